@@ -1,0 +1,50 @@
+# Every target sets itself up: a fresh machine needs Python 3.11+, make and git.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ORDERS ?= 5000
+SEED ?= 7
+DATA ?= .tieout
+STAMP := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev test lint types lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
+
+$(STAMP): requirements/lock.txt requirements/bootstrap.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Tieout needs Python 3.11 to 3.13, this is " + sys.version.split()[0]) if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/lock.txt requirements/bootstrap.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
+
+demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=5000 SEED=7) and prove the result
+	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)
+
+dev: $(STAMP) ## Dagster's web UI on the sandbox (http://127.0.0.1:3000)
+	$(BIN)/tieout sandbox --dir $(DATA) --orders $(ORDERS) --seed $(SEED) --with-dagster
+
+test: $(STAMP) ## All tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## ruff, mypy, sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --nocolor dbt_project/models dbt_project/tests
+
+types: $(STAMP) ## mypy only
+	$(BIN)/mypy
+
+lock: $(STAMP) ## Re-resolve the dependencies (names no host)
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev pyproject.toml -o requirements/lock.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/bootstrap.in -o requirements/bootstrap.txt
+
+clean: ## Remove what the targets made (not your data)
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target
