@@ -1,0 +1,71 @@
+{#-
+    JSON text of an object with the keys in the given order, so equal content gives equal text on every run and engine.
+    members: list of (key, SQL expression); text must be passed as text, a nested document through json_raw.
+-#}
+{% macro json_object(members) -%}
+    {{ return(adapter.dispatch('json_object')(members)) }}
+{%- endmacro %}
+
+{% macro default__json_object(members) -%}
+    cast(json_object(
+        {%- for key, expression in members %}
+        '{{ key }}', {{ expression }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ) as varchar)
+{%- endmacro %}
+
+{% macro spark__json_object(members) -%}
+    to_json(named_struct(
+        {%- for key, expression in members %}
+        '{{ key }}', {{ expression }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ), map('ignoreNullFields', 'false'))
+{%- endmacro %}
+
+
+{#- A JSON text as a nested value of json_object. -#}
+{% macro json_raw(expression) -%}
+    {{ return(adapter.dispatch('json_raw')(expression)) }}
+{%- endmacro %}
+
+{% macro default__json_raw(expression) -%}
+    cast({{ expression }} as json)
+{%- endmacro %}
+
+{% macro spark__json_raw(expression) -%}
+    parse_json({{ expression }})
+{%- endmacro %}
+
+
+{#- JSON array text from an aggregate of JSON texts, in a stated order. -#}
+{% macro json_array_agg(expression, order_by) -%}
+    ('[' || coalesce({{ ordered_list(expression, "','", order_by) }}, '') || ']')
+{%- endmacro %}
+
+
+{#- Text aggregate in a stated order; the separator is a SQL literal. -#}
+{% macro ordered_list(expression, separator, order_by) -%}
+    {{ return(adapter.dispatch('ordered_list')(expression, separator, order_by)) }}
+{%- endmacro %}
+
+{% macro default__ordered_list(expression, separator, order_by) -%}
+    string_agg({{ expression }}, {{ separator }} order by {{ order_by }})
+{%- endmacro %}
+
+{% macro spark__ordered_list(expression, separator, order_by) -%}
+    listagg({{ expression }}, {{ separator }}) within group (order by {{ order_by }})
+{%- endmacro %}
+
+
+{#- Value of a top-level key of a JSON text, as text. -#}
+{% macro json_text(expression, key) -%}
+    {{ return(adapter.dispatch('json_text')(expression, key)) }}
+{%- endmacro %}
+
+{% macro default__json_text(expression, key) -%}
+    json_extract_string({{ expression }}, '$.{{ key }}')
+{%- endmacro %}
+
+{% macro spark__json_text(expression, key) -%}
+    get_json_object({{ expression }}, '$.{{ key }}')
+{%- endmacro %}
