@@ -1,0 +1,46 @@
+"""The outbox: approval, delivery and proof of every action that leaves the house, with a hash-chained audit trail."""
+
+from __future__ import annotations
+
+from orchestration.outbox.audit import AuditProblem, AuditReport
+from orchestration.outbox.delivering import AccountProblem, DeliverResult, Preview
+from orchestration.outbox.errors import (
+    ApprovalRefused,
+    ConcurrentChange,
+    DeliveryBusy,
+    IllegalTransition,
+    MalformedProposals,
+    OutboxError,
+    SchemaMismatch,
+    UnknownAction,
+    UnsupportedDatabase,
+)
+from orchestration.outbox.runs import LaneRun, RunHistory, RunStatus
+from orchestration.outbox.states import State
+from orchestration.outbox.store import PROPOSAL_COLUMNS, SNAPSHOT_SCHEMA, Outbox, PolicyResult, ProposeResult
+
+__all__ = [
+    "PROPOSAL_COLUMNS",
+    "SNAPSHOT_SCHEMA",
+    "AccountProblem",
+    "ApprovalRefused",
+    "AuditProblem",
+    "AuditReport",
+    "ConcurrentChange",
+    "DeliverResult",
+    "DeliveryBusy",
+    "IllegalTransition",
+    "LaneRun",
+    "MalformedProposals",
+    "Outbox",
+    "OutboxError",
+    "PolicyResult",
+    "Preview",
+    "ProposeResult",
+    "RunHistory",
+    "RunStatus",
+    "SchemaMismatch",
+    "State",
+    "UnknownAction",
+    "UnsupportedDatabase",
+]

@@ -1,0 +1,419 @@
+"""Taking approved actions to the vendors, so that a crash at any moment neither loses nor doubles one.
+
+Per account and kind, under a lock that dies with its process:
+
+1. What an earlier process left SENDING, or what got no answer (UNKNOWN), is looked up at the vendor: SENT if it is
+   there, else back to APPROVED. No vendor here can be trusted to refuse a duplicate.
+2. What is APPROVED is looked up too (a database restored from a backup must not send twice), then committed as SENDING,
+   then sent.
+3. What is SENT is read back: VERIFIED when the vendor holds what was wanted.
+
+Every state is committed before and after the vendor call it belongs to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import groupby
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+from connectors.delivery import Action, Delivery, DeliveryResult, Found, Outcome, Request
+from connectors.errors import ConnectorError
+from orchestration.outbox.clock import stamp
+from orchestration.outbox.database import exclusive
+from orchestration.outbox.errors import DeliveryBusy
+from orchestration.outbox.policies import Switch, stopped_by, subject_of
+from orchestration.outbox.states import State
+
+if TYPE_CHECKING:
+    from orchestration.outbox.store import Outbox
+
+ACTOR = "tieout"
+MAXIMUM_ATTEMPTS = 10
+"""A vendor that says "not now" this often means "no": the action becomes FAILED and a person looks at it."""
+LOCK_SECONDS = 300.0
+SETTLE_SECONDS = 2.0
+"""Pause before a second look-up of an unknown outcome: the vendor may still be working on a request whose sender
+died.
+"""
+
+Row = Mapping[str, Any]
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a kind of action is delivered.
+
+    `batch_size` actions go in one call. `is_wanted_state`: the action says what the vendor should hold (a quantity), so
+    when it reads back differently the world has moved on: it FAILED and may be proposed afresh. Otherwise (a journal) a
+    difference is for a person, and the action stays SENT.
+    """
+
+    batch_size: int
+    is_wanted_state: bool
+
+
+KINDS: Mapping[str, Kind] = {
+    "JOURNAL": Kind(batch_size=1, is_wanted_state=False),
+    "STOCK": Kind(batch_size=10_000, is_wanted_state=True),
+}
+ONE_BY_ONE = Kind(batch_size=1, is_wanted_state=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The requests that would be sent for `action_keys` (several when they go in one call)."""
+
+    kind: str
+    vendor: str
+    account: str
+    action_keys: tuple[str, ...]
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProblem:
+    """Why an account was left before its actions were done. They keep their states; the next run goes on."""
+
+    kind: str
+    vendor: str
+    account: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverResult:
+    """Numbers of actions by what became of them in this call.
+
+    `sent` counts those the vendor took (or held already), `verified` those read back as wanted, `unverified` those that
+    read back differently, `waiting` those refused for now. `touched_accounts` = (vendor, account) where something may
+    have changed.
+    """
+
+    sent: int = 0
+    verified: int = 0
+    unverified: int = 0
+    failed: int = 0
+    unknown: int = 0
+    waiting: int = 0
+    skipped_by_switch: int = 0
+    touched_accounts: frozenset[tuple[str, str]] = frozenset()
+    problems: tuple[AccountProblem, ...] = ()
+    requests: tuple[Preview, ...] = ()
+
+
+@dataclass(slots=True)
+class _Tally:
+    sent: int = 0
+    verified: int = 0
+    unverified: int = 0
+    failed: int = 0
+    unknown: int = 0
+    waiting: int = 0
+    skipped_by_switch: int = 0
+    touched: set[tuple[str, str]] = field(default_factory=set)
+    problems: list[AccountProblem] = field(default_factory=list)
+    begun: int = 0
+    """Actions whose vendor call began, against the limit."""
+
+
+def deliver(
+    outbox: Outbox,
+    deliveries: Mapping[tuple[str, str], Delivery],
+    *,
+    switches: Sequence[Switch],
+    write_back: bool,
+    limit: int | None,
+    progress: Progress | None,
+    settle_seconds: float | None = None,
+    lock_seconds: float = LOCK_SECONDS,
+) -> DeliverResult:
+    """See Outbox.deliver. An account that fails is reported in `problems` and does not stop the others."""
+    tally = _Tally()
+    open_states = (State.APPROVED, State.SENDING, State.UNKNOWN, State.SENT)
+    for (kind, vendor, account), group in _accounts(outbox.actions(states=open_states)):
+        delivery = deliveries.get((kind, account))
+        if delivery is None:
+            continue
+        allowed = [row for row in group if not stopped_by(subject_of(row), switches, write_back=write_back)]
+        tally.skipped_by_switch += len(group) - len(allowed)
+        if not allowed:
+            continue
+        session = _Session(
+            outbox=outbox,
+            delivery=delivery,
+            kind=KINDS.get(kind, ONE_BY_ONE),
+            account=(vendor, account),
+            keys={str(row["action_key"]) for row in allowed},
+            tally=tally,
+            limit=limit,
+            report=_reporter(progress, f"{kind} → {account}"),
+            settle_seconds=SETTLE_SECONDS if settle_seconds is None else settle_seconds,
+        )
+        try:
+            with exclusive(outbox.engine, f"{kind} {vendor} {account}", timeout_seconds=lock_seconds):
+                session.run(kind)
+        except (ConnectorError, DeliveryBusy) as error:
+            tally.problems.append(AccountProblem(kind, vendor, account, str(error)))
+    return DeliverResult(
+        sent=tally.sent,
+        verified=tally.verified,
+        unverified=tally.unverified,
+        failed=tally.failed,
+        unknown=tally.unknown,
+        waiting=tally.waiting,
+        skipped_by_switch=tally.skipped_by_switch,
+        touched_accounts=frozenset(tally.touched),
+        problems=tuple(tally.problems),
+    )
+
+
+def preview(rows: Sequence[Row], deliveries: Mapping[tuple[str, str], Delivery]) -> list[Preview]:
+    """The requests of `rows`, call by call, in the order in which they would go."""
+    previews = []
+    for (kind, vendor, account), group in _accounts(rows):
+        delivery = deliveries.get((kind, account))
+        if delivery is None:
+            continue
+        for batch in _batches(group, KINDS.get(kind, ONE_BY_ONE).batch_size):
+            requests = delivery.preview([action_of(row) for row in batch])
+            keys = tuple(str(row["action_key"]) for row in batch)
+            previews.append(Preview(kind, vendor, account, keys, tuple(requests)))
+    return previews
+
+
+def action_of(row: Row) -> Action:
+    """The row as the delivery wants it. Numbers of the payload stay decimal."""
+    return Action(
+        action_key=row["action_key"],
+        wire_key=row["wire_key"] or "",
+        kind=row["kind"],
+        marketplace_code=row["marketplace_code"],
+        account=row["account"],
+        payload=json.loads(row["payload"], parse_float=Decimal),
+    )
+
+
+@dataclass(slots=True)
+class _Session:
+    """The work on one account and kind, under its lock."""
+
+    outbox: Outbox
+    delivery: Delivery
+    kind: Kind
+    account: tuple[str, str]
+    keys: set[str]
+    tally: _Tally
+    limit: int | None
+    report: Callable[[int, int], None]
+    settle_seconds: float
+
+    def run(self, kind: str) -> None:
+        try:
+            self._resolve(kind)
+            self._send_all(kind)
+        except ConnectorError:
+            # What went out before the account failed is still worth reading back. If that fails too, the first error
+            # is the one to tell.
+            with suppress(ConnectorError):
+                self._read_back(kind)
+            raise
+        self._read_back(kind)
+
+    def _rows(self, kind: str, *states: State) -> list[dict[str, Any]]:
+        """This account's actions in `states` as they are now, in the order in which they are sent."""
+        rows = [row for row in self.outbox.actions(states=states, kind=kind) if row["action_key"] in self.keys]
+        return sorted(rows, key=lambda row: (row["proposed_at"], row["action_key"]))
+
+    def _resolve(self, kind: str) -> None:
+        """Step 1: what may or may not have arrived. Found twice missing, it goes back to APPROVED."""
+        leftovers = self._rows(kind, State.SENDING, State.UNKNOWN)
+        if not leftovers:
+            return
+        found = self._look_up(leftovers)
+        if any(not _is_complete(found.get(row["action_key"])) for row in leftovers) and self.settle_seconds > 0:
+            sleep(self.settle_seconds)
+            found = self._look_up(leftovers)
+        for state in (State.SENDING, State.UNKNOWN):
+            rows = [row for row in leftovers if row["state"] == state]
+            there = [row for row in rows if _is_complete(found.get(row["action_key"]))]
+            missing = [row for row in rows if row not in there]
+            self._found(there, found, state)
+            self.outbox.move(
+                [row["action_key"] for row in missing],
+                state,
+                State.APPROVED,
+                actor=ACTOR,
+                why={row["action_key"]: _missing_words(found.get(row["action_key"])) for row in missing},
+            )
+
+    def _send_all(self, kind: str) -> None:
+        """Step 2."""
+        waiting = self._rows(kind, State.APPROVED)
+        if not waiting:
+            return
+        found = self._look_up(waiting)
+        there = [row for row in waiting if _is_complete(found.get(row["action_key"]))]
+        self._found(there, found, State.APPROVED)
+        missing = [row for row in waiting if row not in there]
+        if self.limit is not None:
+            missing = missing[: max(self.limit - self.tally.begun, 0)]
+        done = len(there)
+        total = done + len(missing)
+        self.report(done, total)
+        for batch in _batches(missing, self.kind.batch_size):
+            self._send(batch)
+            done += len(batch)
+            self.report(done, total)
+
+    def _send(self, batch: Sequence[Row]) -> None:
+        keys = [str(row["action_key"]) for row in batch]
+        self.tally.begun += len(batch)
+        begun = {row["action_key"]: {"attempts": int(row["attempts"]) + 1} for row in batch}
+        self.outbox.move(keys, State.APPROVED, State.SENDING, actor=ACTOR, why="delivery begins", changes=begun)
+        self.tally.touched.add(self.account)
+        try:
+            results = self.delivery.send([action_of(row) for row in batch])
+        except Exception as error:
+            # Whatever happened, the vendor may have taken it. Nothing but a look-up can tell.
+            self._settle(
+                keys,
+                {key: DeliveryResult(Outcome.UNKNOWN, detail=f"{type(error).__name__}: {error}") for key in keys},
+                begun,
+            )
+            raise
+        no_word = DeliveryResult(Outcome.UNKNOWN, detail="the delivery gave no result for it")
+        results = {key: results.get(key, no_word) for key in keys}
+        self._settle(keys, results, begun)
+        unknown = [key for key in keys if results[key].outcome is Outcome.UNKNOWN]
+        if unknown:
+            # Asks once more, at once: an answer that was lost on the way is the usual case. When the vendor cannot be
+            # reached at all, this raises and the rest of the account waits, instead of turning one unknown outcome into
+            # many.
+            rows = [row for row in batch if row["action_key"] in unknown]
+            found = self._look_up(rows)
+            there = [row for row in rows if _is_complete(found.get(row["action_key"]))]
+            self._found(there, found, State.UNKNOWN)
+            self.tally.unknown -= len(there)
+
+    def _settle(
+        self, keys: Sequence[str], results: Mapping[str, DeliveryResult], begun: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Commit what the vendor answered."""
+        now = stamp(self.outbox.now())
+        fates: dict[State, dict[str, dict[str, Any]]] = {}
+        for key in keys:
+            result = results[key]
+            changes: dict[str, Any]
+            if result.outcome is Outcome.SENT:
+                fate, changes = (
+                    State.SENT,
+                    {"sent_at": now, "vendor_ids": _ids(result.vendor_ids), "detail": result.detail},
+                )
+                self.tally.sent += 1
+            elif result.outcome is Outcome.UNKNOWN:
+                fate, changes = State.UNKNOWN, {"detail": result.detail}
+                self.tally.unknown += 1
+            elif result.retryable and int(begun[key]["attempts"]) < MAXIMUM_ATTEMPTS:
+                fate, changes = State.APPROVED, {"detail": result.detail}
+                self.tally.waiting += 1
+            else:
+                fate, changes = State.FAILED, {"detail": result.detail, "is_retryable": False}
+                self.tally.failed += 1
+            fates.setdefault(fate, {})[key] = changes
+        for state, changed in fates.items():
+            why = {key: str(changes["detail"]) or f"the vendor's answer: {state}" for key, changes in changed.items()}
+            self.outbox.move(list(changed), State.SENDING, state, actor=ACTOR, why=why, changes=changed)
+
+    def _read_back(self, kind: str) -> None:
+        """Step 3."""
+        sent = self._rows(kind, State.SENT)
+        if not sent:
+            return
+        verifications = self.delivery.read_back([action_of(row) for row in sent])
+        now = stamp(self.outbox.now())
+        good: dict[str, dict[str, Any]] = {}
+        gone: dict[str, dict[str, Any]] = {}
+        for row in sent:
+            key = str(row["action_key"])
+            verification = verifications.get(key)
+            if verification is None:
+                continue
+            if verification.ok:
+                ids = _ids(verification.vendor_ids) if verification.vendor_ids else row["vendor_ids"]
+                good[key] = {"verified_at": now, "detail": verification.detail, "vendor_ids": ids}
+            elif self.kind.is_wanted_state:
+                gone[key] = {"detail": verification.detail, "is_retryable": True}
+            else:
+                self.outbox.note(key, verification.detail, actor=ACTOR)
+        self.tally.verified += len(good)
+        self.tally.unverified += len(sent) - len(good)
+        for state, changed, words in (
+            (State.VERIFIED, good, "read back as wanted"),
+            (State.FAILED, gone, "reads back differently"),
+        ):
+            why = {
+                key: f"{words}: {changes['detail']}" if changes["detail"] else words for key, changes in changed.items()
+            }
+            self.outbox.move(list(changed), State.SENT, state, actor=ACTOR, why=why, changes=changed)
+
+    def _look_up(self, rows: Sequence[Row]) -> dict[str, Found | None]:
+        return self.delivery.look_up([action_of(row) for row in rows])
+
+    def _found(self, rows: Sequence[Row], found: Mapping[str, Found | None], before: State) -> None:
+        """Commit as SENT what the vendor turned out to hold."""
+        if not rows:
+            return
+        now = stamp(self.outbox.now())
+        changes: dict[str, dict[str, Any]] = {}
+        why: dict[str, str] = {}
+        for row in rows:
+            key, hit = str(row["action_key"]), found[row["action_key"]]
+            if hit is None:
+                continue
+            changes[key] = {"sent_at": row["sent_at"] or now, "vendor_ids": _ids(hit.vendor_ids), "detail": hit.detail}
+            why[key] = f"found at the vendor: {hit.detail}" if hit.detail else "found at the vendor"
+        self.outbox.move(list(changes), before, State.SENT, actor=ACTOR, why=why, changes=changes)
+        self.tally.sent += len(changes)
+        self.tally.touched.add(self.account)
+
+
+def _accounts(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, str, str], list[Row]]]:
+    def account(row: Row) -> tuple[str, str, str]:
+        return (str(row["kind"]), str(row["vendor"]), str(row["account"]))
+
+    for key, group in groupby(
+        sorted(rows, key=lambda row: (*account(row), row["proposed_at"], row["action_key"])), key=account
+    ):
+        yield key, list(group)
+
+
+def _batches(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _reporter(progress: Progress | None, what: str) -> Callable[[int, int], None]:
+    def report(done: int, total: int) -> None:
+        if progress is not None:
+            progress(what, done, total)
+
+    return report
+
+
+def _is_complete(found: Found | None) -> bool:
+    return found is not None and found.complete
+
+
+def _missing_words(found: Found | None) -> str:
+    return "not found at the vendor" if found is None else f"only part of it is at the vendor: {found.detail}"
+
+
+def _ids(vendor_ids: Sequence[str]) -> str:
+    return json.dumps(list(vendor_ids))

@@ -1,0 +1,99 @@
+"""Who may let an action go, and what stops it. Pure decisions over configuration rows; nothing here reads or writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+ANY = "*"
+
+
+class Policy(Protocol):
+    """A row of approval_policies.csv. `maximum_amount` None = no limit; it counts in `currency_code` only."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def marketplace_code(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def maximum_amount(self) -> Decimal | None: ...
+    @property
+    def currency_code(self) -> str | None: ...
+
+
+class Switch(Protocol):
+    """A row of switches.csv. `*` in a column matches everything; one matching row that is off is enough to stop."""
+
+    @property
+    def vendor(self) -> str: ...
+    @property
+    def marketplace_code(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def is_on(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a policy or a switch looks at. `amount` is money of `currency_code`, None for actions without money."""
+
+    kind: str
+    vendor: str
+    marketplace_code: str
+    amount: Decimal | None
+    currency_code: str | None
+
+
+def subject_of(row: Mapping[str, Any]) -> Subject:
+    """The part of an action that policies and switches look at."""
+    return Subject(
+        kind=row["kind"],
+        vendor=row["vendor"],
+        marketplace_code=row["marketplace_code"],
+        amount=None if row["amount"] is None else Decimal(row["amount"]),
+        currency_code=row["currency_code"],
+    )
+
+
+def stopped_by(subject: Subject, switches: Sequence[Switch], *, write_back: bool) -> str | None:
+    """The switch that keeps the action from the vendor, in words; None when the way is free."""
+    if not write_back:
+        return "write-back is off (TIEOUT_WRITE_BACK)"
+    for switch in switches:
+        if (
+            not switch.is_on
+            and switch.vendor in (ANY, "", subject.vendor)
+            and switch.marketplace_code in (ANY, "", subject.marketplace_code)
+            and switch.kind in (ANY, "", subject.kind)
+        ):
+            row = f"vendor {switch.vendor}, marketplace {switch.marketplace_code}, kind {switch.kind}"
+            return f"switched off in switches.csv: {row}"
+    return None
+
+
+def needs_person(subject: Subject, policies: Sequence[Policy]) -> str | None:
+    """Why a person has to decide, in words; None when the policy approves by itself.
+
+    The row that names the marketplace wins over the row with `*`. Without a row a person decides: nothing is approved
+    by omission.
+    """
+    rows = [
+        p for p in policies if p.kind in (ANY, subject.kind) and p.marketplace_code in (ANY, subject.marketplace_code)
+    ]
+    if not rows:
+        return f"approval_policies.csv has no row for kind {subject.kind} and marketplace {subject.marketplace_code}"
+    policy = max(rows, key=lambda p: (p.marketplace_code != ANY, p.kind != ANY))
+    if policy.mode.upper() != "AUTO":
+        return "the policy asks for a person"
+    if policy.maximum_amount is None or subject.amount is None:
+        return None
+    if policy.currency_code and policy.currency_code != subject.currency_code:
+        return f"the policy's limit is in {policy.currency_code}, the action is in {subject.currency_code}"
+    if abs(subject.amount) > policy.maximum_amount:
+        return f"{abs(subject.amount)} {subject.currency_code} is above the limit of {policy.maximum_amount}"
+    return None

@@ -1,0 +1,81 @@
+"""Tables of the outbox database.
+
+Time stamps are ISO 8601 text in UTC with microseconds (`2026-07-03T08:00:00.000000Z`) and amounts are decimal text:
+both are part of the audit hash, so they must read back to the character on every database.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+HEAD_REVISION = "0001"
+"""Newest alembic revision; a test keeps it equal to the migrations folder."""
+
+actions = Table(
+    "outbox_actions",
+    metadata,
+    Column("action_key", String(300), primary_key=True),  # kind|marketplace|natural id|version
+    Column("kind", String(40), nullable=False),
+    Column("vendor", String(40), nullable=False),
+    Column("account", String(80), nullable=False),
+    Column("marketplace_code", String(80), nullable=False),
+    Column("entity_code", String(80)),
+    Column("natural_id", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("wire_key", String(40)),  # the digest that fits into the vendor's reference field
+    Column("amount", String(40)),  # decimal text in currency_code; null for actions without money
+    Column("currency_code", String(3)),
+    Column("payload", Text, nullable=False),  # JSON text exactly as proposed
+    Column("payload_hash", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("source_hash", String(200)),
+    Column("state", String(12), nullable=False),
+    Column("proposed_by", String(120), nullable=False),
+    Column("proposed_at", String(27), nullable=False),
+    Column("decided_by", String(120)),
+    Column("decided_at", String(27)),
+    Column("sent_at", String(27)),
+    Column("verified_at", String(27)),
+    Column("attempts", Integer, nullable=False),  # vendor calls begun
+    Column("vendor_ids", Text),  # JSON list of text
+    Column("detail", Text),  # last thing the vendor or the outbox said about it
+    Column("is_retryable", Boolean, nullable=False),  # of a FAILED action: may the same content be proposed again
+    Column("superseded_by", String(300)),
+    Index("ix_outbox_actions_subject", "kind", "marketplace_code", "natural_id"),
+    Index("ix_outbox_actions_state", "state"),
+    Index("ix_outbox_actions_wire_key", "wire_key"),
+)
+
+audit = Table(
+    "outbox_audit",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 ... without a gap
+    Column("action_key", String(300), nullable=False),
+    Column("from_state", String(12)),  # null: the action was born
+    Column("to_state", String(12), nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("channel", String(120), nullable=False),  # how the actor reached us: lane, cli (operating system user), app
+    Column("at", String(27), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("before", Text, nullable=False),  # JSON of the columns that changed
+    Column("after", Text, nullable=False),
+    Column("source_hash", String(200)),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Index("ix_outbox_audit_action_key", "action_key"),
+)
+
+lane_runs = Table(
+    "lane_runs",
+    metadata,
+    Column("run_id", String(80), primary_key=True),
+    Column("lane", String(40), nullable=False),
+    Column("started_at", String(27), nullable=False),
+    Column("ended_at", String(27)),
+    Column("status", String(12), nullable=False),  # RUNNING, SUCCEEDED, PARTIAL, FAILED
+    Column("seconds", String(20)),  # measured duration, decimal text
+    Column("summary", Text, nullable=False),  # JSON object: counts, failed accounts, error
+    Column("sequence", Integer, nullable=False, unique=True),  # order of start; a pinned clock gives equal times
+)
