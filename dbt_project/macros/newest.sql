@@ -1,0 +1,64 @@
+{#-
+    The newest version of each record of a cursor or keyset feed, by a total order: the vendor's version stamp, then
+    the time of fetching, then the place in the evidence. Every older version is "superseded" in control_totals.
+-#}
+{% macro newest_versions(relation, id_columns, version_column=none) -%}
+    select ranked.*
+    from (
+        select
+            versions.*,
+            row_number() over (
+                partition by versions._account{% for column in id_columns %}, versions.{{ column }}{% endfor %}
+                order by
+                    {%- if version_column %}
+                    {{ utc_timestamp('versions.' ~ version_column) }} desc nulls last,
+                    {%- endif %}
+                    versions._fetched_at desc,
+                    versions._file desc,
+                    versions._position desc
+            ) as version_rank
+        from {{ relation }} as versions
+    ) as ranked
+    where ranked.version_rank = 1
+{%- endmacro %}
+
+
+{#-
+    The records of the newest complete batch of a snapshot feed. A batch that broke off half way never counts, and a
+    record that paging showed twice counts once (its last place wins).
+-#}
+{% macro newest_snapshot(relation, vendor, entity, id_columns) -%}
+    select ranked.*
+    from (
+        select
+            versions.*,
+            row_number() over (
+                partition by versions._account{% for column in id_columns %}, versions.{{ column }}{% endfor %}
+                order by versions._file desc, versions._position desc
+            ) as version_rank
+        from {{ relation }} as versions
+        inner join (
+            select
+                batches.account,
+                batches.batch,
+                row_number() over (
+                    partition by batches.account
+                    order by batches.landed_at desc, batches.batch desc
+                ) as batch_rank
+            from (
+                select
+                    account,
+                    batch,
+                    max(landed_at) as landed_at
+                from {{ source('raw', 'landing_files') }}
+                where vendor = '{{ vendor }}' and entity = '{{ entity }}' and is_batch_complete
+                group by account, batch
+            ) as batches
+        ) as complete
+            on
+                versions._account = complete.account
+                and versions._batch = complete.batch
+                and complete.batch_rank = 1
+    ) as ranked
+    where ranked.version_rank = 1
+{%- endmacro %}

@@ -1,0 +1,18 @@
+-- Legal entities.
+
+with source as (
+    select * from {{ ref('entities') }}
+),
+
+final as (
+    select
+        nullif(trim(source.entity_code), '') as entity_code,
+        nullif(trim(source.entity_name), '') as entity_name,
+        upper(nullif(trim(source.functional_currency), '')) as functional_currency,
+        nullif(trim(source.time_zone), '') as time_zone,
+        upper(nullif(trim(source.country), '')) as country,
+        nullif(trim(source.vat_number), '') as vat_number
+    from source
+)
+
+select * from final
