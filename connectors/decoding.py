@@ -36,9 +36,7 @@ PLAIN_DECIMAL = r"^-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,20})?$"
 _PLAIN_DECIMAL = re.compile(PLAIN_DECIMAL)
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 MAXIMUM_AMOUNT_TEXT = 64
-ISO_STAMP = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?))?$"
-)
+ISO_STAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?))?$"
 _ISO_STAMP = re.compile(ISO_STAMP)
 PLAIN_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z$"
 FUTURE_TOLERANCE = timedelta(days=1)
@@ -61,7 +59,9 @@ class Envelope:
     is_single: bool = False
 
 
-def split_records(body: bytes, envelope: Envelope, *, vendor: str, call: str) -> tuple[msgspec.Raw, dict[str, msgspec.Raw]]:
+def split_records(
+    body: bytes, envelope: Envelope, *, vendor: str, call: str
+) -> tuple[msgspec.Raw, dict[str, msgspec.Raw]]:
     """The list of records as raw JSON, and the other members of the envelope.
 
     Raises BadPayload when the body is not JSON or holds no list where the vendor promises one.
@@ -81,7 +81,9 @@ def split_records(body: bytes, envelope: Envelope, *, vendor: str, call: str) ->
                         raise BadPayload(f"`{name}` is not a list", vendor=vendor, call=call)
                     return records, members
             wanted = envelope.member or "value"
-            raise BadPayload(f"the answer has no list `{wanted}`, only {sorted(members)[:10]}", vendor=vendor, call=call)
+            raise BadPayload(
+                f"the answer has no list `{wanted}`, only {sorted(members)[:10]}", vendor=vendor, call=call
+            )
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadPayload("the answer is not valid JSON", vendor=vendor, call=call, detail=str(error)) from error
     shown = "an empty body" if not body.strip() else f"something that starts with {start!r}"
@@ -92,7 +94,9 @@ def raw_records(records: msgspec.Raw, *, vendor: str, call: str) -> list[msgspec
     try:
         return _RECORD_LIST.decode(records)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadPayload("the list of records is not valid JSON", vendor=vendor, call=call, detail=str(error)) from error
+        raise BadPayload(
+            "the list of records is not valid JSON", vendor=vendor, call=call, detail=str(error)
+        ) from error
 
 
 def record_hash(record: bytes | msgspec.Raw) -> bytes:
@@ -116,7 +120,11 @@ def parse_stamp(value: str) -> datetime | None:
 def format_stamp(value: datetime) -> str:
     """UTC, ISO 8601 with `Z`, milliseconds only when there are any, microseconds cut off."""
     value = value.astimezone(UTC)
-    return value.strftime("%Y-%m-%dT%H:%M:%S") + (f".{value.microsecond // 1000:03d}" if value.microsecond >= 1000 else "") + "Z"
+    return (
+        value.strftime("%Y-%m-%dT%H:%M:%S")
+        + (f".{value.microsecond // 1000:03d}" if value.microsecond >= 1000 else "")
+        + "Z"
+    )
 
 
 def plain_decimal(value: str) -> str | None:
@@ -164,7 +172,9 @@ class _Node:
             node = node.objects.setdefault(name, _Node())
         return node
 
-    def structs(self, name: str, documented: Mapping[str, frozenset[str]], path: str = "") -> tuple[type[Any], type[Any]]:
+    def structs(
+        self, name: str, documented: Mapping[str, frozenset[str]], path: str = ""
+    ) -> tuple[type[Any], type[Any]]:
         """Two struct types: a strict one that refuses undocumented members, and one that ignores them."""
         strict: list[tuple[str, Any, Any]] = []
         lenient: list[tuple[str, Any, Any]] = []
@@ -201,7 +211,8 @@ class _Node:
 
 def _define(name: str, members: Iterable[tuple[str, Any, Any]], *, is_strict: bool) -> type[Any]:
     """A struct type with one attribute per member; names that Python cannot spell (`@type`) are renamed inside."""
-    fields, renamed = [], {}
+    fields: list[tuple[str, Any, Any]] = []
+    renamed: dict[str, str] = {}
     for member, annotation, default in members:
         attribute = member if member.isidentifier() else f"member_{len(fields)}"
         if attribute != member:
@@ -327,7 +338,9 @@ def _array(column: Column, values: list[Any]) -> tuple[Any, list[_BadValue]]:
     bad: list[_BadValue] = []
     if column.via is not None:
         values = _derived(column, values, bad)
-        array = pa.array([None if v is None else v == "true" for v in values] if column.kind is Kind.BOOLEAN else values, column.type)
+        array = pa.array(
+            [None if v is None else v == "true" for v in values] if column.kind is Kind.BOOLEAN else values, column.type
+        )
     elif column.kind is Kind.AMOUNT:
         array = _amounts(column, values, bad)
     elif column.kind is Kind.STAMP:
@@ -337,7 +350,9 @@ def _array(column: Column, values: list[Any]) -> tuple[Any, list[_BadValue]]:
     else:
         array = _texts(values)
     if not column.nullable:
-        missing = pc.is_null(array) if column.kind is Kind.BOOLEAN else pc.or_kleene(pc.is_null(array), pc.equal(array, ""))
+        missing = (
+            pc.is_null(array) if column.kind is Kind.BOOLEAN else pc.or_kleene(pc.is_null(array), pc.equal(array, ""))
+        )
         if pc.any(missing).as_py():
             already = {b.row for b in bad}
             bad.extend(
@@ -489,7 +504,9 @@ class RecordDecoder:
         column = next(c for c in root.columns if c.name == version_column)
         member = (column.at or (column.name,))[0]
         assert "." not in member, "a version stands in the record itself"
-        struct = msgspec.defstruct("Version", [("version", str | int | None, None)], rename={"version": member}, gc=False)
+        struct = msgspec.defstruct(
+            "Version", [("version", str | int | None, None)], rename={"version": member}, gc=False
+        )
         return msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]
 
     def versions(self, records: Sequence[msgspec.Raw], whole: msgspec.Raw) -> list[str]:

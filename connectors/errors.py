@@ -19,7 +19,9 @@ class ConnectorError(Exception):
 
     retryable = False
 
-    def __init__(self, message: str, *, vendor: str, call: str, status: int | None = None, detail: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, vendor: str, call: str, status: int | None = None, detail: str | None = None
+    ) -> None:
         self.message = message
         self.vendor = vendor
         self.call = call

@@ -19,7 +19,9 @@ def _feed(
     id_columns: tuple[str, ...],
     version_column: str | None = None,
 ) -> tuple[FeedSpec, RecordDecoder]:
-    decoder = RecordDecoder(VENDOR, entity, tables, envelope, documented=DOCUMENTED[entity], version_column=version_column)
+    decoder = RecordDecoder(
+        VENDOR, entity, tables, envelope, documented=DOCUMENTED[entity], version_column=version_column
+    )
     return FeedSpec(VENDOR, entity, mode, tables, id_columns, version_column, decoder), decoder
 
 
@@ -41,9 +43,15 @@ _ALL = (
         version_column="last_updated",
     ),
     # Cycles and documents change state after their creation and cannot be read by update: they are few, so all are read.
-    _feed("billing_cycles", "snapshot", (t.BILLING_CYCLES, t.BILLING_CYCLE_TOTALS), Envelope("data"), id_columns=("id",)),
     _feed(
-        "invoices", "snapshot", (t.INVOICES, t.INVOICE_DETAILS, t.INVOICE_TAXES), Envelope("invoices"), id_columns=("id",)
+        "billing_cycles", "snapshot", (t.BILLING_CYCLES, t.BILLING_CYCLE_TOTALS), Envelope("data"), id_columns=("id",)
+    ),
+    _feed(
+        "invoices",
+        "snapshot",
+        (t.INVOICES, t.INVOICE_DETAILS, t.INVOICE_TAXES),
+        Envelope("invoices"),
+        id_columns=("id",),
     ),
     _feed("offers", "snapshot", (t.OFFERS,), Envelope("offers"), id_columns=("offer_id",)),
     _feed("account", "snapshot", (t.ACCOUNT,), Envelope(is_single=True), id_columns=("shop_id",)),
