@@ -1,0 +1,42 @@
+-- One row per enabled marketplace with the settings of its entity: what every dated or zoned rule needs.
+
+with marketplaces as (
+    select * from {{ ref('stg_tieout__marketplaces') }}
+),
+
+entities as (
+    select * from {{ ref('stg_tieout__entities') }}
+),
+
+final as (
+    select
+        marketplaces.marketplace_code,
+        marketplaces.marketplace_name,
+        marketplaces.perspective,
+        marketplaces.entity_code,
+        marketplaces.erp_code,
+        marketplaces.currency_code,
+        entities.functional_currency,
+        entities.time_zone,
+        marketplaces.order_tax_mode,
+        marketplaces.posting_model,
+        marketplaces.acceptance_hours,
+        marketplaces.order_import_minutes,
+        marketplaces.auto_receive_days,
+        marketplaces.settlement_grace_days,
+        marketplaces.cycle_days,
+        marketplaces.go_live_date,
+        coalesce(marketplaces.journals_live_from, marketplaces.go_live_date) as journals_live_from,
+        marketplaces.customer_reference,
+        marketplaces.clearing_bank_code,
+        marketplaces.bank_account_code,
+        marketplaces.operator_name,
+        marketplaces.operator_country,
+        {{ local_date(as_of(), 'entities.time_zone') }} as as_of_date
+    from marketplaces
+    inner join entities
+        on marketplaces.entity_code = entities.entity_code
+    where marketplaces.is_enabled
+)
+
+select * from final

@@ -1,0 +1,101 @@
+-- One row per marketplace and movement of the seller's balance (Mirakl view: positive raises what the marketplace owes).
+-- A type that the dated map does not know stays in every total with is_mapped = false; it is never dropped.
+-- counts_in_net: part of the net of a cycle. Informative lines (NOT_APPLICABLE) and pay-outs are not.
+-- A tax or fee that the operator remits itself (its OPERATOR_REMITTED_ twin exists) passes through; it touches no receivable.
+
+with lines as (
+    select * from {{ ref('stg_mirakl__transaction_lines') }}
+),
+
+marketplaces as (
+    select * from {{ ref('int_ledger__marketplaces') }}
+),
+
+types as (
+    select * from {{ ref('int_ledger__transaction_types') }}
+),
+
+dated as (
+    select
+        lines.*,
+        marketplaces.entity_code,
+        marketplaces.go_live_date,
+        {{ local_date('lines.created_at', 'marketplaces.time_zone') }} as line_date
+    from lines
+    inner join marketplaces
+        on lines.marketplace_code = marketplaces.marketplace_code
+),
+
+remitted as (
+    select
+        marketplace_code,
+        transaction_type,
+        order_id,
+        coalesce(order_line_id, '') as order_line_id,
+        coalesce(refund_id, '') as refund_id
+    from dated
+    where
+        transaction_type like 'OPERATOR\_REMITTED\_%' escape '\'
+        and coalesce(payment_state, '') <> 'NOT_APPLICABLE'
+    group by
+        marketplace_code,
+        transaction_type,
+        order_id,
+        coalesce(order_line_id, ''),
+        coalesce(refund_id, '')
+),
+
+final as (
+    select
+        dated.marketplace_code,
+        dated.entity_code,
+        dated.transaction_line_id,
+        dated.transaction_type,
+        coalesce(types.fee_type, 'UNMAPPED') as fee_type,
+        coalesce(types.bucket, 'UNMAPPED') as bucket,
+        case
+            when remitted.transaction_type is not null then 'MARKETPLACE_TAX_PASSTHROUGH'
+            else types.account_role
+        end as account_role,
+        coalesce(types.is_tax, false) as is_tax,
+        types.tax_of_type,
+        types.transaction_type is not null
+        and (types.account_role is not null or not types.counts_in_net) as is_mapped,
+        coalesce(types.counts_in_net, true) and coalesce(dated.payment_state, '') <> 'NOT_APPLICABLE' as counts_in_net,
+        {{ money('dated.amount') }} as amount,
+        {{ money('coalesce(dated.amount_credited, 0)') }} as amount_credited,
+        {{ money('coalesce(dated.amount_debited, 0)') }} as amount_debited,
+        {{ money('dated.running_balance') }} as running_balance,
+        dated.currency_code,
+        dated.created_at,
+        dated.line_date,
+        dated.updated_at,
+        dated.document_created_at,
+        dated.payment_state,
+        dated.billing_cycle_id,
+        dated.document_number,
+        dated.document_id,
+        dated.voucher_number,
+        dated.order_id,
+        dated.order_line_id,
+        dated.refund_id,
+        coalesce(dated.fee_code, dated.order_fee_code) as fee_code,
+        dated.shop_tax_rate,
+        coalesce(dated.one_off_description, dated.manual_document_number) as description,
+        coalesce(dated.line_date < dated.go_live_date, false) as is_before_go_live
+    from dated
+    left join types
+        on
+            dated.transaction_type = types.transaction_type
+            and dated.line_date >= types.effective_from
+            and (types.effective_until is null or dated.line_date < types.effective_until)
+    left join remitted
+        on
+            dated.marketplace_code = remitted.marketplace_code
+            and dated.order_id = remitted.order_id
+            and coalesce(dated.order_line_id, '') = remitted.order_line_id
+            and coalesce(dated.refund_id, '') = remitted.refund_id
+            and 'OPERATOR_REMITTED_' || dated.transaction_type = remitted.transaction_type
+)
+
+select * from final
