@@ -1,0 +1,356 @@
+"""Pages into immutable files, one page at a time, so that a crash at any point costs nothing but the page in flight.
+
+A page goes: temporary name, flush to disk, rename, manifest row. The feed's cursor moves only when the whole batch is
+there. The next run removes what a crash left without a manifest row, reads the same window again and skips every page
+it already holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import fsspec
+import zstandard
+from filelock import FileLock
+
+from connectors.records import FeedSpec, Page, Window
+from orchestration.lib.credentials import sync_directory
+from orchestration.lib.settings import Clock, Settings, parse_stamp, stamp
+from orchestration.lib.state import Batch, FeedKey, LandedFile, State
+
+PREFIX = "landing/"
+"""Start of every path in the manifest, wherever the landing folder really is."""
+
+HASH_BYTES = 8
+COMPRESSION_LEVEL = 3
+SLACK = timedelta(hours=1)
+"""Hashes are kept this much longer than the overlap: vendors' clocks run behind ours."""
+
+_BATCH_OF_NAME = re.compile(r"(\d{10})-\d{6}\.[a-z]+\.zst(\.part)?$")
+
+
+class PageSource(Protocol):
+    """The part of a connector that landing needs."""
+
+    def pages(self, entity: str, window: Window) -> Iterator[Page]: ...
+
+
+class IncompleteSnapshot(Exception):
+    """A snapshot held fewer records than the vendor declared: taking it for whole would delete what is missing."""
+
+
+Progress = Callable[[int, int | None], None]
+"""Called after every page with the records received so far and the vendor's own total, where it gives one."""
+
+
+def _ignore_progress(received: int, declared: int | None) -> None:
+    """The default: nobody watches."""
+
+
+class LandingFiles:
+    """The landing folder, local or on any storage that fsspec addresses. Files are written once and never changed."""
+
+    def __init__(self, url: str) -> None:
+        self._filesystem, self._root = fsspec.core.url_to_fs(url)
+        self._is_local = "file" in _protocols(self._filesystem)
+
+    def write(self, path: str, data: bytes) -> None:
+        """Store `data` under a manifest path. When this returns, it is whole and durable; before that the name does
+        not exist.
+        """
+        full = self._full(path)
+        if self._is_local:
+            target = Path(full)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(target.name + ".part")
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            self._publish(temporary, target)
+            return
+        # Object stores make an object visible only when it is whole.
+        self._filesystem.pipe_file(full, data)
+
+    def move_in(self, temporary: Path, path: str) -> None:
+        """Store a finished local file under a manifest path."""
+        full = self._full(path)
+        if self._is_local:
+            target = Path(full)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(target.name + ".part")
+            shutil.copyfile(temporary, part)
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            self._publish(part, target)
+        else:
+            self._filesystem.put_file(str(temporary), full)
+        temporary.unlink()
+
+    @staticmethod
+    def _publish(temporary: Path, target: Path) -> None:
+        os.rename(temporary, target)
+        sync_directory(target.parent)
+
+    def read(self, path: str) -> bytes:
+        """The body as received. Raises FileNotFoundError."""
+        with self._filesystem.open(self._full(path), "rb") as file:
+            return zstandard.ZstdDecompressor().decompress(file.read(), max_output_size=1 << 31)
+
+    def remove_orphans(self, feed: FeedKey, batch: int, keep: set[str]) -> list[str]:
+        """Delete files of a batch that have no manifest row; their paths."""
+        folder = self._full(f"{PREFIX}{feed}")
+        removed = []
+        for found in self._filesystem.glob(f"{folder}/*/{batch:010d}-*"):
+            path = PREFIX + str(feed) + str(found)[str(found).index(f"/{feed}/") + len(str(feed)) + 1 :]
+            if path not in keep:
+                self._filesystem.rm_file(found)
+                removed.append(path)
+        return removed
+
+    def highest_batch(self) -> int:
+        """The largest batch number any file carries, 0 when there is none. Reads the whole listing: only for a lost
+        state.
+        """
+        if not self._filesystem.exists(self._root):
+            return 0
+        names = (_BATCH_OF_NAME.search(str(path)) for path in self._filesystem.find(self._root))
+        return max((int(name.group(1)) for name in names if name), default=0)
+
+    def _full(self, path: str) -> str:
+        return f"{self._root}/{path.removeprefix(PREFIX)}"
+
+
+def _protocols(filesystem: Any) -> tuple[str, ...]:
+    protocol = filesystem.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A page compressed, with its manifest row, not yet landed."""
+
+    file: LandedFile
+    data: bytes
+    digest: bytes
+
+
+class Landing:
+    """Lands feeds of any connector. One object per run."""
+
+    def __init__(self, settings: Settings, state: State, run_id: str) -> None:
+        self._files = LandingFiles(settings.landing)
+        self._state = state
+        self._clock: Clock = settings.clock
+        self._run_id = run_id
+        self._locks = settings.locks_dir
+        self._spool = settings.temporary_dir
+        self._compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL)
+
+    def land(
+        self,
+        spec: FeedSpec,
+        account: str,
+        source: PageSource,
+        *,
+        overlap: timedelta,
+        on_page: Progress = _ignore_progress,
+    ) -> Batch:
+        """Read one feed of one account into files; the finished batch.
+
+        Raises what the source raises (the batch is FAILED then and what came before stays), or IncompleteSnapshot.
+        """
+        feed = FeedKey(spec.vendor, account, spec.entity)
+        self._locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._locks / f"{spec.vendor}-{account}-{spec.entity}.lock", timeout=600):
+            self._abandon(feed)
+            cursor = self._state.cursor(feed)
+            window = _window(spec, cursor, overlap)
+            number = self._state.start_batch(
+                feed,
+                run_id=self._run_id,
+                mode=spec.mode,
+                started_at=self._clock.text(),
+                since=stamp(window.since) if window.since else None,
+                after=window.after_id,
+                first=self._files.highest_batch() + 1 if self._state.is_new() else 1,
+            )
+            batch = self._state.batch(number)
+            try:
+                if spec.mode == "snapshot":
+                    self._land_snapshot(batch, source, window, on_page)
+                else:
+                    self._land_changes(batch, spec, source, window, cursor, overlap, on_page)
+            except Exception as error:
+                self._state.finish_batch(
+                    number, status="FAILED", finished_at=self._clock.text(), error=str(error)[:2000]
+                )
+                raise
+            return self._state.batch(number)
+
+    def _abandon(self, feed: FeedKey) -> None:
+        """Clean up after batches that a crash left running. The feed's lock says that nobody runs them any more."""
+        for batch in self._state.batches(status="RUNNING", feed=feed):
+            self._files.remove_orphans(feed, batch.batch, {file.path for file in self._state.files(batch.batch)})
+            shutil.rmtree(self._spool_of(batch), ignore_errors=True)
+            self._state.finish_batch(
+                batch.batch, status="ABANDONED", finished_at=self._clock.text(), error="the run ended before the batch"
+            )
+
+    def _land_changes(
+        self,
+        batch: Batch,
+        spec: FeedSpec,
+        source: PageSource,
+        window: Window,
+        cursor: str | None,
+        overlap: timedelta,
+        on_page: Progress,
+    ) -> None:
+        """A cursor or keyset feed: a page goes to disk unless every record in it was landed before with the same
+        content.
+        """
+        feed = batch.feed
+        known = {
+            page[at : at + HASH_BYTES]
+            for page in self._state.seen_pages(feed)
+            for at in range(0, len(page), HASH_BYTES)
+        }
+        newest, received, declared = cursor, 0, None
+        for page in source.pages(spec.entity, window):
+            received += page.record_count
+            declared = page.declared_count if page.declared_count is not None else declared
+            newest = _newest(spec, newest, page.cursor)
+            if known.issuperset(page.record_hashes):
+                self._state.add_page(batch.batch, received=page.record_count, unchanged=page.record_count)
+            else:
+                prepared = self._prepare(batch, page)
+                self._files.write(prepared.file.path, prepared.data)
+                hashes = b"".join(page.record_hashes) if spec.mode == "cursor" else None
+                seen_at = stamp(parse_stamp(page.cursor)) if hashes is not None and page.cursor is not None else None
+                self._state.add_file(prepared.file, feed=feed, cursor=seen_at, hashes=hashes)
+            on_page(received, declared)
+        forget = None
+        if spec.version_column is not None and spec.mode == "cursor" and newest is not None:
+            forget = stamp(parse_stamp(newest) - overlap - SLACK)
+        self._state.complete_batch(
+            batch,
+            finished_at=self._clock.text(),
+            declared_count=declared,
+            cursor=newest,
+            forget_before=forget,
+            snapshot=None,
+        )
+
+    def _land_snapshot(self, batch: Batch, source: PageSource, window: Window, on_page: Progress) -> None:
+        """A whole listing: nothing goes to disk while every page equals the same page of the last complete snapshot.
+
+        Pages wait in the spool folder until the first difference, because a snapshot is landed whole or not at all.
+        """
+        previous = list(self._state.seen_pages(batch.feed))
+        folder = self._spool_of(batch)
+        waiting: list[tuple[LandedFile, Path]] = []
+        digests: list[tuple[int, bytes]] = []
+        is_changed, received, declared = False, 0, None
+        try:
+            for page in source.pages(batch.entity, window):
+                received += page.record_count
+                declared = page.declared_count if page.declared_count is not None else declared
+                prepared = self._prepare(batch, page)
+                if not is_changed and (len(digests) >= len(previous) or previous[len(digests)] != prepared.digest):
+                    is_changed = True
+                    self._land_waiting(batch.feed, waiting)
+                digests.append((page.number, prepared.digest))
+                if is_changed:
+                    self._files.write(prepared.file.path, prepared.data)
+                    self._state.add_file(prepared.file, feed=batch.feed)
+                else:
+                    folder.mkdir(parents=True, exist_ok=True)
+                    spooled = folder / Path(prepared.file.path).name
+                    spooled.write_bytes(prepared.data)
+                    waiting.append((prepared.file, spooled))
+                on_page(received, declared)
+            if declared is not None and received < declared:
+                raise IncompleteSnapshot(
+                    f"{batch.feed}: the vendor declared {declared} records and gave {received}; the last complete snapshot stays in force"
+                )
+            if not is_changed and len(digests) < len(previous):
+                self._land_waiting(batch.feed, waiting)
+            for file, _ in waiting:
+                self._state.add_page(batch.batch, received=file.record_count, unchanged=file.record_count)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._state.complete_batch(
+            batch,
+            finished_at=self._clock.text(),
+            declared_count=declared,
+            cursor=None,
+            forget_before=None,
+            snapshot=digests,
+        )
+
+    def _spool_of(self, batch: Batch) -> Path:
+        return self._spool / f"{batch.batch:010d}"
+
+    def _land_waiting(self, feed: FeedKey, waiting: list[tuple[LandedFile, Path]]) -> None:
+        for file, spooled in waiting:
+            self._files.move_in(spooled, file.path)
+            self._state.add_file(file, feed=feed)
+        waiting.clear()
+
+    def _prepare(self, batch: Batch, page: Page) -> Prepared:
+        landed_at = self._clock.text()
+        name = f"{batch.batch:010d}-{page.number:06d}.{_kind(page.body)}.zst"
+        file = LandedFile(
+            path=f"{PREFIX}{batch.feed}/{batch.started_at[:10]}/{name}",
+            batch=batch.batch,
+            number=page.number,
+            record_count=page.record_count,
+            byte_count=len(page.body),
+            sha256=hashlib.sha256(page.body).hexdigest(),
+            declared_count=page.declared_count,
+            url=page.url,
+            http_status=page.status,
+            fetched_at=stamp(page.fetched_at),
+            landed_at=landed_at,
+        )
+        digest = hashlib.blake2b(b"".join(page.record_hashes), digest_size=16).digest()
+        return Prepared(file, self._compressor.compress(page.body), digest)
+
+
+def _kind(body: bytes) -> str:
+    """The extension that tells a person what is inside."""
+    match body.lstrip()[:1]:
+        case b"{" | b"[":
+            return "json"
+        case b"<":
+            return "xml"
+        case _:
+            return "txt"
+
+
+def _window(spec: FeedSpec, cursor: str | None, overlap: timedelta) -> Window:
+    if cursor is None or spec.mode == "snapshot":
+        return Window()
+    if spec.mode == "keyset":
+        return Window(after_id=cursor)
+    return Window(since=parse_stamp(cursor) - overlap)
+
+
+def _newest(spec: FeedSpec, left: str | None, right: str | None) -> str | None:
+    """The later of two cursors; ids that are numbers compare as numbers, time stamps as times."""
+    if left is None or right is None:
+        return right if left is None else left
+    if spec.mode == "cursor":
+        return max(left, right, key=parse_stamp)
+    if left.isdigit() and right.isdigit():
+        return max(left, right, key=int)
+    return max(left, right)

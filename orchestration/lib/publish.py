@@ -1,0 +1,158 @@
+# ruff: noqa: S608  # the only texts put into SQL are names from our own table descriptions; values are parameters
+"""The marts, copied out for everybody: a DuckDB file that older clients can open, and Parquet, swapped in by one
+rename each.
+
+Readers hold the old file until they open again, so a reader never blocks a run and never sees half of one. When no
+mart changed, nothing is written at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.lib.credentials import sync_directory
+from orchestration.lib.settings import Settings
+from orchestration.lib.warehouse import connect
+
+STORAGE_VERSION = "v1.4.0"
+"""The oldest DuckDB that must be able to open the published file."""
+
+SCHEMA = "marts"
+
+
+@dataclass(frozen=True, slots=True)
+class Mart:
+    """`digest` depends on the rows and columns only, not on the order of the rows or on when they were computed."""
+
+    name: str
+    rows: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    path: Path
+    marts: tuple[Mart, ...]
+    changed: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """One digest over all marts."""
+        return hashlib.sha256("\n".join(f"{mart.name} {mart.digest}" for mart in self.marts).encode()).hexdigest()
+
+
+def publish(settings: Settings) -> Published:
+    """Copy what changed. Raises duckdb.Error; the published files stay as they were then."""
+    folder = settings.published_dir
+    parquet = folder / "parquet"
+    parquet.mkdir(parents=True, exist_ok=True)
+    with connect(settings) as connection:
+        marts = tuple(_digest(connection, name) for name in _names(connection))
+        before = read_manifest(settings)
+        changed = tuple(
+            mart.name
+            for mart in marts
+            if before.get(mart.name) != mart or not (parquet / f"{mart.name}.parquet").exists()
+        )
+        is_same = not changed and len(before) == len(marts) and settings.published_path.exists()
+        if is_same:
+            return Published(settings.published_path, marts, ())
+        # The manifest goes first: a crash between the renames must not leave one that calls older files current.
+        (folder / "manifest.json").unlink(missing_ok=True)
+        for name in changed:
+            target = parquet / f"{name}.parquet"
+            temporary = _temporary(target)
+            connection.execute(
+                f"copy (select * from {SCHEMA}.{_quote(name)}) to {_literal(temporary)} (format parquet, compression zstd)"
+            )
+            _swap(temporary, target)
+        _write_database(connection, settings.published_path, marts)
+    for stale in parquet.glob("*.parquet"):
+        if stale.stem not in {mart.name for mart in marts}:
+            stale.unlink()
+    content = {"schema": SCHEMA, "marts": {mart.name: {"rows": mart.rows, "digest": mart.digest} for mart in marts}}
+    temporary = _temporary(folder / "manifest.json")
+    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    _swap(temporary, folder / "manifest.json")
+    return Published(settings.published_path, marts, changed)
+
+
+def read_manifest(settings: Settings) -> dict[str, Mart]:
+    """The published marts by name; empty before the first run."""
+    try:
+        content: dict[str, Any] = json.loads((settings.published_dir / "manifest.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return {name: Mart(name, int(mart["rows"]), str(mart["digest"])) for name, mart in content["marts"].items()}
+
+
+def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select table_name from information_schema.tables where table_schema = ? and table_catalog = current_catalog() order by table_name",
+        [SCHEMA],
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, name: str) -> Mart:
+    """A digest of the rows as a multiset: sums of the two halves of each row's MD5, so that no sort is needed."""
+    columns = connection.execute(
+        "select column_name, data_type from duckdb_columns() where schema_name = ? and table_name = ? and database_name = current_database()"
+        " order by column_index",
+        [SCHEMA, name],
+    ).fetchall()
+    # Length first, so that no two rows of different cells run together to the same text.
+    cells = ", ".join(
+        f"coalesce(length({_quote(column)}::varchar) || ':' || {_quote(column)}::varchar, '-')" for column, _ in columns
+    )
+    row = connection.execute(
+        f"select count(*), coalesce(sum(md5_number_lower(text)), 0)::varchar, coalesce(sum(md5_number_upper(text)), 0)::varchar"
+        f" from (select concat({cells}) as text from {SCHEMA}.{_quote(name)})"
+    ).fetchone()
+    assert row is not None  # an aggregate without grouping always has one row
+    shape = ",".join(f"{column} {kind}" for column, kind in columns)
+    return Mart(name, int(row[0]), hashlib.sha256(f"{shape}|{row[0]}|{row[1]}|{row[2]}".encode()).hexdigest())
+
+
+def _write_database(connection: duckdb.DuckDBPyConnection, target: Path, marts: tuple[Mart, ...]) -> None:
+    temporary = _temporary(target)
+    connection.execute(f"attach {_literal(temporary)} as published (storage_version {_literal(STORAGE_VERSION)})")
+    try:
+        connection.execute(f"create schema if not exists published.{SCHEMA}")
+        for mart in marts:
+            table = f"{SCHEMA}.{_quote(mart.name)}"
+            connection.execute(f"create table published.{table} as select * from {table}")
+        connection.execute("checkpoint published")
+    finally:
+        connection.execute("detach published")
+    _swap(temporary, target)
+
+
+def _temporary(target: Path) -> Path:
+    """A free name beside the target; what an earlier crash left there goes."""
+    temporary = target.with_name(f".{target.name}.part")
+    temporary.unlink(missing_ok=True)
+    temporary.with_name(temporary.name + ".wal").unlink(missing_ok=True)
+    return temporary
+
+
+def _swap(temporary: Path, target: Path) -> None:
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, target)
+    sync_directory(target.parent)
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,328 @@
+# ruff: noqa: S608  # the only texts put into SQL are names from our own table descriptions; values are parameters
+"""What was landed, how far each feed was read, and what its overlap holds: one SQLite file beside the landing files.
+
+The manifest is the truth about the landing files: a file without a row was cut off by a crash and is removed, a row
+without a file cannot happen (the row is written after the file). Every method is one transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+_SCHEMA = """
+create table if not exists batches (
+    batch integer primary key autoincrement,
+    run_id text not null,
+    vendor text not null,
+    account text not null,
+    entity text not null,
+    mode text not null,
+    status text not null check (status in ('RUNNING', 'COMPLETE', 'FAILED', 'ABANDONED')),
+    started_at text not null,
+    finished_at text,
+    window_since text,
+    window_after text,
+    cursor_after text,
+    pages integer not null default 0,
+    records_received integer not null default 0,
+    records_landed integer not null default 0,
+    records_unchanged integer not null default 0,
+    declared_count integer,
+    error text
+);
+create index if not exists ix_batches_feed on batches (vendor, account, entity, batch);
+create table if not exists files (
+    path text primary key,
+    batch integer not null references batches,
+    number integer not null,
+    record_count integer not null,
+    byte_count integer not null,
+    sha256 text not null,
+    declared_count integer,
+    url text not null,
+    http_status integer not null,
+    fetched_at text not null,
+    landed_at text not null
+);
+create index if not exists ix_files_batch on files (batch, number);
+create table if not exists cursors (
+    vendor text not null,
+    account text not null,
+    entity text not null,
+    cursor text not null,
+    batch integer not null,
+    primary key (vendor, account, entity)
+);
+create table if not exists seen (
+    vendor text not null,
+    account text not null,
+    entity text not null,
+    batch integer not null,
+    number integer not null,
+    cursor text,
+    hashes blob not null,
+    primary key (vendor, account, entity, batch, number)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedKey:
+    vendor: str
+    account: str
+    entity: str
+
+    def __str__(self) -> str:
+        return f"{self.vendor}/{self.account}/{self.entity}"
+
+
+@dataclass(frozen=True, slots=True)
+class LandedFile:
+    """A row of the manifest. `path` starts with `landing/`; `byte_count` and `sha256` are those of the uncompressed
+    body.
+    """
+
+    path: str
+    batch: int
+    number: int
+    record_count: int
+    byte_count: int
+    sha256: str
+    declared_count: int | None
+    url: str
+    http_status: int
+    fetched_at: str
+    landed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One extraction of one feed. received = landed + unchanged, counted in records."""
+
+    batch: int
+    run_id: str
+    vendor: str
+    account: str
+    entity: str
+    mode: str
+    status: str
+    started_at: str
+    finished_at: str | None
+    window_since: str | None
+    window_after: str | None
+    cursor_after: str | None
+    pages: int
+    records_received: int
+    records_landed: int
+    records_unchanged: int
+    declared_count: int | None
+    error: str | None
+
+    @property
+    def feed(self) -> FeedKey:
+        return FeedKey(self.vendor, self.account, self.entity)
+
+
+class State:
+    """Open with `with State(path) as state`. Safe for several processes: WAL mode, short transactions, a long busy
+    time-out.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = normal")
+        self._connection.execute("pragma foreign_keys = on")
+        with self._transaction():
+            for statement in _SCHEMA.split(";"):
+                if statement.strip():
+                    self._connection.execute(statement)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("begin immediate")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self._connection.execute("commit")
+
+    # Batches
+
+    def start_batch(
+        self,
+        feed: FeedKey,
+        *,
+        run_id: str,
+        mode: str,
+        started_at: str,
+        since: str | None,
+        after: str | None,
+        first: int = 1,
+    ) -> int:
+        """The number of a new batch. Numbers only grow; `first` is the least number that the landing folder allows."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "select coalesce(max(seq), 0) from sqlite_sequence where name = 'batches'"
+            ).fetchone()
+            number = max(int(row[0]) + 1, first)
+            connection.execute(
+                "insert into batches (batch, run_id, vendor, account, entity, mode, status, started_at, window_since, window_after)"
+                " values (?, ?, ?, ?, ?, ?, 'RUNNING', ?, ?, ?)",
+                (number, run_id, feed.vendor, feed.account, feed.entity, mode, started_at, since, after),
+            )
+        return number
+
+    def is_new(self) -> bool:
+        """Whether no batch was ever started: a new data folder, or one whose state was lost."""
+        return self._connection.execute("select 1 from batches limit 1").fetchone() is None
+
+    def finish_batch(
+        self, batch: int, *, status: str, finished_at: str, declared_count: int | None = None, error: str | None = None
+    ) -> None:
+        """End a batch without moving the cursor."""
+        with self._transaction() as connection:
+            connection.execute(
+                "update batches set status = ?, finished_at = ?, declared_count = ?, error = ? where batch = ?",
+                (status, finished_at, declared_count, error, batch),
+            )
+
+    def complete_batch(
+        self,
+        batch: Batch,
+        *,
+        finished_at: str,
+        declared_count: int | None,
+        cursor: str | None,
+        forget_before: str | None,
+        snapshot: Iterable[tuple[int, bytes]] | None,
+    ) -> None:
+        """End a batch and move the cursor in one transaction; `cursor` None leaves it where it is.
+
+        `forget_before`: hashes of pages with an older cursor left the overlap. `snapshot`: page digests that replace
+        those of the last complete snapshot.
+        """
+        key = (batch.vendor, batch.account, batch.entity)
+        with self._transaction() as connection:
+            connection.execute(
+                "update batches set status = 'COMPLETE', finished_at = ?, declared_count = ?, cursor_after = ? where batch = ?",
+                (finished_at, declared_count, cursor, batch.batch),
+            )
+            if cursor is not None:
+                connection.execute(
+                    "insert into cursors (vendor, account, entity, cursor, batch) values (?, ?, ?, ?, ?)"
+                    " on conflict (vendor, account, entity) do update set cursor = excluded.cursor, batch = excluded.batch",
+                    (*key, cursor, batch.batch),
+                )
+            if forget_before is not None:
+                connection.execute(
+                    "delete from seen where vendor = ? and account = ? and entity = ? and (cursor is null or cursor < ?)",
+                    (*key, forget_before),
+                )
+            if snapshot is not None:
+                connection.execute("delete from seen where vendor = ? and account = ? and entity = ?", key)
+                connection.executemany(
+                    "insert into seen (vendor, account, entity, batch, number, hashes) values (?, ?, ?, ?, ?, ?)",
+                    ((*key, batch.batch, number, digest) for number, digest in snapshot),
+                )
+
+    def batch(self, number: int) -> Batch:
+        return _batch(self._connection.execute("select * from batches where batch = ?", (number,)).fetchone())
+
+    def batches(self, *, status: str | None = None, feed: FeedKey | None = None) -> list[Batch]:
+        """Batches in order, all or those with a status or of a feed."""
+        sql = "select * from batches where 1 = 1"
+        parameters: list[Any] = []
+        if status is not None:
+            sql, parameters = sql + " and status = ?", [*parameters, status]
+        if feed is not None:
+            sql, parameters = (
+                sql + " and vendor = ? and account = ? and entity = ?",
+                [*parameters, feed.vendor, feed.account, feed.entity],
+            )
+        return [_batch(row) for row in self._connection.execute(sql + " order by batch", parameters)]
+
+    # Pages
+
+    def add_page(self, batch: int, *, received: int, unchanged: int) -> None:
+        """Count a page of which nothing was landed."""
+        with self._transaction() as connection:
+            self._count(connection, batch, received, 0, unchanged)
+
+    def add_file(
+        self, file: LandedFile, *, feed: FeedKey, cursor: str | None = None, hashes: bytes | None = None
+    ) -> None:
+        """Count a landed page and remember what it held, in one transaction: from here on the file is evidence."""
+        with self._transaction() as connection:
+            connection.execute(
+                "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    file.path, file.batch, file.number, file.record_count, file.byte_count, file.sha256, file.declared_count, file.url,
+                    file.http_status, file.fetched_at, file.landed_at,
+                ),
+            )  # fmt: skip
+            if hashes is not None:
+                connection.execute(
+                    "insert into seen (vendor, account, entity, batch, number, cursor, hashes) values (?, ?, ?, ?, ?, ?, ?)",
+                    (feed.vendor, feed.account, feed.entity, file.batch, file.number, cursor, hashes),
+                )
+            self._count(connection, file.batch, file.record_count, file.record_count, 0)
+
+    @staticmethod
+    def _count(connection: sqlite3.Connection, batch: int, received: int, landed: int, unchanged: int) -> None:
+        connection.execute(
+            "update batches set pages = pages + 1, records_received = records_received + ?, records_landed = records_landed + ?,"
+            " records_unchanged = records_unchanged + ? where batch = ?",
+            (received, landed, unchanged, batch),
+        )
+
+    # Reading
+
+    def cursor(self, feed: FeedKey) -> str | None:
+        row = self._connection.execute(
+            "select cursor from cursors where vendor = ? and account = ? and entity = ?",
+            (feed.vendor, feed.account, feed.entity),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def seen_pages(self, feed: FeedKey) -> Iterator[bytes]:
+        """The remembered bytes of each page, in page order: record hashes (8 bytes each) or, of snapshots, the page's
+        digest.
+        """
+        for row in self._connection.execute(
+            "select hashes from seen where vendor = ? and account = ? and entity = ? order by batch, number",
+            (feed.vendor, feed.account, feed.entity),
+        ):
+            yield bytes(row[0])
+
+    def files(self, batch: int | None = None) -> list[LandedFile]:
+        """Manifest rows in the order of landing."""
+        where, parameters = ("", ()) if batch is None else (" where batch = ?", (batch,))
+        return [
+            LandedFile(**row)
+            for row in self._connection.execute(f"select * from files{where} order by batch, number", parameters)
+        ]
+
+
+def _batch(row: Any) -> Batch:
+    return Batch(**row)
