@@ -6,9 +6,11 @@ may hold it, and every connection it made is closed before `invoke` returns.
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +20,11 @@ from typing import Any
 
 from filelock import FileLock
 
+from orchestration.lib.registry import ROW_TYPES
 from orchestration.lib.settings import DBT_PROJECT_DIR, Settings, stamp
 from orchestration.lib.warehouse import exclusive
 
+_NOT_LINKED = frozenset({"seeds", "target", "logs"})
 FAILED = frozenset({"error", "fail", "runtime error"})
 
 
@@ -74,7 +78,6 @@ def environment(settings: Settings) -> dict[str, str]:
     """The variables that dbt_project.yml and profiles.yml read."""
     return {
         "TIEOUT_WAREHOUSE": str(settings.warehouse_path),
-        "TIEOUT_SEED_PATH": str(settings.config_dir.absolute()),
         "TIEOUT_DBT_TARGET_PATH": str(target_path(settings)),
         "TIEOUT_MEMORY_LIMIT": settings.memory_limit,
         "TIEOUT_THREADS": str(settings.threads),
@@ -85,6 +88,37 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def target_path(settings: Settings) -> Path:
     return settings.dbt_dir / "target"
+
+
+def project_path(settings: Settings) -> Path:
+    return settings.dbt_dir / "project"
+
+
+def prepare_project(settings: Settings) -> Path:
+    """A dbt project folder inside the data folder: links to the models, and the person's configuration as its seeds.
+
+    dbt takes seeds only from inside its project: given an absolute seed path it writes its compiled output *over* the
+    seeds. Files are copied only when they changed, so that dbt's partial parse stays valid.
+    """
+    project = project_path(settings)
+    seeds = project / "seeds"
+    seeds.mkdir(parents=True, exist_ok=True)
+    for source in DBT_PROJECT_DIR.iterdir():
+        link = project / source.name
+        if source.name in _NOT_LINKED or source.name.startswith("."):
+            continue
+        if not (link.is_symlink() and link.readlink() == source):
+            link.unlink(missing_ok=True)
+            link.symlink_to(source)
+    known = {row_type.FILE for row_type in ROW_TYPES}
+    for stale in seeds.iterdir():
+        if stale.name not in known or not (settings.config_dir / stale.name).exists():
+            stale.unlink()
+    for name in known:
+        source, copy = settings.config_dir / name, seeds / name
+        if source.exists() and not (copy.exists() and filecmp.cmp(source, copy, shallow=False)):
+            shutil.copyfile(source, copy)
+    return project
 
 
 def arguments(
@@ -101,8 +135,8 @@ def arguments(
         "--log-level-file=warn",
         f"--log-path={settings.dbt_dir / 'logs'}",
         command,
-        f"--project-dir={DBT_PROJECT_DIR}",
-        f"--profiles-dir={DBT_PROJECT_DIR}",
+        f"--project-dir={project_path(settings)}",
+        f"--profiles-dir={project_path(settings)}",
         f"--target-path={target_path(settings)}",
         f"--threads={settings.threads}" if command != "parse" else "--partial-parse",
         f"--vars={json.dumps({'as_of': stamp(settings.clock.now())})}",
@@ -140,7 +174,7 @@ def ensure_manifest(settings: Settings) -> Path:
 
 
 def _fingerprint(settings: Settings) -> str:
-    """Changes when dbt would parse something else. Contents of seeds do not matter for that, their names do."""
+    """Changes when dbt would parse something else. Of the seeds only the names matter for that."""
     digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')} {settings.config_dir.absolute()}".encode())
     for path in sorted(DBT_PROJECT_DIR.rglob("*")):
         below = path.relative_to(DBT_PROJECT_DIR)
@@ -167,6 +201,7 @@ def _invoke(command: list[str], settings: Settings, on_node: OnNode | None) -> D
 
     for folder in (target_path(settings), settings.temporary_dir):
         folder.mkdir(parents=True, exist_ok=True)
+    prepare_project(settings)
     with _variables(environment(settings)):
         try:
             outcome = dbtRunner(callbacks=[collect]).invoke(command)
