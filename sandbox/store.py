@@ -1,0 +1,187 @@
+"""The state of a running sandbox: a world in forms that serve fast, and every change that clients made to it."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sandbox import jsonio
+from sandbox.clock import SandboxClock
+from sandbox.credentials import MiraklKey, SageClient, mirakl_secret, sage_client
+from sandbox.journal import WriteJournal
+from sandbox.mirakl import MiraklAccount, MiraklSettings
+from sandbox.mirakl_shop import MiraklShop, MiraklWorldLike
+from sandbox.sage_company import SageCompany
+from sandbox.sage_id import SageId
+from sandbox.sage_ledger import Ledger
+
+
+class SageWorldLike(Protocol):
+    """What the server needs of a generated Sage company: `tables` by resource name, records in the vendor's shape."""
+
+    sites: list[dict[str, Any]]
+    tables: dict[str, list[dict[str, Any]]]
+
+
+class WorldLike(Protocol):
+    """What the servers need of `sandbox.world.build_world`'s result."""
+
+    mirakl: Mapping[str, MiraklWorldLike]
+    sage: SageWorldLike
+    truth: dict[str, Any]
+
+
+@dataclass
+class _EmptyShop:
+    """A second shop of the same user that never traded. It answers when a client forgets to say which shop it means."""
+
+    account: dict[str, Any]
+    platform: dict[str, Any]
+    carriers: list[dict[str, Any]]
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    transaction_lines: list[dict[str, Any]] = field(default_factory=list)
+    cycles: list[dict[str, Any]] = field(default_factory=list)
+    invoices: list[dict[str, Any]] = field(default_factory=list)
+    offers: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def beside(cls, world: MiraklWorldLike) -> "_EmptyShop":
+        account = dict(world.account)
+        account["shop_id"] = int(account["shop_id"]) - 1000
+        account["shop_name"] = f"{account.get('shop_name', 'Shop')} (archive)"
+        account |= {"offers_count": 0, "orders_count": 0}
+        return cls(account, world.platform, world.carriers)
+
+
+class Store:
+    """All state of one sandbox, built from a world and the write journal."""
+
+    def __init__(self, world: WorldLike, *, seed: int, as_of: datetime, state_folder: Path | None = None) -> None:
+        self.truth = world.truth
+        self.clock = SandboxClock(as_of)
+        self.journal = WriteJournal(self.clock, state_folder)
+        self.sage_client: SageClient = sage_client(seed)
+        self.sage_id = SageId(self.sage_client, self.journal)
+        self.company = SageCompany(world.sage.tables, world.sage.sites)
+        self.ledger = Ledger(self.company)
+        self.settings = MiraklSettings()
+        self.accounts = {code: self._account(code, part, seed) for code, part in world.mirakl.items()}
+        self._documents: list[dict[str, Any]] = []
+        self._operations: Counter[str] = Counter()
+        self.journal.register("POST", self._post)
+        self.journal.register("OR21", self._decide)
+        self.journal.register("STO01", self._import_stock)
+        self.replayed = self.journal.replay()
+
+    def _account(self, code: str, world: MiraklWorldLike, seed: int) -> MiraklAccount:
+        trading, idle = MiraklShop(world), MiraklShop(_EmptyShop.beside(world))
+        keys = {
+            # The idle shop is the user's default: a client that forgets shop_id gets well-formed nothing.
+            "seller": MiraklKey(mirakl_secret(seed, code), (idle.shop_id, trading.shop_id)),
+            "no_accountancy": MiraklKey(
+                mirakl_secret(seed, code, "no_accountancy"), (trading.shop_id,), frozenset({"ROLE_SHOP_ADMIN"})
+            ),
+        }
+        return MiraklAccount(
+            code=code,
+            shops={shop.shop_id: shop for shop in (idle, trading)},
+            keys={key.secret: key for key in keys.values()},
+            salt=mirakl_secret(seed, code, "page tokens"),
+            journal=self.journal,
+            settings=self.settings,
+        )
+
+    # --- changes: functions of the state, the data and the time, so that a replay repeats them
+
+    def _post(self, data: dict[str, Any], at: datetime, _is_replay: bool) -> int:
+        self._operations[f"sage200 {data['resource']}"] += 1
+        self._documents.append({"resource": data["resource"], "body": data["body"]})
+        return self.ledger.post(data["resource"], data["body"], at)
+
+    def _decide(self, data: dict[str, Any], at: datetime, _is_replay: bool) -> None:
+        self._operations["mirakl OR21"] += 1
+        self._shop(data).decide(data["order_id"], data["decisions"], at)
+
+    def _import_stock(self, data: dict[str, Any], at: datetime, is_replay: bool) -> None:
+        self._operations["mirakl STO01"] += 1
+        shop = self._shop(data)
+        if not is_replay:
+            shop.receive_stock(data["import_id"], data["text"], at, time.monotonic())
+            return
+        account = self.accounts[data["marketplace"]]
+        account.import_count = max(account.import_count, int(data["import_id"]))
+        shop.apply_stock(shop.receive_stock(data["import_id"], data["text"], at, 0.0))
+
+    def _shop(self, data: Mapping[str, Any]) -> MiraklShop:
+        return self.accounts[data["marketplace"]].shops[data["shop_id"]]
+
+    # --- what a test compares
+
+    def settle(self) -> None:
+        """Lets every stock import end now."""
+        for account in self.accounts.values():
+            for shop in account.shops.values():
+                shop.settle_imports(float("inf"), 0.0, 0.0)
+
+    def state(self) -> dict[str, Any]:
+        """Everything clients changed, without ids, URNs, times or the order of the calls: equal work gives equal
+        states.
+
+        Sage: documents posted (each as often as it was posted), balances. Mirakl: quantity and activity of every offer,
+        orders that were decided.
+        """
+        self.settle()
+        return {
+            "sage200": {
+                "documents": sorted(self._documents, key=jsonio.encode_stable),
+                "banks": {row["code"]: row.get("balance") for row in self.company["banks"].rows},
+                "customers": {row["reference"]: row.get("balance") for row in self.company["customers"].rows},
+            },
+            "mirakl": {
+                code: {
+                    "offers": {
+                        sku: {"quantity": offer.get("quantity"), "active": offer.get("active")}
+                        for shop in account.shops.values()
+                        for sku, offer in shop.offers.items()
+                    },
+                    "decided_orders": {
+                        order_id: _decided(shop.orders[order_id].record())
+                        for shop in account.shops.values()
+                        for order_id in shop.changed_orders
+                    },
+                }
+                for code, account in self.accounts.items()
+            },
+        }
+
+    def writes(self) -> dict[str, int]:
+        """How many writes of each kind took effect, over all starts of this sandbox."""
+        return dict(sorted(self._operations.items()))
+
+    def sizes(self) -> dict[str, int]:
+        """Records held per feed."""
+        sizes = {f"sage200 {name}": len(table.rows) for name, table in self.company.tables.items()}
+        for code, account in self.accounts.items():
+            for shop in account.shops.values():
+                if shop.lines:
+                    sizes |= {
+                        f"mirakl {code} orders": len(shop.orders),
+                        f"mirakl {code} transaction lines": len(shop.lines),
+                        f"mirakl {code} billing cycles": len(shop.cycles),
+                        f"mirakl {code} invoices": len(shop.invoices),
+                        f"mirakl {code} offers": len(shop.offers),
+                    }
+        return sizes
+
+
+def _decided(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "state": record["order_state"],
+        "lines": {line["order_line_id"]: line["order_line_state"] for line in record["order_lines"]},
+    }
+
+
+StoreFactory = Callable[[], Store]

@@ -1,0 +1,124 @@
+"""Derives the index `sandbox/sage200_contract.json` from Sage's published OpenAPI documents.
+
+The sandbox must run on a clone without the vendors' specifications, so it carries the names, types and lengths it
+serves and accepts. A test derives them afresh and compares, so the index cannot drift from the publication.
+Rewrite it with `python tests/sandbox/contract_index.py <contracts folder>`.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+RESOURCES = {
+    "sop": {"sop_orders": "sop_order", "sop_order_lines": "sop_order_line", "sop_settings": "sop_settings"},
+    "stock": {
+        "products": "product",
+        "product_groups": "product_group",
+        "warehouses": "warehouse",
+        "warehouse_holdings": "warehouse_holding",
+        "stock_settings": "stock_settings",
+    },
+    "sales": {
+        "customers": "customer",
+        "sales_posted_transactions": "sales_posted_transaction",
+        "sales_ledger_settings": "sales_ledger_settings",
+    },
+    "cash-book": {
+        "banks": "bank",
+        "bank_posted_transactions": "bank_posted_transaction",
+        "cash_book_settings": "cash_book_settings",
+    },
+    "nominal": {
+        "nominal_codes": "nominal_code",
+        "nominal_transaction_enquiry_views": "nominal_transaction_enquiry_view",
+        "nominal_ledger_settings": "nominal_ledger_settings",
+    },
+    "financials": {
+        "tax_codes": "tax_code",
+        "currencies": "currency",
+        "financial_year_period_views": "financial_year_period_view",
+    },
+    "general": {"sites": "site", "licence": "licence", "system_settings": "system_settings"},
+}
+BODIES = {
+    "sales": {
+        "sales_receipts": "sales_receipt",
+        "sales_payments": "sales_payment",
+        "sales_invoices": "sales_invoice",
+        "sales_credit_notes": "sales_credit_note",
+    },
+    "cash-book": {
+        "bank_payment": "bank_payment",
+        "bank_receipt": "bank_receipt",
+        "bank_transfer": "bank_transfer",
+    },
+}
+# Captured answers carry these although the publication lacks them (contracts/sage200/SOURCES.md).
+OBSERVED = {
+    "sites": {"tenant_id": "integer"},
+    "sales_posted_transactions": {"base_outstanding_value": "number"},
+}
+
+
+def _scalar(schema: dict[str, Any]) -> str | None:
+    kind = schema.get("type")
+    if kind in ("object", "array") or "$ref" in schema or kind is None:
+        return None
+    return "date" if schema.get("format") == "date-time" else str(kind)
+
+
+def _resolve(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema
+
+
+def _scalars(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, str]:
+    properties = _resolve(document, schema).get("properties", {})
+    return {name: kind for name, part in properties.items() if (kind := _scalar(part))}
+
+
+def _body(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    schema = _resolve(document, schema)
+    required = set(schema.get("required", ()))
+    fields: dict[str, Any] = {}
+    for name, part in schema["properties"].items():
+        entry: dict[str, Any] = {"type": _scalar(part) or part.get("type", "object")}
+        if "maxLength" in part:
+            entry["max"] = part["maxLength"]
+        if str(part.get("format", "")).startswith("decimal"):
+            entry["places"] = int(part["format"].split()[1].removesuffix("dp"))
+        if name in required:
+            entry["required"] = True
+        if part.get("type") == "array":
+            entry["items"] = _body(document, part["items"])
+        fields[name] = entry
+    return fields
+
+
+def derive(contracts: Path) -> dict[str, Any]:
+    """The index of every resource read and every body posted, from `<contracts>/sage200/openapi/*.json`."""
+    index: dict[str, Any] = {"resources": {}, "bodies": {}}
+    for module in sorted({*RESOURCES, *BODIES}):
+        document = json.loads((contracts / "sage200" / "openapi" / f"{module}.json").read_text())
+        schemas = document["components"]["schemas"]
+        for resource, name in RESOURCES.get(module, {}).items():
+            children = {
+                part_name: {
+                    "many": part.get("type") == "array",
+                    "fields": _scalars(document, part["items"] if part.get("type") == "array" else part),
+                }
+                for part_name, part in schemas[name]["properties"].items()
+                if _scalar(part) is None
+            }
+            fields = _scalars(document, schemas[name]) | OBSERVED.get(resource, {})
+            index["resources"][resource] = {"fields": fields, "children": children}
+        for resource, name in BODIES.get(module, {}).items():
+            index["bodies"][resource] = _body(document, schemas[name])
+    return index
+
+
+if __name__ == "__main__":
+    target = Path(__file__).resolve().parents[2] / "sandbox" / "sage200_contract.json"
+    target.write_text(json.dumps(derive(Path(sys.argv[1])), indent=1, sort_keys=True) + "\n")
