@@ -1,0 +1,187 @@
+-- Grain: one line of a canonical journal, numbered, with its account in the books of the entity at the posting date. A role that no
+-- account is mapped to keeps an empty account and blocks the journal (JNL-012); it never falls through to suspense.
+{{ config(schema='accounting', materialized='table') }}
+
+with
+
+entries as (
+
+    select * from {{ ref('int_accounting__settlement_entries') }}
+    union all
+    select * from {{ ref('int_accounting__receipt_entries') }}
+
+),
+
+marketplaces as (
+
+    select * from {{ ref('int_ledger__marketplaces') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('stg_tieout__accounts') }}
+
+),
+
+account_roles as (
+
+    select * from {{ ref('stg_tieout__account_roles') }}
+
+),
+
+tax_codes as (
+
+    select * from {{ ref('stg_tieout__tax_codes') }}
+
+),
+
+bank_accounts as (
+
+    select * from {{ ref('stg_tieout__bank_accounts') }}
+
+),
+
+keyed as (
+
+    select
+        entries.*,
+        1 as version,
+        entries.entity_code || '|' || entries.marketplace_code || '|' || entries.kind || '|' || entries.document_id || '|'
+        || {{ period_of('entries.posting_date') }} || '|1' as journal_key
+    from entries
+
+),
+
+numbered as (
+
+    select
+        keyed.*,
+        row_number() over (
+            partition by keyed.journal_key
+            order by
+                keyed.line_group,
+                coalesce(keyed.tax_base_role, keyed.account_role),
+                case when keyed.tax_base_role is null then 0 else 1 end,
+                keyed.account_role,
+                keyed.side
+        ) as line_no
+    from keyed
+
+),
+
+account_choices as (
+
+    -- The marketplace's own account before the one for all, the newest that was in force on the posting date.
+    select
+        numbered.journal_key,
+        numbered.line_no,
+        accounts.account_code,
+        accounts.cost_centre,
+        accounts.department,
+        row_number() over (
+            partition by numbered.journal_key, numbered.line_no
+            order by
+                case when accounts.marketplace_code = '*' then 1 else 0 end,
+                case when accounts.currency_code = '*' then 1 else 0 end,
+                accounts.effective_from desc,
+                accounts.account_code
+        ) as choice_number
+    from numbered
+    inner join accounts
+        on
+            numbered.entity_code = accounts.entity_code
+            and numbered.account_role = accounts.account_role
+            and (numbered.marketplace_code = accounts.marketplace_code or accounts.marketplace_code = '*')
+            and (numbered.currency_code = accounts.currency_code or accounts.currency_code = '*')
+            and numbered.posting_date >= accounts.effective_from
+
+),
+
+tax_code_choices as (
+
+    select
+        numbered.journal_key,
+        numbered.line_no,
+        tax_codes.erp_tax_code,
+        row_number() over (
+            partition by numbered.journal_key, numbered.line_no
+            order by tax_codes.effective_from desc, tax_codes.erp_tax_code
+        ) as choice_number
+    from numbered
+    inner join tax_codes
+        on
+            numbered.entity_code = tax_codes.entity_code
+            and tax_codes.tax_role = 'STD_PURCH'
+            and numbered.posting_date >= tax_codes.effective_from
+    where numbered.tax_base_role is not null
+
+),
+
+final as (
+
+    select
+        numbered.journal_key,
+        {{ wire_key('numbered.journal_key') }} as wire_key,
+        numbered.entity_code,
+        numbered.marketplace_code,
+        numbered.kind,
+        numbered.document_id,
+        numbered.version,
+        numbered.posting_date,
+        {{ period_of('numbered.posting_date') }} as period,
+        numbered.currency_code,
+        cast(numbered.line_no as integer) as line_no,
+        numbered.account_role,
+        account_roles.account_type,
+        account_choices.account_code,
+        coalesce(account_choices.cost_centre, '') as cost_centre,
+        coalesce(account_choices.department, '') as department,
+        case
+            when numbered.account_role = 'MARKETPLACE_CLEARING' then marketplaces.clearing_bank_code
+            when numbered.account_role = 'BANK' then bank_accounts.erp_bank_code
+        end as bank_code,
+        cast(greatest(numbered.net_debit, 0) as decimal(18, 2)) as debit,
+        cast(greatest(-numbered.net_debit, 0) as decimal(18, 2)) as credit,
+        tax_code_choices.erp_tax_code as tax_code,
+        cast(base_lines.line_no as integer) as tax_line_of,
+        case
+            when numbered.kind = 'SETTLEMENT' and numbered.account_role = 'MARKETPLACE_CLEARING'
+                then numbered.marketplace_code || ' settlement ' || cast(numbered.posting_date as varchar)
+            when numbered.side = 'SALES' then numbered.marketplace_code || ' sales settled'
+            when numbered.side = 'REFUNDS' then numbered.marketplace_code || ' refunds settled'
+            when numbered.side = 'EXCESS' then numbered.marketplace_code || ' over-paid, held open ' || numbered.document_id
+            when numbered.kind = 'PAYOUT_RECEIPT' and numbered.account_role = 'BANK_CHARGES'
+                then numbered.marketplace_code || ' bank fee on pay-out'
+            when numbered.kind = 'PAYOUT_RECEIPT' then numbered.marketplace_code || ' pay-out received'
+            when numbered.tax_base_role is not null
+                then numbered.marketplace_code || ' VAT on ' || lower(replace(numbered.tax_base_role, '_', ' '))
+            else numbered.marketplace_code || ' ' || lower(replace(numbered.account_role, '_', ' '))
+        end as narrative,
+        numbered.document_id as source_id
+    from numbered
+    inner join marketplaces
+        on numbered.marketplace_code = marketplaces.marketplace_code
+    left join account_roles
+        on numbered.account_role = account_roles.account_role
+    left join account_choices
+        on
+            numbered.journal_key = account_choices.journal_key
+            and numbered.line_no = account_choices.line_no
+            and account_choices.choice_number = 1
+    left join tax_code_choices
+        on
+            numbered.journal_key = tax_code_choices.journal_key
+            and numbered.line_no = tax_code_choices.line_no
+            and tax_code_choices.choice_number = 1
+    left join numbered as base_lines
+        on
+            numbered.journal_key = base_lines.journal_key
+            and numbered.tax_base_role = base_lines.account_role
+            and base_lines.tax_base_role is null
+    left join bank_accounts
+        on marketplaces.bank_account_code = bank_accounts.bank_account_code
+
+)
+
+select * from final

@@ -1,0 +1,124 @@
+-- Grain: one canonical journal: what must stand in the ERP, or why it may not be posted yet. Only an unmapped type, a failed
+-- identity, mixed currencies or a role without an account stop a cycle; open questions about single orders never do.
+{{ config(schema='accounting', materialized='table') }}
+
+with
+
+lines as (
+
+    select * from {{ ref('int_accounting__journal_lines') }}
+
+),
+
+cycles as (
+
+    select * from {{ ref('int_matching__cycles') }}
+
+),
+
+marketplaces as (
+
+    select * from {{ ref('int_ledger__marketplaces') }}
+
+),
+
+headers as (
+
+    select
+        lines.journal_key,
+        lines.wire_key,
+        lines.entity_code,
+        lines.marketplace_code,
+        lines.kind,
+        lines.document_id,
+        lines.version,
+        lines.posting_date,
+        lines.period,
+        lines.currency_code,
+        count(*) as line_count,
+        cast(sum(lines.debit) as decimal(18, 2)) as total_debit,
+        cast(sum(lines.credit) as decimal(18, 2)) as total_credit,
+        min(case when lines.account_code is null and lines.account_role <> 'UNMAPPED' then lines.account_role end)
+            as role_without_account
+    from lines
+    group by
+        lines.journal_key,
+        lines.wire_key,
+        lines.entity_code,
+        lines.marketplace_code,
+        lines.kind,
+        lines.document_id,
+        lines.version,
+        lines.posting_date,
+        lines.period,
+        lines.currency_code
+
+),
+
+judged as (
+
+    select
+        headers.*,
+        marketplaces.erp_code,
+        marketplaces.customer_reference,
+        marketplaces.clearing_bank_code,
+        case when headers.kind = 'SETTLEMENT' then headers.document_id end as billing_cycle_id,
+        case when headers.kind = 'PAYOUT_RECEIPT' then headers.document_id end as receipt_id,
+        headers.posting_date < marketplaces.journals_live_from as is_excluded,
+        case
+            when cycles.unmapped_line_count > 0 then 'SET-009'
+            when cycles.currency_count > 1 then 'PAY-008'
+            when cycles.identity_code is not null then cycles.identity_code
+            when headers.role_without_account is not null then 'JNL-012'
+            when headers.total_debit <> headers.total_credit then 'JNL-006'
+        end as blocked_code
+    from headers
+    inner join marketplaces
+        on headers.marketplace_code = marketplaces.marketplace_code
+    left join cycles
+        on
+            headers.kind = 'SETTLEMENT'
+            and headers.marketplace_code = cycles.marketplace_code
+            and headers.document_id = cycles.billing_cycle_id
+
+),
+
+final as (
+
+    select
+        judged.journal_key,
+        judged.wire_key,
+        judged.entity_code,
+        judged.marketplace_code,
+        judged.erp_code,
+        judged.kind,
+        judged.document_id,
+        judged.billing_cycle_id,
+        judged.receipt_id,
+        cast(judged.version as integer) as version,
+        judged.posting_date,
+        judged.period,
+        judged.currency_code,
+        judged.customer_reference,
+        judged.clearing_bank_code,
+        judged.total_debit,
+        judged.total_credit,
+        cast(judged.line_count as integer) as line_count,
+        judged.role_without_account,
+        judged.is_excluded,
+        judged.blocked_code is not null as is_blocked,
+        judged.blocked_code,
+        case judged.blocked_code
+            when 'SET-009' then 'A transaction type of this cycle has no mapping.'
+            when 'PAY-008' then 'The cycle mixes currencies.'
+            when 'JNL-012' then 'No account is mapped to ' || judged.role_without_account || '.'
+            when 'JNL-006' then 'Debits and credits differ.'
+            when 'PAY-009' then 'Lines of this cycle were never delivered.'
+            when 'PAY-003' then 'The opening balance is not the closing balance of the cycle before.'
+            when 'PAY-001' then 'The pay-out is not the opening balance plus the lines.'
+        end as blocked_reason
+    from judged
+
+)
+
+select * from final

@@ -1,0 +1,156 @@
+-- Grain: one journal to post now: expected, unblocked, not in the ERP under its key, and not already on its way. A journal whose
+-- action was rejected, has failed, or was verified and is gone again is left to a person: it is reported, not repeated.
+with
+
+journals as (
+
+    select * from {{ ref('int_accounting__journals') }}
+    where not is_excluded and not is_blocked
+
+),
+
+lines as (
+
+    select * from {{ ref('int_accounting__journal_lines') }}
+
+),
+
+postings as (
+
+    select distinct
+        postings.erp_code,
+        postings.reference
+    from {{ ref('int_ledger__erp_postings') }} as postings
+
+),
+
+actions as (
+
+    select distinct
+        actions.marketplace_code,
+        actions.wire_key
+    from {{ ref('int_ledger__outbox_actions') }} as actions
+    where actions.kind = 'JOURNAL' and actions.state <> 'SUPERSEDED'
+
+),
+
+marketplaces as (
+
+    select * from {{ ref('int_ledger__marketplaces') }}
+
+),
+
+erps as (
+
+    select * from {{ ref('stg_tieout__erps') }}
+
+),
+
+bank_accounts as (
+
+    select * from {{ ref('stg_tieout__bank_accounts') }}
+
+),
+
+due as (
+
+    select
+        journals.*,
+        erps.vendor,
+        bank_accounts.erp_bank_code as bank_code
+    from journals
+    inner join marketplaces
+        on journals.marketplace_code = marketplaces.marketplace_code
+    inner join erps
+        on journals.erp_code = erps.erp_code
+    left join bank_accounts
+        on marketplaces.bank_account_code = bank_accounts.bank_account_code
+    left join postings
+        on
+            journals.erp_code = postings.erp_code
+            and journals.wire_key = postings.reference
+    left join actions
+        on
+            journals.marketplace_code = actions.marketplace_code
+            and journals.wire_key = actions.wire_key
+    where
+        postings.reference is null
+        and actions.wire_key is null
+
+),
+
+line_texts as (
+
+    select
+        lines.journal_key,
+        {{ json_array_agg(
+            json_object([
+                ('line_no', 'lines.line_no'),
+                ('account_role', 'lines.account_role'),
+                ('account_type', 'lines.account_type'),
+                ('account_code', 'lines.account_code'),
+                ('cost_centre', 'lines.cost_centre'),
+                ('department', 'lines.department'),
+                ('bank_code', 'lines.bank_code'),
+                ('debit', 'cast(lines.debit as varchar)'),
+                ('credit', 'cast(lines.credit as varchar)'),
+                ('tax_code', 'lines.tax_code'),
+                ('tax_line_of', 'lines.tax_line_of'),
+                ('narrative', 'lines.narrative'),
+            ]),
+            'lines.line_no'
+        ) }} as lines_json
+    from lines
+    group by lines.journal_key
+
+),
+
+payloads as (
+
+    select
+        due.*,
+        {{ json_object([
+            ('journal_key', 'due.journal_key'),
+            ('wire_key', 'due.wire_key'),
+            ('kind', 'due.kind'),
+            ('posting_date', 'cast(due.posting_date as varchar)'),
+            ('currency_code', 'due.currency_code'),
+            ('narrative', 'due.journal_key'),
+            ('customer_reference', 'due.customer_reference'),
+            ('clearing_bank_code', 'due.clearing_bank_code'),
+            ('bank_code', 'due.bank_code'),
+            ('lines', json_raw('line_texts.lines_json')),
+        ]) }} as payload
+    from due
+    inner join line_texts
+        on due.journal_key = line_texts.journal_key
+
+),
+
+final as (
+
+    select
+        'JOURNAL|' || payloads.marketplace_code || '|' || payloads.journal_key || '|'
+        || cast(payloads.version as varchar) as action_key,
+        'JOURNAL' as kind,
+        payloads.vendor,
+        payloads.erp_code as account,
+        payloads.marketplace_code,
+        payloads.entity_code,
+        payloads.journal_key as natural_id,
+        payloads.version,
+        payloads.wire_key,
+        payloads.total_debit as amount,
+        payloads.currency_code,
+        payloads.payload,
+        case payloads.kind
+            when 'SETTLEMENT'
+                then 'Cycle of ' || cast(payloads.posting_date as varchar) || ' is settled and not yet in the ledger.'
+            else 'A pay-out was received on ' || cast(payloads.posting_date as varchar) || ' and is not yet in the ledger.'
+        end as reason,
+        {{ sha256_hex('payloads.payload') }} as source_hash
+    from payloads
+
+)
+
+select * from final

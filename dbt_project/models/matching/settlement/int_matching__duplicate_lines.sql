@@ -1,0 +1,92 @@
+-- Grain: transaction line that repeats another one under an id of its own. Two equal movements are a duplicate only where the order
+-- expects one: two equal parts of a split shipment add up to the order and stay.
+with
+
+lines as (
+
+    select * from {{ ref('int_matching__transaction_lines') }}
+    where not is_informative and order_line_id is not null
+
+),
+
+order_lines as (
+
+    select * from {{ ref('int_ledger__order_lines') }}
+
+),
+
+refunds as (
+
+    select * from {{ ref('int_ledger__refunds') }}
+
+),
+
+components as (
+
+    select
+        lines.marketplace_code,
+        lines.order_line_id,
+        coalesce(lines.refund_id, '') as refund_key,
+        lines.component,
+        sum(lines.amount) as settled_amount,
+        sum(case when lines.copy_number > 1 then lines.amount else 0 end) as repeated_amount
+    from lines
+    where lines.component not in ('FEE', 'OTHER', 'PAYMENT')
+    group by lines.marketplace_code, lines.order_line_id, coalesce(lines.refund_id, ''), lines.component
+    having sum(case when lines.copy_number > 1 then 1 else 0 end) > 0
+
+),
+
+final as (
+
+    select
+        lines.marketplace_code,
+        lines.transaction_line_id
+    from lines
+    inner join components
+        on
+            lines.marketplace_code = components.marketplace_code
+            and lines.order_line_id = components.order_line_id
+            and coalesce(lines.refund_id, '') = components.refund_key
+            and lines.component = components.component
+    inner join order_lines
+        on
+            lines.marketplace_code = order_lines.marketplace_code
+            and lines.order_line_id = order_lines.order_line_id
+    left join refunds
+        on
+            lines.marketplace_code = refunds.marketplace_code
+            and lines.refund_id = refunds.refund_id
+    where
+        lines.copy_number > 1
+        and lines.amount <> 0
+        -- What is expected is nearer without the repeated lines than with them.
+        and abs(
+            components.settled_amount - components.repeated_amount - case lines.component
+                when 'GOODS' then order_lines.price_amount - coalesce(order_lines.cancelled_amount, 0)
+                when 'SHIPPING' then order_lines.shipping_amount - coalesce(order_lines.cancelled_shipping_amount, 0)
+                when 'COMMISSION' then -order_lines.commission_amount + coalesce(order_lines.cancelled_commission_amount, 0)
+                when 'COMMISSION_VAT'
+                    then -order_lines.commission_vat_amount + coalesce(order_lines.cancelled_commission_vat_amount, 0)
+                when 'REFUND_GOODS' then -refunds.amount
+                when 'REFUND_SHIPPING' then -refunds.shipping_amount
+                when 'REFUND_COMMISSION' then refunds.commission_amount
+                when 'REFUND_COMMISSION_VAT' then refunds.commission_vat_amount
+            end
+        ) < abs(
+            components.settled_amount - case lines.component
+                when 'GOODS' then order_lines.price_amount - coalesce(order_lines.cancelled_amount, 0)
+                when 'SHIPPING' then order_lines.shipping_amount - coalesce(order_lines.cancelled_shipping_amount, 0)
+                when 'COMMISSION' then -order_lines.commission_amount + coalesce(order_lines.cancelled_commission_amount, 0)
+                when 'COMMISSION_VAT'
+                    then -order_lines.commission_vat_amount + coalesce(order_lines.cancelled_commission_vat_amount, 0)
+                when 'REFUND_GOODS' then -refunds.amount
+                when 'REFUND_SHIPPING' then -refunds.shipping_amount
+                when 'REFUND_COMMISSION' then refunds.commission_amount
+                when 'REFUND_COMMISSION_VAT' then refunds.commission_vat_amount
+            end
+        )
+
+)
+
+select * from final

@@ -1,0 +1,85 @@
+-- Grain: one transaction line. Says what the line counts as: in which test, in which role, in the cycle's net or not.
+-- Amounts are in the marketplace's view: positive raises what the marketplace owes the seller.
+with
+
+lines as (
+
+    select * from {{ ref('int_ledger__settlement_lines') }}
+
+),
+
+classified as (
+
+    select
+        lines.marketplace_code,
+        lines.entity_code,
+        lines.transaction_line_id,
+        lines.transaction_type,
+        lines.fee_type,
+        lines.bucket,
+        lines.is_tax,
+        lines.tax_of_type,
+        lines.amount,
+        lines.running_balance,
+        lines.currency_code,
+        lines.created_at,
+        lines.line_date,
+        lines.payment_state,
+        lines.billing_cycle_id,
+        lines.document_number,
+        lines.voucher_number,
+        lines.order_id,
+        lines.order_line_id,
+        lines.refund_id,
+        lines.fee_code,
+        lines.shop_tax_rate,
+        lines.account_role,
+        lines.is_mapped,
+        coalesce(lines.payment_state, '') = 'NOT_APPLICABLE' as is_informative,
+        lines.counts_in_net as is_in_net,
+        lines.is_before_go_live,
+        case lines.transaction_type
+            when 'ORDER_AMOUNT' then 'GOODS'
+            when 'ORDER_AMOUNT_TAX' then 'GOODS'
+            when 'ORDER_SHIPPING_AMOUNT' then 'SHIPPING'
+            when 'ORDER_SHIPPING_AMOUNT_TAX' then 'SHIPPING'
+            when 'COMMISSION_FEE' then 'COMMISSION'
+            when 'COMMISSION_VAT' then 'COMMISSION_VAT'
+            when 'REFUND_ORDER_AMOUNT' then 'REFUND_GOODS'
+            when 'REFUND_ORDER_AMOUNT_TAX' then 'REFUND_GOODS'
+            when 'REFUND_ORDER_SHIPPING_AMOUNT' then 'REFUND_SHIPPING'
+            when 'REFUND_ORDER_SHIPPING_AMOUNT_TAX' then 'REFUND_SHIPPING'
+            when 'REFUND_COMMISSION_FEE' then 'REFUND_COMMISSION'
+            when 'REFUND_COMMISSION_VAT' then 'REFUND_COMMISSION_VAT'
+            when 'SELLER_FEE_ON_ORDER' then 'FEE'
+            when 'SELLER_PENALTY_FEE' then 'FEE'
+            when 'SUBSCRIPTION_FEE' then 'FEE'
+            when 'PAYMENT' then 'PAYMENT'
+            else 'OTHER'
+        end as component
+    from lines
+
+),
+
+final as (
+
+    select
+        classified.*,
+        -- Equal in everything that tells one movement from another; whether the later one is a duplicate depends on
+        -- what the order expects (two halves of a split shipment look the same).
+        row_number() over (
+            partition by
+                classified.marketplace_code,
+                classified.order_id,
+                classified.order_line_id,
+                classified.refund_id,
+                classified.transaction_type,
+                classified.amount,
+                classified.is_informative
+            order by classified.created_at, classified.transaction_line_id
+        ) as copy_number
+    from classified
+
+)
+
+select * from final
