@@ -1,0 +1,350 @@
+"""The seller's books in Sage 200: sales orders of the marketplace and of trade customers, and everything that was posted.
+
+The order import writes net prices: per line and component VAT = round(gross x r / (100 + r)), net = gross - VAT, so the
+ERP's gross equals the marketplace's to the penny.
+"""
+
+import random
+from datetime import date
+
+from sandbox.world.catalogue import CUSTOMER, MARKETPLACE, TAX_CODES
+from sandbox.world.model import BankEntry, ErpLine, ErpOrder, Item, Order, OrderLine, Posting
+from sandbox.world.money import tax_inside
+from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at, london_date
+
+LIVE = "EnumDocumentStatusLive"
+ON_HOLD = "EnumDocumentStatusOnHold"
+COMPLETE = "EnumDocumentStatusComplete"
+CANCELLED = "EnumDocumentStatusCancelled"
+
+AR, BANK_NOMINAL, CLEARING, OUTPUT_VAT, INPUT_VAT = "1100", "1200", "1260", "2200", "2201"
+ACCOUNT_OF_ROLE = {
+    "BANK": BANK_NOMINAL,
+    "MARKETPLACE_CLEARING": CLEARING,
+    "AR_MARKETPLACE": AR,
+    "INPUT_VAT": INPUT_VAT,
+    "COMMISSION_EXPENSE": "6100",
+    "ORDER_FEES_EXPENSE": "6110",
+    "SUBSCRIPTION_EXPENSE": "6120",
+    "PENALTY_EXPENSE": "6130",
+    "MARKETPLACE_ADJUSTMENTS": "6140",
+    "BANK_CHARGES": "7901",
+}
+NOMINALS = (
+    ("1001", "Stock"),
+    ("1100", "Debtors control"),
+    ("1106", "Marketplace reserves"),
+    ("1107", "Unbilled settlements"),
+    ("1108", "Right of return asset"),
+    ("1200", "Bank current account"),
+    ("1260", "Marketplace clearing BRICO"),
+    ("2112", "Accrued marketplace fees"),
+    ("2114", "Refund liability"),
+    ("2118", "Due to marketplaces"),
+    ("2200", "VAT on sales"),
+    ("2201", "VAT on purchases"),
+    ("2203", "VAT on purchases, pending"),
+    ("2204", "VAT on sales, pending"),
+    ("2215", "Marketplace tax pass-through"),
+    ("4000", "Trade sales"),
+    ("4100", "Marketplace sales"),
+    ("4110", "Marketplace sales returns"),
+    ("4905", "Shipping charged"),
+    ("4906", "Shipping refunded"),
+    ("4910", "Other marketplace income"),
+    ("5000", "Cost of sales"),
+    ("5100", "Carriage out"),
+    ("5105", "Carriage paid by operators"),
+    ("6100", "Marketplace commission"),
+    ("6110", "Marketplace order fees"),
+    ("6120", "Marketplace subscriptions"),
+    ("6130", "Marketplace penalties"),
+    ("6140", "Marketplace adjustments"),
+    ("6201", "Advertising"),
+    ("7100", "Rent"),
+    ("7901", "Bank charges"),
+    ("7906", "Exchange differences, realised"),
+    ("7907", "Exchange differences, unrealised"),
+    ("7908", "Rounding"),
+    ("9998", "Suspense"),
+)
+
+
+def item_line(line: OrderLine) -> ErpLine:
+    """The Sage line of an order line: what is left of it after cancelations."""
+    net, tax = _split(line.goods_due, line.item.vat_rate)
+    return ErpLine(
+        kind="ITEM",
+        item=line.item,
+        order_line_id=line.id,
+        quantity=line.quantity - line.cancelled_quantity,
+        net=net,
+        tax=tax,
+        vat_rate=line.item.vat_rate,
+        tax_code=TAX_CODES[line.item.vat_rate],
+        description=line.item.name,
+    )
+
+
+def charge_lines(lines: list[OrderLine]) -> list[ErpLine]:
+    """Carriage follows the goods: one charge line per VAT rate, each order line's part split on its own."""
+    totals: dict[int, list[int]] = {}
+    for line in lines:
+        if line.shipping_due:
+            net, tax = _split(line.shipping_due, line.item.vat_rate)
+            total = totals.setdefault(line.item.vat_rate, [0, 0])
+            total[0] += net
+            total[1] += tax
+    return [
+        ErpLine("CHARGE", None, "", 1, net, tax, rate, TAX_CODES[rate], "Carriage")
+        for rate, (net, tax) in sorted(totals.items(), reverse=True)
+    ]
+
+
+def _split(gross: int, rate: int) -> tuple[int, int]:
+    tax = tax_inside(gross, rate)
+    return gross - tax, tax
+
+
+class Books:
+    """Sage 200 before it is rendered: `orders` by creation, `postings` in no particular order until `finish()`."""
+
+    def __init__(self, rng: random.Random, as_of: int) -> None:
+        self._rng = rng
+        self._as_of = as_of
+        self.orders: list[ErpOrder] = []
+        self.by_order: dict[str, ErpOrder] = {}
+        self.postings: list[Posting] = []
+        self._next_credit_note = 0
+
+    def import_orders(self, orders: list[Order]) -> None:
+        for order in orders:
+            if order.imported is None or order.imported > self._as_of or not order.is_in_feed:
+                continue
+            erp_order = self.erp_order(order)
+            self.orders.append(erp_order)
+            self.by_order[order.id] = erp_order
+
+    def erp_order(self, order: Order) -> ErpOrder:
+        """What the import makes of a marketplace order, carried to the state that the order has."""
+        if order.imported is None:
+            raise ValueError(f"{order.id} never reached the ERP")
+        if order.cancelled is not None or order.state == "REFUSED":
+            kept = [line for line in order.lines if not line.refused]
+            lines = [_before_cancelation(line) for line in kept]
+        else:
+            kept = order.live_lines
+            lines = [item_line(line) for line in kept]
+        status, despatched = LIVE, None
+        if order.state in ("CANCELED", "REFUSED"):
+            status = CANCELLED
+        elif order.state.startswith("WAITING_"):
+            status = ON_HOLD
+        elif order.shipped is not None:
+            status = COMPLETE
+            despatched = order.shipped - self._rng.randrange(MINUTE, 6 * MINUTE)
+        changed = [
+            i for i in (order.accepted, order.cancelled, order.debited, despatched, order.imported) if i is not None
+        ]
+        return ErpOrder(
+            order=order,
+            customer=CUSTOMER,
+            customer_document_no=order.id,
+            created=order.imported,
+            updated=min(max(changed) + 40 * SECOND, self._as_of),
+            lines=lines + charge_lines(kept),
+            status=status,
+            despatched=despatched,
+            is_invoiced=despatched is not None,
+            analysis=MARKETPLACE,
+        )
+
+    def trade_orders(self, items: list[Item], count: int, start: int) -> None:
+        """Orders of other customers: never part of the marketplace's books."""
+        rng = self._rng
+        customers = ("ALDER01", "BRICOLA", "CORVID1", "DUNLIN1", "EIDER01", "FULMAR1", "GODWIT1")
+        for number in range(count):
+            created = start + rng.randrange(self._as_of - start - HOUR)
+            item = rng.choice(items)
+            quantity = rng.randrange(5, 60)
+            net = item.price * quantity * 8 // 10
+            rate = item.vat_rate
+            despatched = created + rng.randrange(6 * HOUR, 3 * DAY)
+            is_despatched = despatched < self._as_of
+            self.orders.append(
+                ErpOrder(
+                    order=None,
+                    customer=rng.choice(customers),
+                    customer_document_no=f"PO{rng.randrange(10_000, 99_999)}",
+                    created=created,
+                    updated=despatched if is_despatched else created,
+                    lines=[
+                        ErpLine(
+                            "ITEM",
+                            item,
+                            "",
+                            quantity,
+                            net,
+                            net * rate // 10_000,
+                            rate,
+                            TAX_CODES[rate],
+                            item.name,
+                        )
+                    ],
+                    status=COMPLETE if is_despatched else LIVE,
+                    despatched=despatched if is_despatched else None,
+                    is_invoiced=is_despatched,
+                    analysis="" if number % 3 else "TRADE",
+                )
+            )
+
+    def number(self) -> None:
+        """Document numbers in order of creation, invoice numbers in order of despatch."""
+        self.orders.sort(key=lambda order: (order.created, order.customer_document_no))
+        number = 0
+        for position, order in enumerate(self.orders, start=1):
+            order.id = 38_000 + position
+            if order.is_draft:
+                order.document_no = "TBA"
+            else:
+                number += 1
+                order.document_no = f"{number:010d}"
+        invoiced = [order for order in self.orders if order.is_invoiced and order.despatched is not None]
+        invoiced.sort(key=lambda order: (order.despatched or 0, order.id))
+        for position, order in enumerate(invoiced, start=1):
+            order.invoice_no = f"SI{position:08d}"
+
+    def post_sales(self) -> None:
+        """One SOP invoice per despatched order, one credit note per refund of the marketplace's customer."""
+        for order in self.orders:
+            if order.is_invoiced:
+                self.postings.append(_invoice(order))
+        for order in self.orders:
+            if order.order is not None and order.is_invoiced:
+                for line in order.order.lines:
+                    self._credit_notes(order, line)
+
+    def _credit_notes(self, order: ErpOrder, line: OrderLine) -> None:
+        goods_before = shipping_before = goods_tax_before = shipping_tax_before = 0
+        rate = line.item.vat_rate
+        for refund in line.refunds:
+            goods_before += refund.goods
+            shipping_before += refund.shipping
+            # Cumulative, so that the last refund of a line takes the remainder of its VAT.
+            goods_tax = tax_inside(goods_before, rate) - goods_tax_before
+            shipping_tax = tax_inside(shipping_before, rate) - shipping_tax_before
+            goods_tax_before += goods_tax
+            shipping_tax_before += shipping_tax
+            posted = refund.created + self._rng.randrange(10 * MINUTE, 3 * HOUR)
+            if posted > self._as_of:
+                continue
+            self._next_credit_note += 1
+            gross, tax = refund.goods + refund.shipping, goods_tax + shipping_tax
+            legs = [(AR, -gross), ("4110", refund.goods - goods_tax)]
+            if refund.shipping:
+                legs.append(("4906", refund.shipping - shipping_tax))
+            if tax:
+                legs.append((OUTPUT_VAT, tax))
+            self.postings.append(
+                Posting(
+                    at=posted,
+                    day=london_date(posted),
+                    kind="CREDIT_NOTE",
+                    reference=f"SC{self._next_credit_note:08d}",
+                    second_reference=refund.id,
+                    narrative=f"Refund {refund.id} of {line.id}",
+                    legs=legs,
+                    source="LedgerSOP",
+                    user="Order Desk",
+                    customer=order.customer,
+                    goods=-(gross - tax),
+                    tax=-tax,
+                )
+            )
+
+    def post_background(self, entries: list[BankEntry]) -> None:
+        """The ledger's side of the bank entries that are not the marketplace's."""
+        for entry in entries:
+            if entry.is_from_marketplace:
+                continue
+            posted = at(entry.day, 15, 12)
+            if entry.amount > 0:
+                self.postings.append(
+                    Posting(
+                        at=posted,
+                        day=entry.day,
+                        kind="RECEIPT",
+                        reference=entry.end_to_end[:20],
+                        second_reference="",
+                        narrative=f"SR / {entry.sage_reference}",
+                        legs=[(BANK_NOMINAL, entry.amount), (AR, -entry.amount)],
+                        source="LedgerSales",
+                        user="Accounts",
+                        customer=entry.sage_reference,
+                        goods=-entry.amount,
+                        banks=(("BANK", entry.amount),),
+                    )
+                )
+            else:
+                account = "7100" if entry.remittance.startswith("RENT") else "5100"
+                self.postings.append(
+                    Posting(
+                        at=posted,
+                        day=entry.day,
+                        kind="BANK_PAYMENT",
+                        reference=entry.end_to_end[:20],
+                        second_reference="",
+                        narrative=entry.remittance,
+                        legs=[(account, -entry.amount), (BANK_NOMINAL, entry.amount)],
+                        source="LedgerCashBook",
+                        user="Accounts",
+                        banks=(("BANK", entry.amount),),
+                    )
+                )
+
+    def finish(self) -> None:
+        """Gives every posting its URN, in order of time; anything later than `as_of` has not happened."""
+        self.postings = [posting for posting in self.postings if posting.at <= self._as_of]
+        self.postings.sort(key=lambda posting: (posting.at, posting.reference))
+        for urn, posting in enumerate(self.postings, start=5_001):
+            posting.urn = urn
+
+
+def _before_cancelation(line: OrderLine) -> ErpLine:
+    net, tax = _split(line.price, line.item.vat_rate)
+    rate = line.item.vat_rate
+    return ErpLine("ITEM", line.item, line.id, line.quantity, net, tax, rate, TAX_CODES[rate], line.item.name)
+
+
+def _invoice(order: ErpOrder) -> Posting:
+    if order.despatched is None:
+        raise ValueError(f"{order.customer_document_no} is invoiced but not despatched")
+    goods = sum(line.net for line in order.lines if line.kind == "ITEM")
+    carriage = sum(line.net for line in order.lines if line.kind == "CHARGE")
+    tax = sum(line.tax for line in order.lines)
+    legs = [(AR, goods + carriage + tax), ("4100" if order.order is not None else "4000", -goods)]
+    if carriage:
+        legs.append(("4905", -carriage))
+    if tax:
+        legs.append((OUTPUT_VAT, -tax))
+    posted = order.despatched + 4 * MINUTE
+    return Posting(
+        at=posted,
+        day=london_date(order.despatched),
+        kind="INVOICE",
+        reference=order.invoice_no,
+        second_reference=order.document_no,
+        narrative=f"SOP invoice {order.invoice_no}",
+        legs=legs,
+        source="LedgerSOP",
+        user="Order Desk",
+        customer=order.customer,
+        goods=goods + carriage,
+        tax=tax,
+        invoice_of=order,
+    )
+
+
+def period(day: date) -> str:
+    """The accounting period of a posting date: the calendar month."""
+    return f"{day:%Y-%m}"

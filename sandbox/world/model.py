@@ -1,0 +1,323 @@
+"""What happened in the world, before any vendor writes it down.
+
+All amounts are pence, all instants milliseconds (UTC), all rates basis points. `None` for an instant means that it had not
+happened by `as_of`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(slots=True, frozen=True)
+class Contract:
+    """Commission terms of one category: `fee = max(minimum, rate x base)`; a refund gives back `1 - retained` of its part."""
+
+    category: str
+    label: str
+    rate: int
+    base: str = "PRICE_PLUS_SHIPPING"
+    minimum: int = 0
+    retained: int = 0
+
+
+@dataclass(slots=True)
+class Item:
+    """One stock item of the ERP, and the offer it is sold under."""
+
+    code: str
+    name: str
+    contract: Contract
+    price: int
+    cost: int
+    vat_rate: int
+    shipping: int
+    product_id: int
+    offer_id: int
+    product_sku: str
+    ean: str
+    is_discontinued: bool = False
+    free: dict[str, int] = field(default_factory=dict)
+    unallocated_override: dict[str, int] = field(default_factory=dict)
+    offered: int | None = None
+
+
+@dataclass(slots=True)
+class Refund:
+    id: str
+    group_id: str
+    created: int
+    goods: int
+    shipping: int
+    commission: int
+    commission_vat: int
+    quantity: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Cancelation:
+    id: str
+    created: int
+    goods: int
+    shipping: int
+    commission: int
+    commission_vat: int
+    quantity: int
+    reason: str
+
+
+@dataclass(slots=True, eq=False)
+class OrderLine:
+    id: str
+    index: int
+    item: Item
+    quantity: int
+    unit: int
+    price: int
+    shipping: int
+    commission: int
+    commission_vat: int
+    commission_vat_rate: int = 2000
+    refused: bool = False
+    operator_funded: int = 0
+    refunds: list[Refund] = field(default_factory=list)
+    cancelations: list[Cancelation] = field(default_factory=list)
+
+    @property
+    def cancelled_quantity(self) -> int:
+        return sum(c.quantity for c in self.cancelations)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return bool(self.cancelations) and self.cancelled_quantity >= self.quantity
+
+    @property
+    def goods_due(self) -> int:
+        return self.price - sum(c.goods for c in self.cancelations)
+
+    @property
+    def shipping_due(self) -> int:
+        return self.shipping - sum(c.shipping for c in self.cancelations)
+
+    @property
+    def commission_due(self) -> int:
+        return self.commission - sum(c.commission for c in self.cancelations)
+
+    @property
+    def commission_vat_due(self) -> int:
+        return self.commission_vat - sum(c.commission_vat for c in self.cancelations)
+
+    @property
+    def is_live(self) -> bool:
+        """Goes to the customer, at least in part."""
+        return not self.refused and not self.is_cancelled
+
+    @property
+    def is_fully_refunded(self) -> bool:
+        return bool(self.refunds) and sum(r.goods for r in self.refunds) >= self.goods_due
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    id: str
+    commercial_id: str
+    created: int
+    state: str
+    lines: list[OrderLine]
+    profile: str
+    customer: int
+    deadline: int
+    updated: int
+    accepted: int | None = None
+    debited: int | None = None
+    shipped: int | None = None
+    received: int | None = None
+    cancelled: int | None = None
+    imported: int | None = None
+    reason: str | None = None
+    is_in_feed: bool = True
+
+    @property
+    def live_lines(self) -> list[OrderLine]:
+        return [line for line in self.lines if line.is_live]
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One transaction line of the seller's balance; `amount` is signed from the seller's view."""
+
+    id: str
+    type: str
+    amount: int
+    created: int
+    payable: int | None
+    order: Order | None = None
+    line: OrderLine | None = None
+    refund: Refund | None = None
+    fee_code: str | None = None
+    document: "ManualDocument | None" = None
+    description: str | None = None
+    is_held: bool = False
+    cycle: "Cycle | None" = None
+    balance: int = 0
+    is_hidden: bool = False
+    shows_cycle: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class ManualDocument:
+    """A document that the operator raises by hand; its lines are one net and, where VAT is due, one VAT line."""
+
+    id: str
+    type: str
+    number: int
+    created: int
+    net: int
+    tax: int
+    description: str
+    cycle: "Cycle | None" = None
+
+
+@dataclass(slots=True, eq=False)
+class Cycle:
+    id: str
+    index: int
+    day: date
+    created: int
+    voucher: str
+    invoice_id: str
+    invoice_number: int
+    entries: list[Entry] = field(default_factory=list)
+    opening: int = 0
+    net: int = 0
+    payout: int = 0
+    state: str = "PAID"
+    paid_at: int | None = None
+    reference: str | None = None
+    failure: str | None = None
+    paid_with: "Cycle | None" = None
+
+    @property
+    def closing(self) -> int:
+        return self.opening + self.net - self.payout
+
+
+@dataclass(slots=True, eq=False)
+class BankEntry:
+    """One entry of the bank statement; `amount` positive = into the account."""
+
+    day: date
+    amount: int
+    name: str
+    remittance: str
+    end_to_end: str
+    code: str
+    account: str = ""
+    reference: str = ""
+    cycles: tuple[Cycle, ...] = ()
+    is_from_marketplace: bool = False
+    sage_reference: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class ErpLine:
+    """One line of a Sage sales order. `net` and `tax` are the line's totals."""
+
+    kind: str
+    item: Item | None
+    order_line_id: str
+    quantity: int
+    net: int
+    tax: int
+    vat_rate: int
+    tax_code: int
+    description: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class ErpOrder:
+    order: Order | None
+    customer: str
+    customer_document_no: str
+    created: int
+    updated: int
+    lines: list[ErpLine]
+    status: str = "EnumDocumentStatusLive"
+    despatched: int | None = None
+    is_invoiced: bool = False
+    is_draft: bool = False
+    currency: str = "GBP"
+    analysis: str = ""
+    document_no: str = ""
+    invoice_no: str = ""
+    id: int = 0
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == "EnumDocumentStatusCancelled"
+
+    @property
+    def is_open(self) -> bool:
+        return self.despatched is None and not self.is_cancelled and not self.is_draft
+
+
+@dataclass(slots=True, eq=False)
+class Posting:
+    """One posting event of Sage 200 with its own URN. `legs` are (nominal code, pence), debit positive, and sum to nil."""
+
+    at: int
+    day: date
+    kind: str
+    reference: str
+    second_reference: str
+    narrative: str
+    legs: list[tuple[str, int]]
+    source: str
+    user: str
+    customer: str = ""
+    goods: int = 0
+    tax: int = 0
+    banks: tuple[tuple[str, int], ...] = ()
+    urn: int = 0
+    journal_key: str = ""
+    invoice_of: ErpOrder | None = None
+    settled: bool = False
+
+
+@dataclass(slots=True)
+class StatementFile:
+    name: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class MiraklWorld:
+    """One marketplace as its own server knows it. Nested parts are shared between records: treat them as read-only."""
+
+    account: dict[str, Any]
+    platform: dict[str, Any]
+    carriers: list[dict[str, Any]]
+    orders: dict[str, dict[str, Any]]
+    transaction_lines: list[dict[str, Any]]
+    cycles: list[dict[str, Any]]
+    invoices: list[dict[str, Any]]
+    offers: list[dict[str, Any]]
+    hidden_transaction_lines: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class SageWorld:
+    """One Sage 200 company: `tables` by resource name, each record with the vendor's own field names."""
+
+    sites: list[dict[str, Any]]
+    tables: dict[str, list[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class BankWorld:
+    files: list[StatementFile]
+
+
+Money = Decimal

@@ -1,0 +1,63 @@
+"""What a fault function may touch, and how it finds its victim."""
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sandbox.world.erp import Books
+from sandbox.world.model import BankEntry, Item, Order, OrderLine, Posting
+from sandbox.world.settlement import Ledger
+from sandbox.world.stock import Stock
+from sandbox.world.trade import Trade
+from sandbox.world.truth import Truth
+
+
+@dataclass(eq=False)
+class Scene:
+    """The half-made world. Parts that do not exist yet in a phase are missing attributes there."""
+
+    rng: random.Random
+    as_of: int
+    items: list[Item]
+    orders: list[Order]
+    trade: Trade
+    truth: Truth
+    repeat: int
+    taken: set[str] = field(default_factory=set)
+    taken_items: set[str] = field(default_factory=set)
+    journals: dict[str, list[Posting]] = field(default_factory=dict)
+    receipts: list[BankEntry] = field(default_factory=list)
+    bank_entries: list[BankEntry] = field(default_factory=list)
+    ledger: Ledger = field(init=False)
+    books: Books = field(init=False)
+    stock: Stock = field(init=False)
+
+    def order(self, wanted: Callable[[Order], bool]) -> Order:
+        """An order that fits and that no other fault or near-miss uses; it is used from now on."""
+        found = self._any(order for order in self.orders if order.id not in self.taken and wanted(order))
+        self.taken.add(found.id)
+        return found
+
+    def line(self, wanted: Callable[[Order, OrderLine], bool]) -> tuple[Order, OrderLine]:
+        """A line of an unused order, likewise."""
+        order = self.order(lambda o: any(wanted(o, line) for line in o.lines))
+        return order, next(line for line in order.lines if wanted(order, line))
+
+    def item(self, wanted: Callable[[Item], bool]) -> Item:
+        """An unused item."""
+        candidates = [item for item in self.items if item.code not in self.taken_items and wanted(item)]
+        if not candidates:
+            raise LookupError("no item left for a stock fault")
+        found = self.rng.choice(candidates)
+        self.taken_items.add(found.code)
+        return found
+
+    def genuine_receipts(self) -> list[BankEntry]:
+        """The receipts that pay something."""
+        return [entry for entry in self.receipts if entry.cycles]
+
+    def _any(self, orders: Iterable[Order]) -> Order:
+        candidates = list(orders)
+        if not candidates:
+            raise LookupError("no order left that fits: the world is too small for its faults")
+        return self.rng.choice(candidates)
