@@ -452,7 +452,6 @@ class RecordDecoder:
         envelope: Envelope,
         *,
         documented: Mapping[str, frozenset[str]],
-        version_column: str | None = None,
     ) -> None:
         self.vendor = vendor
         self.entity = entity
@@ -467,7 +466,7 @@ class RecordDecoder:
         self._strict_list: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[strict])  # type: ignore[valid-type]
         self._lenient_list: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[lenient])  # type: ignore[valid-type]
         self._lenient: msgspec.json.Decoder[Any] = msgspec.json.Decoder(lenient)
-        self._version = self._version_reader(root, version_column)
+        self._readers: dict[str, msgspec.json.Decoder[list[Any]]] = {}
 
     @staticmethod
     def _build_shape(tables: tuple[TableSpec, ...]) -> _Node:
@@ -497,32 +496,31 @@ class RecordDecoder:
                         at.reach(place.objects).leaves.setdefault(place.member, column)
         return shape
 
-    def _version_reader(self, root: TableSpec, version_column: str | None) -> msgspec.json.Decoder[list[Any]] | None:
-        """A decoder for one member of each record: the cheapest way to learn a page's newest stamp or largest id."""
-        if version_column is None:
-            return None
-        column = next(c for c in root.columns if c.name == version_column)
-        member = (column.at or (column.name,))[0]
-        assert "." not in member, "a version stands in the record itself"
-        struct = msgspec.defstruct(
-            "Version", [("version", str | int | None, None)], rename={"version": member}, gc=False
-        )
-        return msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]
+    def _member_reader(self, name: str) -> msgspec.json.Decoder[list[Any]]:
+        """A decoder for one column's member of each record: the cheapest way to learn a page's newest stamp or largest id."""
+        if name not in self._readers:
+            column = next(c for c in self.tables[0].columns if c.name == name)
+            member = (column.at or (column.name,))[0]
+            assert "." not in member, "ids and versions stand in the record itself"
+            struct = msgspec.defstruct(
+                "Member", [("value", str | int | None, None)], rename={"value": member}, gc=False
+            )
+            self._readers[name] = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]
+        return self._readers[name]
 
-    def versions(self, records: Sequence[msgspec.Raw], whole: msgspec.Raw) -> list[str]:
-        """The version member of each record that has a usable one, as text."""
-        if self._version is None:
-            return []
+    def member_values(self, name: str, records: Sequence[msgspec.Raw], whole: msgspec.Raw) -> list[str]:
+        """A root column's values as text, of the records that have a usable one."""
+        reader = self._member_reader(name)
         try:
-            found = self._version.decode(whole)
+            found = reader.decode(whole)
         except _DECODE_ERRORS:
             found = []
             for record in records:
-                try:
-                    found.extend(self._version.decode(b"[" + bytes(record) + b"]"))
-                except _DECODE_ERRORS:
-                    continue  # the record is rejected with its reason when it is loaded; it cannot move the cursor
-        return [str(f.version) for f in found if f.version is not None]
+                with suppress(
+                    *_DECODE_ERRORS
+                ):  # a bad record is refused with its reason when loaded; it moves no cursor
+                    found.extend(reader.decode(b"[" + bytes(record) + b"]"))
+        return [str(f.value) for f in found if f.value is not None]
 
     def __call__(self, body: bytes) -> Decoded:
         whole, _ = split_records(body, self.envelope, vendor=self.vendor, call=self.entity)

@@ -30,7 +30,21 @@ from connectors.errors import BadPayload
 from connectors.records import Decoded, Reject
 
 FIELDS = frozenset(
-    ["entry_reference", "booking_date", "value_date", "amount", "paid_in", "paid_out", "currency", "counterparty_name", "counterparty_account", "remittance_information", "end_to_end_id", "transaction_code", "balance"]
+    [
+        "entry_reference",
+        "booking_date",
+        "value_date",
+        "amount",
+        "paid_in",
+        "paid_out",
+        "currency",
+        "counterparty_name",
+        "counterparty_account",
+        "remittance_information",
+        "end_to_end_id",
+        "transaction_code",
+        "balance",
+    ]
 )
 DECIMAL_FORMATS = {"": ".", "decimal_point": ".", "decimal_comma": ","}
 DELIMITERS = ",;\t|"

@@ -1,0 +1,3 @@
+from connectors.mirakl.client import MiraklConnector
+
+__all__ = ["MiraklConnector"]

@@ -19,9 +19,7 @@ def _feed(
     id_columns: tuple[str, ...],
     version_column: str | None = None,
 ) -> tuple[FeedSpec, RecordDecoder]:
-    decoder = RecordDecoder(
-        VENDOR, entity, tables, envelope, documented=DOCUMENTED[entity], version_column=version_column
-    )
+    decoder = RecordDecoder(VENDOR, entity, tables, envelope, documented=DOCUMENTED[entity])
     return FeedSpec(VENDOR, entity, mode, tables, id_columns, version_column, decoder), decoder
 
 

@@ -1,0 +1,3 @@
+from connectors.sage200.client import Sage200Connector
+
+__all__ = ["Sage200Connector"]

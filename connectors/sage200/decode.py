@@ -18,9 +18,7 @@ def _feed(
     version_column: str | None = None,
 ) -> tuple[FeedSpec, RecordDecoder]:
     documented = {path: names | NUMBERED for path, names in DOCUMENTED[entity].items()}
-    # Keyset feeds have no stamp: their id is what a page's cursor is made of.
-    counted_by = id_columns[0] if mode == "keyset" else version_column
-    decoder = RecordDecoder(VENDOR, entity, tables, Envelope(), documented=documented, version_column=counted_by)
+    decoder = RecordDecoder(VENDOR, entity, tables, Envelope(), documented=documented)
     return FeedSpec(VENDOR, entity, mode, tables, id_columns, version_column, decoder), decoder
 
 

@@ -1,0 +1,270 @@
+"""Who we are to a vendor: a bare key, or OAuth 2 with refresh tokens that are used up by being used."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import msgspec
+from filelock import FileLock
+
+from connectors.errors import AuthError, BadPayload, ConnectorError, TransportFailed
+from connectors.http import ApiClient, Call, utc_now
+
+EXPIRY_MARGIN = timedelta(seconds=60)
+TOKEN_CALL = Call("token")
+DEFAULT_TOKEN_SECONDS = 3600
+
+
+class BareKey(httpx.Auth):
+    """`Authorization: <key>`, without a scheme word."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = self._key
+        yield request
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """The newest tokens of one account. `expires_at` is UTC."""
+
+    refresh_token: str
+    access_token: str | None = None
+    expires_at: datetime | None = None
+
+
+class CredentialStore(Protocol):
+    """Keeps the newest tokens of one account.
+
+    `save` must be durable and atomic before it returns: the old refresh token is already spent by then. `lock` excludes
+    every other process that refreshes the same account, because two refreshes with one token lose the chain.
+    """
+
+    def load(self) -> Credentials: ...
+
+    def save(self, credentials: Credentials) -> None: ...
+
+    def lock(self) -> AbstractContextManager[object]: ...
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    credentials: Credentials
+    first_token_digest: str
+
+
+class FileCredentialStore:
+    """One account's tokens in a file that only its owner can read, replaced by an atomic rename.
+
+    `first_refresh_token` is the one that a person put into the configuration. It is used until a refresh has replaced it, and
+    again when it has changed since: then somebody has signed in anew.
+    """
+
+    def __init__(self, path: Path, first_refresh_token: str) -> None:
+        self._path = path
+        self._first = first_refresh_token
+        self._digest = sha256(first_refresh_token.encode()).hexdigest()
+        self._lock = FileLock(f"{path}.lock", mode=0o600)
+
+    def load(self) -> Credentials:
+        try:
+            stored = msgspec.json.decode(self._path.read_bytes(), type=_Stored)
+        except FileNotFoundError:
+            return Credentials(self._first)
+        except msgspec.DecodeError:
+            raise ValueError(
+                f"{self._path.name} is damaged: sign in again, set the new refresh token in the environment, and delete the file"
+            ) from None
+        return (
+            stored.credentials
+            if stored.first_token_digest == self._digest or not self._first
+            else Credentials(self._first)
+        )
+
+    def save(self, credentials: Credentials) -> None:
+        self._make_folder()
+        content = msgspec.json.encode(_Stored(credentials, self._digest))
+        descriptor, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")  # mode 0600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self._path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        self._make_folder()
+        with self._lock:
+            yield
+
+    def _make_folder(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+class MemoryCredentialStore:
+    """Tokens for as long as the process lives."""
+
+    def __init__(self, refresh_token: str) -> None:
+        self._credentials = Credentials(refresh_token)
+        self._lock = threading.Lock()
+
+    def load(self) -> Credentials:
+        return self._credentials
+
+    def save(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        with self._lock:
+            yield
+
+
+class _TokenAnswer(msgspec.Struct):
+    access_token: str
+    refresh_token: str | None = None
+    expires_in: float = DEFAULT_TOKEN_SECONDS
+
+
+class RefreshingToken(httpx.Auth):
+    """`Authorization: Bearer <access token>`, renewed in time by the refresh token.
+
+    A new refresh token is saved before the access token that came with it is used once. A 401 is answered by one refresh and
+    one repetition, also of a write: what was not accepted was not carried out.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        store: CredentialStore,
+        *,
+        timeout_seconds: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.vendor = vendor
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._store = store
+        self._clock = clock
+        self._client = ApiClient(
+            vendor,
+            token_url,
+            secrets=(client_secret,),
+            timeout_seconds=timeout_seconds,
+            transport=transport,
+            sleep=sleep,
+            clock=clock,
+            is_paced=False,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = self.access_token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == 401:
+            request.headers["Authorization"] = f"Bearer {self.access_token(refused=token)}"
+            yield request
+
+    def access_token(self, *, refused: str | None = None) -> str:
+        """A token that is good for another minute, and is not the one that the vendor has just refused."""
+        credentials = self._store.load()
+        if not self._is_good(credentials, refused):
+            with self._store.lock():
+                # Another process may have refreshed while this one waited for the lock.
+                credentials = self._store.load()
+                if not self._is_good(credentials, refused):
+                    credentials = self._refresh(credentials)
+        assert credentials.access_token is not None
+        return credentials.access_token
+
+    def _is_good(self, credentials: Credentials, refused: str | None) -> bool:
+        return (
+            credentials.access_token is not None
+            and credentials.access_token != refused
+            and credentials.expires_at is not None
+            and credentials.expires_at > self._clock() + EXPIRY_MARGIN
+        )
+
+    def _refresh(self, credentials: Credentials) -> Credentials:
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": credentials.refresh_token,
+            "client_id": self._client_id,
+            "client_secret": self._client_secret,
+        }
+        try:
+            # Sent once: after a lost answer the token may be spent, and only the vendor knows.
+            answer = self._client.write(
+                TOKEN_CALL,
+                "",
+                content=str(httpx.QueryParams(form)).encode(),
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+            )
+        except TransportFailed as error:
+            # Whatever became of the token, the request that needed it has not been sent.
+            raise TransportFailed(
+                error.message,
+                vendor=self.vendor,
+                call=TOKEN_CALL.name,
+                status=error.status,
+                detail=error.detail,
+                sent=False,
+            ) from error
+        except ConnectorError as error:
+            if error.status is not None and 400 <= error.status < 500 and not error.retryable:
+                raise AuthError(
+                    "the refresh token was not accepted: sign in again and set the new one in the environment",
+                    vendor=self.vendor,
+                    call=TOKEN_CALL.name,
+                    status=error.status,
+                    detail=_without(error.detail, credentials.refresh_token),
+                ) from None
+            raise
+        try:
+            tokens = msgspec.json.decode(answer.body, type=_TokenAnswer)
+        except msgspec.DecodeError:
+            raise BadPayload(
+                "the token service did not answer with tokens",
+                vendor=self.vendor,
+                call=TOKEN_CALL.name,
+                status=answer.status,
+            ) from None
+        renewed = Credentials(
+            tokens.refresh_token or credentials.refresh_token,
+            tokens.access_token,
+            self._clock() + timedelta(seconds=tokens.expires_in),
+        )
+        self._store.save(renewed)
+        return renewed
+
+
+def _without(text: str | None, secret: str) -> str | None:
+    return text.replace(secret, "***") if text else text
