@@ -1,0 +1,61 @@
+"""The commands `tieout sandbox` and `tieout demo`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+DEFAULT_FOLDER = Path(".tieout/sandbox")
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one and writes it to sandbox.json.")] = 8800,
+    orders: Annotated[int, typer.Option(help="Orders in the generated world; the rest grows with them.")] = 5000,
+    seed: Annotated[int, typer.Option(help="The same seed and size give the same world, to the byte.")] = 7,
+    directory: Annotated[
+        Path,
+        typer.Option("--dir", help="Folder for configuration, environment, bank files, truth and what was written."),
+    ] = DEFAULT_FOLDER,
+    host: Annotated[str, typer.Option(help="Address to listen on; the loopback unless you know why.")] = "127.0.0.1",
+    as_of: Annotated[
+        str | None, typer.Option(help="The world's present (ISO 8601 with offset); default 2026-07-03T08:00:00Z.")
+    ] = None,
+    faults: Annotated[bool, typer.Option(help="Plant the faults of the truth file.")] = True,
+) -> None:
+    """Serve a generated Mirakl marketplace and Sage 200 company until stopped (Ctrl+C)."""
+    from sandbox.serve import serve
+    from sandbox.world import DEFAULT_AS_OF
+
+    out = Console(stderr=True, highlight=False)
+    moment = datetime.fromisoformat(as_of) if as_of else DEFAULT_AS_OF
+    if moment.tzinfo is None:
+        raise typer.BadParameter("needs an offset, such as 2026-07-03T08:00:00Z", param_hint="--as-of")
+    environment = directory.absolute() / "env"
+
+    def report(text: str) -> None:
+        out.print(text)
+        if "answer at" in text:
+            out.print(f"In another shell: [bold]tieout --env-file {environment} run settlement[/bold]")
+
+    try:
+        serve(directory, host=host, port=port, orders=orders, seed=seed, as_of=moment, faults=faults, report=report)
+    except (OSError, ValueError) as error:
+        out.print(f"[bold red]error:[/bold red] {error}")
+        raise typer.Exit(1) from error
+
+
+def demo(
+    orders: Annotated[int, typer.Option(help="Orders in the generated world.")] = 5000,
+    seed: Annotated[int, typer.Option(help="Seed of the generated world.")] = 7,
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help="Folder to work in; default .tieout/demo. It is emptied first.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the sandbox running afterwards.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document.")] = False,
+) -> None:
+    """Run the whole pipeline on a generated world and check what it found against the truth."""
+    from sandbox.demo import run_demo
+
+    raise typer.Exit(run_demo(orders=orders, seed=seed, folder=directory, keep=keep, as_json=json))

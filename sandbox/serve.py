@@ -1,0 +1,64 @@
+"""Starts a sandbox: generates the world, loads it, writes the folder a pipeline works from, serves until stopped."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from sandbox import config, jsonio
+from sandbox.app import Sandbox, listen, server_for
+from sandbox.config import Places
+from sandbox.store import Store
+from sandbox.world import DEFAULT_AS_OF, build_world
+
+Report = Callable[[str], None]
+
+
+def serve(
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8800,
+    orders: int = 5000,
+    seed: int = 7,
+    as_of: datetime = DEFAULT_AS_OF,
+    faults: bool = True,
+    report: Report = print,
+) -> None:
+    """Serves until it is interrupted. Port 0 takes a free one; the address is in `<folder>/sandbox.json`.
+
+    Raises OSError when the port is taken and ValueError when a world cannot be generated as asked.
+    """
+    places = Places(folder.absolute())
+    places.root.mkdir(parents=True, exist_ok=True)
+    places.address.unlink(missing_ok=True)
+    listener = listen(host, port)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    report(f"Generating {orders:,} orders from seed {seed} …")
+
+    def build() -> Store:
+        world = build_world(seed, orders, as_of, faults=faults)
+        config.write_bank(places, world.bank)
+        config.write_truth(places, world.truth)
+        return Store(world, seed=seed, as_of=as_of, state_folder=places.state)
+
+    sandbox = Sandbox(build)
+    store = sandbox.store
+    config.write_config(places, url)
+    variables = config.environment(
+        places,
+        seed=seed,
+        as_of=as_of,
+        marketplaces=store.accounts,
+        refresh_token=store.sage_id.usable_refresh_token or store.sage_id.consent(),
+    )
+    config.write_environment(places.env, variables)
+    places.address.write_bytes(jsonio.encode({"url": url, "pid": os.getpid(), "env": str(places.env)}))
+    replayed = f", {store.replayed} earlier writes replayed" if store.replayed else ""
+    report(f"Mirakl and Sage 200 answer at {url}{replayed}")
+    server = server_for(sandbox)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        places.address.unlink(missing_ok=True)
+        listener.close()
