@@ -37,55 +37,51 @@ components as (
 
 ),
 
+expected as (
+
+    select
+        components.*,
+        case components.component
+            when 'GOODS' then order_lines.price_amount - coalesce(order_lines.cancelled_amount, 0)
+            when 'SHIPPING' then order_lines.shipping_amount - coalesce(order_lines.cancelled_shipping_amount, 0)
+            when 'COMMISSION' then coalesce(order_lines.cancelled_commission_amount, 0) - order_lines.commission_amount
+            when 'COMMISSION_VAT'
+                then coalesce(order_lines.cancelled_commission_vat_amount, 0) - order_lines.commission_vat_amount
+            when 'REFUND_GOODS' then -refunds.amount
+            when 'REFUND_SHIPPING' then -refunds.shipping_amount
+            when 'REFUND_COMMISSION' then refunds.commission_amount
+            when 'REFUND_COMMISSION_VAT' then refunds.commission_vat_amount
+        end as expected_amount
+    from components
+    inner join order_lines
+        on
+            components.marketplace_code = order_lines.marketplace_code
+            and components.order_line_id = order_lines.order_line_id
+    left join refunds
+        on
+            components.marketplace_code = refunds.marketplace_code
+            and components.refund_key = refunds.refund_id
+
+),
+
 final as (
 
     select
         lines.marketplace_code,
         lines.transaction_line_id
     from lines
-    inner join components
+    inner join expected
         on
-            lines.marketplace_code = components.marketplace_code
-            and lines.order_line_id = components.order_line_id
-            and coalesce(lines.refund_id, '') = components.refund_key
-            and lines.component = components.component
-    inner join order_lines
-        on
-            lines.marketplace_code = order_lines.marketplace_code
-            and lines.order_line_id = order_lines.order_line_id
-    left join refunds
-        on
-            lines.marketplace_code = refunds.marketplace_code
-            and lines.refund_id = refunds.refund_id
+            lines.marketplace_code = expected.marketplace_code
+            and lines.order_line_id = expected.order_line_id
+            and coalesce(lines.refund_id, '') = expected.refund_key
+            and lines.component = expected.component
     where
         lines.copy_number > 1
         and lines.amount <> 0
-        -- What is expected is nearer without the repeated lines than with them.
-        and abs(
-            components.settled_amount - components.repeated_amount - case lines.component
-                when 'GOODS' then order_lines.price_amount - coalesce(order_lines.cancelled_amount, 0)
-                when 'SHIPPING' then order_lines.shipping_amount - coalesce(order_lines.cancelled_shipping_amount, 0)
-                when 'COMMISSION' then -order_lines.commission_amount + coalesce(order_lines.cancelled_commission_amount, 0)
-                when 'COMMISSION_VAT'
-                    then -order_lines.commission_vat_amount + coalesce(order_lines.cancelled_commission_vat_amount, 0)
-                when 'REFUND_GOODS' then -refunds.amount
-                when 'REFUND_SHIPPING' then -refunds.shipping_amount
-                when 'REFUND_COMMISSION' then refunds.commission_amount
-                when 'REFUND_COMMISSION_VAT' then refunds.commission_vat_amount
-            end
-        ) < abs(
-            components.settled_amount - case lines.component
-                when 'GOODS' then order_lines.price_amount - coalesce(order_lines.cancelled_amount, 0)
-                when 'SHIPPING' then order_lines.shipping_amount - coalesce(order_lines.cancelled_shipping_amount, 0)
-                when 'COMMISSION' then -order_lines.commission_amount + coalesce(order_lines.cancelled_commission_amount, 0)
-                when 'COMMISSION_VAT'
-                    then -order_lines.commission_vat_amount + coalesce(order_lines.cancelled_commission_vat_amount, 0)
-                when 'REFUND_GOODS' then -refunds.amount
-                when 'REFUND_SHIPPING' then -refunds.shipping_amount
-                when 'REFUND_COMMISSION' then refunds.commission_amount
-                when 'REFUND_COMMISSION_VAT' then refunds.commission_vat_amount
-            end
-        )
+        -- What was settled is nearer to what is expected without the repeated lines than with them.
+        and abs(expected.settled_amount - expected.repeated_amount - expected.expected_amount)
+        < abs(expected.settled_amount - expected.expected_amount)
 
 )
 

@@ -130,11 +130,8 @@ measured as (
         orders.order_date,
         coalesce(order_lines.operator_funded_amount, 0) as operator_funded_amount,
         -- A line that was cancelled or refused as a whole has nothing to settle.
-        order_lines.line_state in ('CANCELED', 'REFUSED')
-        or (
-            order_lines.price_amount > 0
-            and coalesce(order_lines.cancelled_amount, 0) >= order_lines.price_amount
-        ) as is_cancelled,
+        order_lines.is_cancelled
+        or (order_lines.price_amount > 0 and order_lines.cancelled_amount >= order_lines.price_amount) as is_cancelled,
         order_lines.price_amount - coalesce(order_lines.cancelled_amount, 0)
         + case
             when orders.tax_mode = 'TAX_EXCLUDED' then coalesce(order_lines.tax_amount, 0)

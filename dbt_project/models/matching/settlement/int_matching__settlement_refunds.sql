@@ -96,6 +96,7 @@ based as (
         refunds.*,
         orders.is_excluded,
         orders.tax_mode,
+        cast(refunds.created_at as date) as refund_date,
         coalesce(contract_choices.refund_rule, 'FULL_PRO_RATA') as refund_rule,
         coalesce(contract_choices.retain_share_percent, 0) as retain_share_percent,
         coalesce(contract_choices.retain_fixed_amount, 0) as retain_fixed_amount,
@@ -180,6 +181,7 @@ final as (
         shared.currency_code,
         shared.is_excluded,
         shared.refund_rule,
+        shared.refund_date,
         cast(-(
             shared.amount
             + case when shared.tax_mode = 'TAX_EXCLUDED' then coalesce(shared.tax_amount, 0) else 0 end
