@@ -79,21 +79,22 @@ def stopped_by(subject: Subject, switches: Sequence[Switch], *, write_back: bool
 def needs_person(subject: Subject, policies: Sequence[Policy]) -> str | None:
     """Why a person has to decide, in words; None when the policy approves by itself.
 
-    The row that names the marketplace wins over the row with `*`. Without a row a person decides: nothing is approved
-    by omission.
+    Rows that name the marketplace win over rows with `*`; among them the row of the action's currency wins over one
+    without a currency. Where no row fits, a person decides: nothing is approved by omission.
     """
-    rows = [
-        p for p in policies if p.kind in (ANY, subject.kind) and p.marketplace_code in (ANY, subject.marketplace_code)
-    ]
+    rows = [p for p in policies if p.kind == subject.kind and p.marketplace_code in (ANY, subject.marketplace_code)]
+    if named := [p for p in rows if p.marketplace_code != ANY]:
+        rows = named
     if not rows:
         return f"approval_policies.csv has no row for kind {subject.kind} and marketplace {subject.marketplace_code}"
-    policy = max(rows, key=lambda p: (p.marketplace_code != ANY, p.kind != ANY))
+    fitting = [p for p in rows if subject.currency_code is None or p.currency_code in (None, "", subject.currency_code)]
+    if not fitting:
+        return f"approval_policies.csv has no limit in {subject.currency_code} for kind {subject.kind}"
+    policy = max(fitting, key=lambda p: bool(p.currency_code))
     if policy.mode.upper() != "AUTO":
         return "the policy asks for a person"
     if policy.maximum_amount is None or subject.amount is None:
         return None
-    if policy.currency_code and policy.currency_code != subject.currency_code:
-        return f"the policy's limit is in {policy.currency_code}, the action is in {subject.currency_code}"
     if abs(subject.amount) > policy.maximum_amount:
         return f"{abs(subject.amount)} {subject.currency_code} is above the limit of {policy.maximum_amount}"
     return None

@@ -178,6 +178,12 @@ class Outbox:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def audit_log(self, *, limit: int | None = None) -> list[dict[str, Any]]:
+        """The newest `limit` audit entries (None: all), oldest of them first."""
+        query = select(audit).order_by(audit.c.sequence.desc()).limit(limit)
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()][::-1]
+
     def counts(self) -> dict[tuple[str, str, str], int]:
         """Number of actions per (kind, marketplace, state)."""
         columns = (actions.c.kind, actions.c.marketplace_code, actions.c.state)

@@ -10,12 +10,16 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from orchestration.outbox import Outbox
+
 from .world import PinnedClock
+
+NUMBERS = count(1)
 
 
 def free_port() -> int:
@@ -77,22 +81,48 @@ def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("the PostgreSQL server does not answer")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database, once per kind of database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'outbox.db'}"
-    return fresh_postgres(request.getfixturevalue("postgres_url"), tmp_path.name)
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty outbox that was migrated once; tests start from a copy, because migrating takes longer than most
+    tests.
+    """
+    path = tmp_path_factory.mktemp("template") / "outbox.db"
+    Outbox(f"sqlite:///{path}", PinnedClock()).close()
+    return path
 
 
-def fresh_postgres(server: str, name: str) -> str:
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """The same on PostgreSQL: name of a migrated database to copy."""
+    create_database(postgres_url, "migrated", "template1")
+    Outbox(database_url(postgres_url, "migrated"), PinnedClock()).close()
+    return "migrated"
+
+
+def create_database(server: str, name: str, template: str) -> None:
     import psycopg
     from psycopg import sql
 
-    database = f"outbox_{abs(hash(name)) % 10**12}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
-    return server.rsplit("/", 1)[0] + "/" + database
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+
+
+def database_url(server: str, name: str) -> str:
+    return server.rsplit("/", 1)[0] + "/" + name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty outbox, once per kind of database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "outbox.db")
+        return f"sqlite:///{tmp_path / 'outbox.db'}"
+    server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template")
+    name = f"outbox_{next(NUMBERS)}"
+    create_database(server, name, template)
+    return database_url(server, name)
 
 
 @pytest.fixture
@@ -108,7 +138,8 @@ def outbox(url: str, clock: PinnedClock) -> Iterator[Outbox]:
 
 
 @pytest.fixture
-def sqlite_outbox(tmp_path: Path, clock: PinnedClock) -> Iterator[Outbox]:
+def sqlite_outbox(sqlite_template: Path, tmp_path: Path, clock: PinnedClock) -> Iterator[Outbox]:
+    shutil.copy(sqlite_template, tmp_path / "outbox.db")
     box = Outbox(f"sqlite:///{tmp_path / 'outbox.db'}", clock)
     yield box
     box.close()
