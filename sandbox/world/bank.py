@@ -94,9 +94,7 @@ def receipts(cycles: list[Cycle], last: int) -> list[BankEntry]:
             third,
         ),
         # Exact, with the voucher.
-        receipt(
-            day[3] + timedelta(days=1), fourth.payout, f"PAYOUT {fourth.voucher}", f"BRX{fourth.voucher}", fourth
-        ),
+        receipt(day[3] + timedelta(days=1), fourth.payout, f"PAYOUT {fourth.voucher}", f"BRX{fourth.voucher}", fourth),
         # Short by what a bank on the way kept (BNK-002), without a reference.
         receipt(day[5] + timedelta(days=1), sixth.payout - BANK_FEE, "MARKETPLACE SETTLEMENT", "NOTPROVIDED", sixth),
         # Exact, without a reference, on the last day of the window; pays for two cycles.
@@ -112,9 +110,7 @@ def background(rng: random.Random, start: date, end: date) -> list[BankEntry]:
     while day <= end:
         if day.weekday() < 5:
             if day.day <= 7 and day.weekday() == 1:
-                found.append(
-                    BankEntry(day, -245_000, "Fictional Estates Ltd", "RENT UNIT 7", f"RENT{day:%y%m}", "DDT")
-                )
+                found.append(BankEntry(day, -245_000, "Fictional Estates Ltd", "RENT UNIT 7", f"RENT{day:%y%m}", "DDT"))
             if day.weekday() == 4:
                 found.append(
                     BankEntry(
@@ -209,11 +205,7 @@ def _camt_entry(entry: BankEntry) -> str:
     incoming = entry.amount >= 0
     side = "CRDT" if incoming else "DBIT"
     party = "Dbtr" if incoming else "Cdtr"
-    account = (
-        f"<{party}Acct><Id><IBAN>{entry.account}</IBAN></Id></{party}Acct>"
-        if entry.account
-        else ""
-    )
+    account = f"<{party}Acct><Id><IBAN>{entry.account}</IBAN></Id></{party}Acct>" if entry.account else ""
     amount = pounds(abs(entry.amount))
     family = "RCDT" if incoming else "ICDT"
     return (

@@ -7,23 +7,25 @@ import gc
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.world import bank, journals, mirakl, sage
-from sandbox.world.catalogue import BANK_ACCOUNT, MARKETPLACE, SALE_WAREHOUSES, build_items
+from sandbox.world.catalogue import BANK_ACCOUNT, MARKETPLACE, build_items
 from sandbox.world.erp import Books
 from sandbox.world.faults import Phase, plant
-from sandbox.world.model import BankEntry, BankWorld, Item, MiraklWorld, Order, SageWorld, StatementFile
+from sandbox.world.model import BankEntry, BankWorld, Item, MiraklWorld, SageWorld, StatementFile
 from sandbox.world.scene import Scene
 from sandbox.world.settlement import CYCLES, NEGATIVE, Ledger
-from sandbox.world.stamps import DAY, HOUR, MINUTE, cut_offs, iso, london_date, milliseconds
+from sandbox.world.stamps import DAY, HOUR, cut_offs, iso, london_date, milliseconds
 from sandbox.world.stock import Stock
 from sandbox.world.trade import Season, Trade
 from sandbox.world.truth import NATURAL, Truth
 
 DEFAULT_AS_OF = datetime(2026, 7, 3, 8, tzinfo=UTC)
+LAST_DAY_OF_WINDOW = 7
+FEE_CAP, FEE_PERCENT = 1_000, 5
 SETTLED_FOR = 2 * DAY
 """The newest cycle is at least this old at `as_of`, so that its pay-out has been made."""
 
@@ -39,16 +41,13 @@ class World:
     sage: SageWorld
     bank_world: BankWorld
     truth: dict[str, Any]
-    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def bank(self) -> list[StatementFile]:
         return self.bank_world.files
 
 
-def build_world(
-    seed: int = 7, orders: int = 5000, as_of: datetime = DEFAULT_AS_OF, faults: bool = True
-) -> World:
+def build_world(seed: int = 7, orders: int = 5000, as_of: datetime = DEFAULT_AS_OF, faults: bool = True) -> World:
     """The world of `seed`: the same arguments give the same world, to the byte.
 
     `orders` counts marketplace orders (at least 250). `as_of` must carry a time zone. Without `faults` only what is natural
@@ -96,7 +95,7 @@ def _build(seed: int, count: int, as_of: datetime, faults: bool) -> World:
     books.number()
     books.post_sales()
     books.post_background(entries)
-    preposted = _earlier_journals(scene)
+    _earlier_journals(scene)
     phase(Phase.JOURNALS)
     books.finish()
 
@@ -105,7 +104,8 @@ def _build(seed: int, count: int, as_of: datetime, faults: bool) -> World:
     stock.count(orders, books)
     phase(Phase.STOCK)
     _natural(scene)
-    phase(Phase.TRUTH)
+    for tell in scene.afterwards:
+        tell()
 
     offers = [(item, *_offered(item, stock)) for item in items]
     return World(
@@ -116,15 +116,14 @@ def _build(seed: int, count: int, as_of: datetime, faults: bool) -> World:
         sage=sage.render(books, items, stock, now),
         bank_world=BankWorld(statement_files),
         truth=truth.document(
-            seed, count, iso(now), ledger.cycles, scene.genuine_receipts(), items, stock, preposted
+            seed, count, iso(now), ledger.cycles, scene.genuine_receipts(), items, stock, list(scene.journals)
         ),
     )
 
 
-def _earlier_journals(scene: Scene) -> list[str]:
+def _earlier_journals(scene: Scene) -> None:
     """Posts the settlements and receipts of the first cycles, as finance had done before the pipeline took over."""
     earlier = scene.ledger.cycles[: journals.EARLIER_CYCLES]
-    keys: list[str] = []
     for cycle in earlier:
         parts = journals.settlement_postings(cycle)
         scene.journals[parts[0].journal_key] = parts
@@ -132,10 +131,8 @@ def _earlier_journals(scene: Scene) -> list[str]:
         if entry.cycles and all(cycle in earlier for cycle in entry.cycles):
             parts = journals.receipt_postings(entry)
             scene.journals[parts[0].journal_key] = parts
-    for key, parts in scene.journals.items():
-        keys.append(key)
+    for parts in scene.journals.values():
         scene.books.postings.extend(parts)
-    return keys
 
 
 def _open_newest_shelves(scene: Scene) -> None:
@@ -188,9 +185,9 @@ def _natural(scene: Scene) -> None:
             truth.exception("BNK-006", "PAYOUT", cycle.id, NATURAL, cycle.payout)
         elif len(found[0].cycles) == 1:
             short = cycle.payout - found[0].amount
-            if 0 < short <= min(1_000, cycle.payout * 5 // 100):
+            if 0 < short <= min(FEE_CAP, cycle.payout * FEE_PERCENT // 100):
                 truth.exception("BNK-002", "PAYOUT", cycle.id, NATURAL, -short)
-            elif found[0].day > london_date(cycle.paid_at or 0) and (found[0].day - london_date(cycle.paid_at or 0)).days == 7:
+            elif cycle.paid_at is not None and (found[0].day - london_date(cycle.paid_at)).days == LAST_DAY_OF_WINDOW:
                 truth.near_miss("arrives on the last day of the window", "BNK-001", "PAYOUT", cycle.id)
 
 
@@ -208,6 +205,3 @@ def _without_garbage_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-__all__ = ["DEFAULT_AS_OF", "MINUTE", "SALE_WAREHOUSES", "Order", "World", "build_world"]

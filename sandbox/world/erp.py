@@ -72,7 +72,7 @@ NOMINALS = (
 
 def item_line(line: OrderLine) -> ErpLine:
     """The Sage line of an order line: what is left of it after cancelations."""
-    net, tax = _split(line.goods_due, line.item.vat_rate)
+    net, tax = split_vat(line.goods_due, line.item.vat_rate)
     return ErpLine(
         kind="ITEM",
         item=line.item,
@@ -91,7 +91,7 @@ def charge_lines(lines: list[OrderLine]) -> list[ErpLine]:
     totals: dict[int, list[int]] = {}
     for line in lines:
         if line.shipping_due:
-            net, tax = _split(line.shipping_due, line.item.vat_rate)
+            net, tax = split_vat(line.shipping_due, line.item.vat_rate)
             total = totals.setdefault(line.item.vat_rate, [0, 0])
             total[0] += net
             total[1] += tax
@@ -101,7 +101,8 @@ def charge_lines(lines: list[OrderLine]) -> list[ErpLine]:
     ]
 
 
-def _split(gross: int, rate: int) -> tuple[int, int]:
+def split_vat(gross: int, rate: int) -> tuple[int, int]:
+    """Net and VAT of a tax-inclusive amount."""
     tax = tax_inside(gross, rate)
     return gross - tax, tax
 
@@ -131,7 +132,7 @@ class Books:
             raise ValueError(f"{order.id} never reached the ERP")
         if order.cancelled is not None or order.state == "REFUSED":
             kept = [line for line in order.lines if not line.refused]
-            lines = [_before_cancelation(line) for line in kept]
+            lines = [line_before_cancelation(line) for line in kept]
         else:
             kept = order.live_lines
             lines = [item_line(line) for line in kept]
@@ -310,8 +311,9 @@ class Books:
             posting.urn = urn
 
 
-def _before_cancelation(line: OrderLine) -> ErpLine:
-    net, tax = _split(line.price, line.item.vat_rate)
+def line_before_cancelation(line: OrderLine) -> ErpLine:
+    """The Sage line of an order line as it was imported."""
+    net, tax = split_vat(line.price, line.item.vat_rate)
     rate = line.item.vat_rate
     return ErpLine("ITEM", line.item, line.id, line.quantity, net, tax, rate, TAX_CODES[rate], line.item.name)
 

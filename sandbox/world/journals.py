@@ -9,9 +9,9 @@ Every document carries the wire key as its reference and its part code as second
 import hashlib
 from datetime import date
 
+from sandbox.world.bank import receipt_id
 from sandbox.world.catalogue import BANK, BANK_ACCOUNT, CLEARING_BANK, CUSTOMER, ENTITY, MARKETPLACE
 from sandbox.world.erp import ACCOUNT_OF_ROLE, AR, BANK_NOMINAL, CLEARING, INPUT_VAT, period
-from sandbox.world.bank import receipt_id
 from sandbox.world.model import BankEntry, Cycle, Posting
 from sandbox.world.settlement import ROLE_OF_TYPE, TAX_OF_TYPE
 from sandbox.world.stamps import MINUTE, at

@@ -6,7 +6,6 @@ happened by `as_of`.
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 
@@ -39,7 +38,6 @@ class Item:
     ean: str
     is_discontinued: bool = False
     free: dict[str, int] = field(default_factory=dict)
-    unallocated_override: dict[str, int] = field(default_factory=dict)
     offered: int | None = None
 
 
@@ -318,6 +316,3 @@ class SageWorld:
 @dataclass(slots=True)
 class BankWorld:
     files: list[StatementFile]
-
-
-Money = Decimal

@@ -20,7 +20,7 @@ from sandbox.world.catalogue import (
     TAX_CODES,
     WAREHOUSES,
 )
-from sandbox.world.erp import ACCOUNT_OF_ROLE, CANCELLED, NOMINALS, Books
+from sandbox.world.erp import ACCOUNT_OF_ROLE, NOMINALS, Books
 from sandbox.world.model import ErpLine, ErpOrder, Item, Posting, SageWorld
 from sandbox.world.money import five_places, pounds, unit_price
 from sandbox.world.stamps import DAY, calendar_date, iso_trimmed, london_date
@@ -57,7 +57,6 @@ _BANK_TYPES = {
     "BANK_RECEIPT": "Receipt",
     "BANK_PAYMENT": "Payment",
     "BANK_TRANSFER": "Transfer",
-    "REVERSAL": "Payment",
 }
 
 
@@ -68,10 +67,6 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
     nominal, sales, bank = _postings(books.postings, year)
     tables = {
         "sop_orders": [_sop_order(order) for order in books.orders],
-        "sop_order_return_invoice_credit_views": [
-            _invoice_view(order, number)
-            for number, order in enumerate((o for o in books.orders if o.invoice_no), start=1)
-        ],
         "products": [_product(item, stock) for item in items],
         "product_groups": [_group(contract.category, contract.label) for contract in CONTRACTS],
         "warehouses": [_warehouse(name) for name in stock_warehouses(items)],
@@ -234,33 +229,6 @@ def _sop_line(order: ErpOrder, line: ErpLine, number: int) -> dict[str, Any]:
         "analysis_code_3": "",
         "analysis_code_4": "",
         "analysis_code_5": "",
-    }
-
-
-def _invoice_view(order: ErpOrder, number: int) -> dict[str, Any]:
-    net = sum(line.net for line in order.lines)
-    tax = sum(line.tax for line in order.lines)
-    day = london_date(order.despatched if order.despatched is not None else order.created)
-    return {
-        "sop_order_return_id": order.id,
-        "sop_order_return_document_type_id": 0,
-        "sop_order_return_document_no": order.document_no,
-        "sop_order_return_document_date": calendar_date(london_date(order.created)),
-        "sop_order_return_document_status_id": 2,
-        "sop_order_return_customer_document_no": order.customer_document_no,
-        "sop_order_return_total_net_value": pounds(net),
-        "sop_order_return_total_tax_value": pounds(tax),
-        "sop_order_return_total_gross_value": pounds(net + tax),
-        "customer_id": CUSTOMER_IDS[order.customer],
-        "customer_reference": order.customer,
-        "sop_invoice_credit_id": 71_000 + number,
-        "sop_invoice_credit_document_no": order.invoice_no,
-        "sop_invoice_credit_type_id": "0",
-        "sop_invoice_credit_document_date": calendar_date(day),
-        "sop_invoice_credit_document_status_id": "2",
-        "sop_invoice_credit_total_net_value": pounds(net),
-        "sop_invoice_credit_total_tax_value": pounds(tax),
-        "sop_invoice_credit_total_gross_value": pounds(net + tax),
     }
 
 
@@ -626,6 +594,3 @@ def _licence() -> dict[str, Any]:
         "is_sales_orders_enabled": True,
         "is_purchase_orders_enabled": False,
     }
-
-
-__all__ = ["CANCELLED", "render"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sandbox.world.erp import Books
-from sandbox.world.model import BankEntry, Item, Order, OrderLine, Posting
+from sandbox.world.model import BankEntry, Cycle, Item, Order, OrderLine, Posting
 from sandbox.world.settlement import Ledger
 from sandbox.world.stock import Stock
 from sandbox.world.trade import Trade
@@ -28,6 +28,8 @@ class Scene:
     journals: dict[str, list[Posting]] = field(default_factory=dict)
     receipts: list[BankEntry] = field(default_factory=list)
     bank_entries: list[BankEntry] = field(default_factory=list)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    told: set[tuple[str, str]] = field(default_factory=set)
     ledger: Ledger = field(init=False)
     books: Books = field(init=False)
     stock: Stock = field(init=False)
@@ -50,6 +52,21 @@ class Scene:
             raise LookupError("no item left for a stock fault")
         found = self.rng.choice(candidates)
         self.taken_items.add(found.code)
+        return found
+
+    def later(self, tell: Callable[[], None]) -> None:
+        """Puts off a part of the truth until every number and URN has been given."""
+        self.afterwards.append(tell)
+
+    def near_miss_once(self, text: str, not_code: str, subject_type: str, subject_id: str) -> None:
+        """A near-miss that several faults of one kind share."""
+        if (not_code, subject_id) not in self.told:
+            self.told.add((not_code, subject_id))
+            self.truth.near_miss(text, not_code, subject_type, subject_id)
+
+    def receipt_of(self, cycle: Cycle) -> BankEntry:
+        """The only receipt of a cycle's pay-out."""
+        (found,) = [entry for entry in self.receipts if cycle in entry.cycles]
         return found
 
     def genuine_receipts(self) -> list[BankEntry]:

@@ -154,9 +154,7 @@ class Ledger:
         if order.profile == "LATE" and order.shipped is not None:
             created = self.stamp(order.shipped)
             self._fee(order, created, "SELLER_PENALTY_FEE", -LATE_PENALTY, "LATE_SHIPMENT")
-            self._fee(
-                order, created, "SELLER_PENALTY_FEE_TAX", -share(LATE_PENALTY, COMMISSION_VAT), "LATE_SHIPMENT"
-            )
+            self._fee(order, created, "SELLER_PENALTY_FEE_TAX", -share(LATE_PENALTY, COMMISSION_VAT), "LATE_SHIPMENT")
         batches: dict[int, int] = {}
         for line in order.lines:
             for refund in line.refunds:
@@ -284,9 +282,6 @@ def roles(cycle: Cycle) -> dict[str, int]:
     """Net debit per account role of the cycle's settlement journal, in pence; sums to nil. Nil movements are left out."""
     totals = {"MARKETPLACE_CLEARING": cycle.net}
     for entry in cycle.entries:
-        if entry.type in TAX_OF_TYPE:
-            role = "INPUT_VAT"
-        else:
-            role = ROLE_OF_TYPE.get(entry.type, UNMAPPED)
+        role = "INPUT_VAT" if entry.type in TAX_OF_TYPE else ROLE_OF_TYPE.get(entry.type, UNMAPPED)
         totals[role] = totals.get(role, 0) - entry.amount
     return {role: amount for role, amount in totals.items() if amount}

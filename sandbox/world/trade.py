@@ -107,6 +107,9 @@ class Trade:
         # The newest half hour: two orders that the ERP has not seen yet, two that it has.
         for minutes in (3, 9, 21, 27):
             found.add(season.as_of - minutes * MINUTE + rng.randrange(SECOND))
+        # Half a day ago: orders that are paid and wait for their despatch, however small the world.
+        for hours_ago in range(5, 15):
+            found.add(season.as_of - hours_ago * HOUR + rng.randrange(30 * MINUTE))
         # The last hour (UTC) of a month is already the next month in London: a few orders must sit there.
         for turn in (date(2026, 4, 30), date(2026, 5, 31), date(2026, 6, 30)):
             for minute in (5, 22, 31):
@@ -138,7 +141,7 @@ class Trade:
         return profiles
 
     def _order(self, number: int, created: int, profile: str) -> Order:
-        rng, season = self._rng, self._season
+        rng = self._rng
         commercial_id = f"{MARKETPLACE}{26_000_000 + number * 7 + rng.randrange(7)}"
         order = Order(
             id=f"{commercial_id}-A",

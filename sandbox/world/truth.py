@@ -6,8 +6,8 @@ Collected while the world is made; written out by `Truth.document`. Amounts are 
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.world.catalogue import BANK_ACCOUNT, MARKETPLACE
 from sandbox.world.bank import receipt_id
+from sandbox.world.catalogue import BANK_ACCOUNT, MARKETPLACE
 from sandbox.world.model import BankEntry, Cycle, Item
 from sandbox.world.money import pounds
 from sandbox.world.settlement import roles
