@@ -26,6 +26,18 @@ line_taxes as (
     group by marketplace_code, order_id, order_line_id
 ),
 
+cancelled_taxes as (
+    select
+        marketplace_code,
+        order_id,
+        order_line_id,
+        {{ money("sum(case when tax_kind = 'PRICE' then amount else 0 end)") }} as tax_amount,
+        {{ money("sum(case when tax_kind = 'SHIPPING' then amount else 0 end)") }} as shipping_tax_amount
+    from {{ ref('stg_mirakl__order_line_taxes') }}
+    where parent_type = 'CANCELATION'
+    group by marketplace_code, order_id, order_line_id
+),
+
 cancelations as (
     select
         marketplace_code,
@@ -80,6 +92,8 @@ joined as (
         coalesce(cancelations.shipping_amount, 0) as part_shipping_amount,
         coalesce(cancelations.commission_amount, 0) as part_commission_amount,
         coalesce(cancelations.commission_vat_amount, 0) as part_commission_vat_amount,
+        coalesce(cancelled_taxes.tax_amount, 0) as part_tax_amount,
+        coalesce(cancelled_taxes.shipping_tax_amount, 0) as part_shipping_tax_amount,
         coalesce(refunds.amount, 0) as refunded_amount,
         coalesce(refunds.shipping_amount, 0) as refunded_shipping_amount,
         lines.created_at,
@@ -106,6 +120,11 @@ joined as (
             lines.marketplace_code = cancelations.marketplace_code
             and lines.order_id = cancelations.order_id
             and lines.order_line_id = cancelations.order_line_id
+    left join cancelled_taxes
+        on
+            lines.marketplace_code = cancelled_taxes.marketplace_code
+            and lines.order_id = cancelled_taxes.order_id
+            and lines.order_line_id = cancelled_taxes.order_line_id
     left join refunds
         on
             lines.marketplace_code = refunds.marketplace_code
@@ -146,6 +165,10 @@ final as (
         {{ money(
             'case when joined.is_cancelled then joined.commission_vat_amount else joined.part_commission_vat_amount end'
         ) }} as cancelled_commission_vat_amount,
+        {{ money('case when joined.is_cancelled then joined.tax_amount else joined.part_tax_amount end') }}
+            as cancelled_tax_amount,
+        {{ money('case when joined.is_cancelled then joined.shipping_tax_amount else joined.part_shipping_tax_amount end') }}
+            as cancelled_shipping_tax_amount,
         {{ money('joined.refunded_amount') }} as refunded_amount,
         {{ money('joined.refunded_shipping_amount') }} as refunded_shipping_amount,
         joined.created_at,

@@ -1,0 +1,312 @@
+-- One row per marketplace order and rule of level a. Amounts in the order's currency, Mirakl view.
+-- A missing order has no other findings than that; its lines follow in int_matching__order_line_checks.
+
+with pairs as (
+    select * from {{ ref('int_matching__order_pairs') }}
+),
+
+status_rules as (
+    select * from {{ ref('int_matching__order_status_rules') }}
+),
+
+tolerances as (
+    select * from {{ ref('int_ledger__tolerances') }}
+),
+
+line_pairs as (
+    select * from {{ ref('int_matching__order_line_pairs') }}
+),
+
+-- What the customer still pays for shipping: goods lines that were not refused or cancelled, less cancelled parts.
+shipping_due as (
+    select
+        order_lines.marketplace_code,
+        order_lines.order_id,
+        sum(
+            order_lines.shipping_amount - order_lines.cancelled_shipping_amount
+            + case
+                when pairs.tax_mode = 'TAX_EXCLUDED'
+                    then order_lines.shipping_tax_amount - order_lines.cancelled_shipping_tax_amount
+                else 0
+            end
+        ) as due_amount
+    from {{ ref('int_ledger__order_lines') }} as order_lines
+    inner join pairs
+        on
+            order_lines.marketplace_code = pairs.marketplace_code
+            and order_lines.order_id = pairs.order_id
+    group by order_lines.marketplace_code, order_lines.order_id
+),
+
+charges as (
+    select
+        erp_code,
+        erp_order_id,
+        sum(gross_amount) as gross_amount
+    from {{ ref('int_ledger__erp_order_lines') }}
+    where line_kind = 'CHARGE'
+    group by erp_code, erp_order_id
+),
+
+lines_without_id as (
+    select
+        marketplace_code,
+        order_id,
+        count(*) as line_count
+    from line_pairs
+    where is_paired_by_item
+    group by marketplace_code, order_id
+),
+
+judged as (
+    select
+        pairs.*,
+        status_rules.order_state is not null as is_status_compatible,
+        {{ money('coalesce(shipping_due.due_amount, 0)') }} as shipping_due_amount,
+        {{ money('coalesce(charges.gross_amount, 0)') }} as charge_amount,
+        coalesce(tolerances.amount, 0) as shipping_tolerance,
+        coalesce(lines_without_id.line_count, 0) as lines_without_id_count,
+        {{ as_of() }} as as_of
+    from pairs
+    left join status_rules
+        on
+            pairs.order_state = status_rules.order_state
+            and pairs.erp_status = status_rules.erp_status
+    left join shipping_due
+        on
+            pairs.marketplace_code = shipping_due.marketplace_code
+            and pairs.order_id = shipping_due.order_id
+    left join charges
+        on
+            pairs.erp_code = charges.erp_code
+            and pairs.erp_order_id = charges.erp_order_id
+    left join tolerances
+        on
+            tolerances.test_code = 'ORDER_SHIPPING'
+            and pairs.currency_code = tolerances.currency_code
+            and pairs.order_date >= tolerances.effective_from
+            and (tolerances.effective_until is null or pairs.order_date < tolerances.effective_until)
+    left join lines_without_id
+        on
+            pairs.marketplace_code = lines_without_id.marketplace_code
+            and pairs.order_id = lines_without_id.order_id
+),
+
+compared as (
+    select * from judged
+    where
+        erp_order_id is not null
+        and not is_excluded
+),
+
+existence as (
+    select
+        marketplace_code,
+        order_id,
+        'ORDER_IN_ERP' as rule_code,
+        case
+            when is_excluded then 'EXCLUDED'
+            when erp_order_id is not null then 'MATCHED'
+            when is_order_cancelled then 'EXCLUDED'
+            when order_state = 'STAGING' or as_of <= import_due_at then 'TIMING'
+            else 'EXCEPTION'
+        end as status,
+        'ORD-001' as exception_code,
+        total_amount as expected_amount,
+        case when erp_order_id is not null then total_amount else 0 end as actual_amount,
+        0 as tolerance_amount,
+        order_state as expected_value,
+        document_no as actual_value,
+        import_due_at as due_at,
+        'order ' || order_id || ' (' || order_state || ') is not in the ERP' as summary
+    from judged
+),
+
+duplicates as (
+    select
+        marketplace_code,
+        order_id,
+        'ORDER_ONCE_IN_ERP' as rule_code,
+        case when live_copy_count > 1 then 'EXCEPTION' else 'MATCHED' end as status,
+        'ORD-003' as exception_code,
+        null as expected_amount,
+        null as actual_amount,
+        null as tolerance_amount,
+        '1' as expected_value,
+        cast(live_copy_count as varchar) as actual_value,
+        cast(null as timestamp) as due_at,
+        'order ' || order_id || ' is live ' || cast(live_copy_count as varchar) || ' times in the ERP: '
+        || document_no || ' and ' || last_document_no as summary
+    from compared
+),
+
+shipping as (
+    select
+        marketplace_code,
+        order_id,
+        'SHIPPING_AMOUNT' as rule_code,
+        case
+            when charge_amount = shipping_due_amount then 'MATCHED'
+            when abs(charge_amount - shipping_due_amount) <= shipping_tolerance then 'MATCHED_WITHIN_TOLERANCE'
+            when has_cancelations and as_of <= sync_due_at then 'TIMING'
+            else 'EXCEPTION'
+        end as status,
+        'ORD-007' as exception_code,
+        shipping_due_amount as expected_amount,
+        charge_amount as actual_amount,
+        shipping_tolerance as tolerance_amount,
+        null as expected_value,
+        null as actual_value,
+        sync_due_at as due_at,
+        'shipping of order ' || order_id || ' is ' || cast(shipping_due_amount as varchar) || ' in Mirakl, '
+        || cast(charge_amount as varchar) || ' in ERP order ' || document_no as summary
+    from compared
+    where not is_order_cancelled
+),
+
+currency as (
+    select
+        marketplace_code,
+        order_id,
+        'CURRENCY' as rule_code,
+        case when currency_code = erp_currency_code then 'MATCHED' else 'EXCEPTION' end as status,
+        'ORD-009' as exception_code,
+        null as expected_amount,
+        null as actual_amount,
+        null as tolerance_amount,
+        currency_code as expected_value,
+        erp_currency_code as actual_value,
+        cast(null as timestamp) as due_at,
+        'order ' || order_id || ' is in ' || currency_code || ', ERP order ' || document_no || ' in '
+        || coalesce(erp_currency_code, 'no currency') as summary
+    from compared
+),
+
+-- ORD-013 for an order that Mirakl gave up, ORD-010 for any other pair of states that cannot stand beside each other.
+-- A short delay is normal: a fresh despatch or cancelation needs its time to cross.
+state as (
+    select
+        marketplace_code,
+        order_id,
+        'ORDER_STATUS' as rule_code,
+        case
+            when is_status_compatible then 'MATCHED'
+            when order_state = 'STAGING' or as_of <= sync_due_at then 'TIMING'
+            else 'EXCEPTION'
+        end as status,
+        case when is_order_cancelled then 'ORD-013' else 'ORD-010' end as exception_code,
+        null as expected_amount,
+        null as actual_amount,
+        null as tolerance_amount,
+        order_state as expected_value,
+        erp_status as actual_value,
+        sync_due_at as due_at,
+        'order ' || order_id || ' is ' || order_state || ' in Mirakl, but ' || erp_status || ' in ERP order '
+        || document_no as summary
+    from compared
+),
+
+customer as (
+    select
+        marketplace_code,
+        order_id,
+        'CUSTOMER_ACCOUNT' as rule_code,
+        case when expected_customer_reference = erp_customer_reference then 'MATCHED' else 'EXCEPTION' end as status,
+        'ORD-011' as exception_code,
+        null as expected_amount,
+        null as actual_amount,
+        null as tolerance_amount,
+        expected_customer_reference as expected_value,
+        erp_customer_reference as actual_value,
+        cast(null as timestamp) as due_at,
+        'ERP order ' || document_no || ' of marketplace order ' || order_id || ' is on customer account '
+        || coalesce(erp_customer_reference, 'unknown') || ', not ' || expected_customer_reference as summary
+    from compared
+),
+
+acceptance as (
+    select
+        marketplace_code,
+        order_id,
+        'ACCEPTANCE_DEADLINE' as rule_code,
+        case when as_of >= acceptance_risk_at then 'EXCEPTION' else 'TIMING' end as status,
+        'ORD-012' as exception_code,
+        null as expected_amount,
+        null as actual_amount,
+        null as tolerance_amount,
+        null as expected_value,
+        order_state as actual_value,
+        acceptance_due_at as due_at,
+        'order ' || order_id || ' waits for acceptance; the operator refuses it at '
+        || cast(acceptance_due_at as varchar) || ' UTC' as summary
+    from judged
+    where
+        order_state = 'WAITING_ACCEPTANCE'
+        and not is_excluded
+),
+
+analysis as (
+    select
+        marketplace_code,
+        order_id,
+        'ANALYSIS_CODES' as rule_code,
+        case
+            when erp_analysis_marketplace_code = marketplace_code and lines_without_id_count = 0 then 'MATCHED'
+            else 'EXCEPTION'
+        end as status,
+        'ORD-015' as exception_code,
+        null as expected_amount,
+        null as actual_amount,
+        null as tolerance_amount,
+        marketplace_code as expected_value,
+        erp_analysis_marketplace_code as actual_value,
+        cast(null as timestamp) as due_at,
+        'ERP order ' || document_no || ' of marketplace order ' || order_id || ' carries analysis code '
+        || coalesce(erp_analysis_marketplace_code, 'none') || '; '
+        || cast(lines_without_id_count as varchar) || ' of its lines name no marketplace line' as summary
+    from compared
+),
+
+checks as (
+    select * from existence
+    union all
+    select * from duplicates
+    union all
+    select * from shipping
+    union all
+    select * from currency
+    union all
+    select * from state
+    union all
+    select * from customer
+    union all
+    select * from acceptance
+    union all
+    select * from analysis
+),
+
+final as (
+    select
+        judged.marketplace_code,
+        judged.entity_code,
+        judged.order_id,
+        judged.document_no,
+        judged.currency_code,
+        checks.rule_code,
+        checks.status,
+        case when checks.status = 'EXCEPTION' then checks.exception_code end as exception_code,
+        {{ money('checks.expected_amount') }} as expected_amount,
+        {{ money('checks.actual_amount') }} as actual_amount,
+        {{ money('checks.tolerance_amount') }} as tolerance_amount,
+        checks.expected_value,
+        checks.actual_value,
+        checks.due_at,
+        case when checks.status in ('EXCEPTION', 'TIMING') then checks.summary end as summary
+    from checks
+    inner join judged
+        on
+            checks.marketplace_code = judged.marketplace_code
+            and checks.order_id = judged.order_id
+)
+
+select * from final
