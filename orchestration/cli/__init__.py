@@ -1,0 +1,13 @@
+"""The `tieout` command line."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Entry point of the console script; ends the process with one of the documented exit codes."""
+    from orchestration.cli.app import app
+
+    app(prog_name="tieout")
+
+
+__all__ = ["main"]

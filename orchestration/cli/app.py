@@ -1,0 +1,275 @@
+"""The commands and their options. What a command does is in its own module, imported when the command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.group import TieoutGroup
+from orchestration.cli.session import Session, load_env_file
+
+EPILOG = (
+    "Exit codes: 0 fine · 1 error · 2 wrong usage · 3 exceptions open at or above --fail-on · "
+    "4 configuration wrong · 5 a vendor account failed, the others went on."
+)
+
+app = typer.Typer(
+    name="tieout",
+    cls=TieoutGroup,
+    help="Ties Mirakl marketplaces out to the books: every order, every fee, every pay-out, to the penny.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+audit_app = typer.Typer(
+    help="The hash-chained audit trail of everything that was proposed, approved and sent.", no_args_is_help=True
+)
+app.add_typer(audit_app, name="audit")
+
+
+def _want_json(ctx: typer.Context, value: bool) -> bool:
+    if value:
+        ctx.find_root().ensure_object(Session).as_json = True
+    return value
+
+
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", callback=_want_json, expose_value=True, help="One JSON document instead of tables. Money is text."
+    ),
+]
+FailOn = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on", metavar="SEVERITY", help="End with 3 when exceptions of this severity (S1…S4) or worse are open."
+    ),
+]
+By = Annotated[str | None, typer.Option("--by", help="Your name in the audit trail; default: the system user.")]
+Marketplace = Annotated[str | None, typer.Option("--marketplace", "-m", help="Only this marketplace code.")]
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"tieout {version('tieout')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    json: Json = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    env_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--env-file",
+            help="File of KEY=value lines; default: TIEOUT_ENV_FILE, else .env here. The environment wins.",
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    session = ctx.ensure_object(Session)
+    session.debug = debug
+    load_env_file(env_file)
+
+
+def _session(ctx: typer.Context) -> Session:
+    return ctx.find_root().ensure_object(Session)
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    lane: Annotated[str, typer.Argument(help="settlement or stock")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing; show the exact requests.")] = False,
+    fail_on: FailOn = None,
+    json: Json = False,
+) -> None:
+    """Run one lane: fetch, reconcile, publish, propose, deliver what may go, and read it back."""
+    from orchestration.cli.commands.run import run_command
+
+    run_command(_session(ctx), lane, dry_run=dry_run, fail_on=fail_on)
+
+
+@app.command()
+def status(ctx: typer.Context, fail_on: FailOn = None, json: Json = False) -> None:
+    """Last runs, freshness and completeness of the feeds, open exceptions, state of the outbox."""
+    from orchestration.cli.commands.status import status_command
+
+    status_command(_session(ctx), fail_on=fail_on)
+
+
+@app.command()
+def exceptions(
+    ctx: typer.Context,
+    code: Annotated[str | None, typer.Option("--code", "-c", help="Code, or its beginning: BNK, BNK-003.")] = None,
+    owner: Annotated[str | None, typer.Option("--owner", help="FINANCE, OPERATIONS or CUSTOMER_SERVICE.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="OPEN (default), RESOLVED, …, or ALL.")] = None,
+    marketplace: Marketplace = None,
+    severity: Annotated[
+        str | None, typer.Option("--severity", help="This severity or worse: S2 means S1 and S2.")
+    ] = None,
+    summary: Annotated[bool, typer.Option("--summary", help="One line per code.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Rows to show; 0 = all.")] = 50,
+    fail_on: FailOn = None,
+    json: Json = False,
+) -> None:
+    """What does not tie out, what it is worth, who owns it and what to do."""
+    from orchestration.cli.commands.exceptions import exceptions_command
+
+    exceptions_command(
+        _session(ctx),
+        code=code,
+        owner=owner,
+        status=status,
+        marketplace=marketplace,
+        severity=severity,
+        summary=summary,
+        limit=limit,
+        fail_on=fail_on,
+    )
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    id: Annotated[
+        str, typer.Argument(help="Order, line, refund, pay-out, voucher, receipt, journal, SKU, exception, document …")
+    ],
+    json: Json = False,
+) -> None:
+    """The chain the money took, to the penny, from any id."""
+    from orchestration.cli.commands.explain import explain_command
+
+    explain_command(_session(ctx), id)
+
+
+@app.command()
+def actions(
+    ctx: typer.Context,
+    key: Annotated[str | None, typer.Argument(help="One action, by key or wire key, with its history.")] = None,
+    state: Annotated[list[str] | None, typer.Option("--state", "-s", help="Only these states.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", "-k", help="JOURNAL or STOCK.")] = None,
+    marketplace: Marketplace = None,
+    requests: Annotated[bool, typer.Option("--requests", help="Show the exact requests that would be sent.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Rows to show; 0 = all.")] = 50,
+    json: Json = False,
+) -> None:
+    """What was proposed, approved and sent to the ERP and the marketplaces."""
+    from orchestration.cli.commands.actions import actions_command
+
+    actions_command(
+        _session(ctx), key=key, states=state or [], kind=kind, marketplace=marketplace, requests=requests, limit=limit
+    )
+
+
+@app.command()
+def approve(
+    ctx: typer.Context,
+    keys: Annotated[list[str] | None, typer.Argument(help="Action keys or wire keys.")] = None,
+    all_proposed: Annotated[
+        bool, typer.Option("--all", help="Everything PROPOSED (with --kind, --marketplace).")
+    ] = False,
+    kind: Annotated[str | None, typer.Option("--kind", "-k", help="With --all: only this kind.")] = None,
+    marketplace: Marketplace = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")] = "",
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Let actions go. Also re-opens what FAILED or was REJECTED. They leave with the next run of their lane."""
+    from orchestration.cli.commands.actions import approve_command
+
+    approve_command(
+        _session(ctx), keys or [], all_proposed=all_proposed, kind=kind, marketplace=marketplace, reason=reason, by=by
+    )
+
+
+@app.command()
+def reject(
+    ctx: typer.Context,
+    keys: Annotated[list[str], typer.Argument(help="Action keys or wire keys.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")],
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Say no to actions. The same content is not proposed again."""
+    from orchestration.cli.commands.actions import reject_command
+
+    reject_command(_session(ctx), keys, reason=reason, by=by)
+
+
+@app.command()
+def sql(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(help='A query on the published marts; "-" reads it from standard input.')],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Rows to show; 0 = all.")] = 200,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table (all rows).")] = False,
+    json: Json = False,
+) -> None:
+    """Query the published marts, read-only. Tables need no schema: select * from exceptions."""
+    from orchestration.cli.commands.sql import sql_command
+
+    sql_command(_session(ctx), query, limit=limit, csv=csv)
+
+
+@app.command()
+def doctor(
+    ctx: typer.Context,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Check configuration and machine only; call no vendor.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check configuration, keys, hosts, permissions, data folder and versions before a run."""
+    from orchestration.cli.commands.doctor import doctor_command
+
+    doctor_command(_session(ctx), offline=offline)
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(help="Folder to create.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a documented copy of the default configuration."""
+    from orchestration.cli.commands.init import init_command
+
+    init_command(_session(ctx), directory, force=force)
+
+
+@audit_app.command()
+def verify(
+    ctx: typer.Context,
+    expect: Annotated[
+        str | None,
+        typer.Option("--expect", metavar="HASH", help="A head noted earlier: it must still be in the trail."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check the audit trail off-line: no entry changed, removed or slipped in, and the actions as it says."""
+    from orchestration.cli.commands.audit import verify_command
+
+    verify_command(_session(ctx), expect=expect)
+
+
+@audit_app.command("log")
+def log(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Newest entries to show; 0 = all.")] = 30,
+    json: Json = False,
+) -> None:
+    """The newest entries: who did what, when and why."""
+    from orchestration.cli.commands.audit import log_command
+
+    log_command(_session(ctx), limit=limit)

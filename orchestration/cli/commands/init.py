@@ -1,0 +1,98 @@
+"""`tieout init`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestration.cli.output import console, print_json
+from orchestration.cli.problems import CliError
+from orchestration.cli.session import Session
+
+README = "README.md"
+ENV_EXAMPLE = "env.example"
+
+
+def init_command(session: Session, directory: Path, *, force: bool) -> None:
+    """Copy the default configuration to `directory`, with a page that explains every file and column, and the
+    environment it needs.
+    """
+    from orchestration.lib.settings import DBT_PROJECT_DIR, DEFAULT_CONFIG_DIR
+
+    sources = sorted(DEFAULT_CONFIG_DIR.glob("*.csv"))
+    if not sources:
+        raise CliError(
+            f"the default configuration is missing from {DEFAULT_CONFIG_DIR}", action="Install Tieout again."
+        )
+    contents = {source.name: source.read_text(encoding="utf-8") for source in sources}
+    contents[README] = (
+        "\n".join(_readme(_described(DBT_PROJECT_DIR / "models" / "config" / "_seeds.yml"), contents)) + "\n"
+    )
+    contents[ENV_EXAMPLE] = "\n".join(_environment(directory, contents)) + "\n"
+    present = [name for name in contents if (directory / name).exists()]
+    if present and not force:
+        raise CliError(
+            f"{directory} already holds {', '.join(present[:3])}{' …' if len(present) > 3 else ''}",
+            action="Choose another folder, or say --force to overwrite.",
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in contents.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    if session.as_json:
+        print_json({"directory": str(directory), "files": sorted(contents)})
+        return
+    out = console()
+    out.print(f"{len(contents)} files written to {directory}.", markup=False)
+    out.print(
+        f"1. Read {README}, then put your marketplaces, ERP company, bank accounts and accounts into the CSV files.",
+        markup=False,
+    )
+    out.print(f"2. Copy {ENV_EXAMPLE} to .env where you run tieout, and fill in the keys.", markup=False)
+    out.print("3. tieout doctor", markup=False)
+
+
+def _described(path: Path) -> dict[str, Mapping[str, Any]]:
+    """The descriptions of the configuration files, by file name; empty when the page is not there."""
+    if not path.is_file():
+        return {}
+    import yaml  # type: ignore[import-untyped]
+
+    page = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {f"{seed['name']}.csv": seed for seed in page.get("seeds", [])}
+
+
+def _readme(described: Mapping[str, Mapping[str, Any]], contents: Mapping[str, str]) -> Iterator[str]:
+    yield "# Tieout configuration"
+    yield ""
+    yield "One CSV file per subject (UTF-8, comma, header line). An empty cell means not set; `*` means all."
+    yield "Dates are `2026-04-01`, amounts `12.50`, yes/no is `true`/`false`. Rows with `effective_from` hold from that"
+    yield "day: never edit one that was in force, add the next."
+    yield "Point `TIEOUT_CONFIG_DIR` at this folder. `tieout doctor` checks it."
+    for name in (file for file in contents if file.endswith(".csv")):
+        seed = described.get(name, {})
+        columns = {column["name"]: column.get("description", "") for column in seed.get("columns", [])}
+        yield from ("", f"## {name}", "", " ".join(str(seed.get("description", "")).split()), "")
+        for column in next(csv.reader(contents[name].splitlines()), []):
+            yield f"- `{column}`: {' '.join(str(columns.get(column, '')).split())}"
+
+
+def _environment(directory: Path, contents: Mapping[str, str]) -> Iterator[str]:
+    yield "# KEY=value lines for tieout --env-file FILE (or .env in the working directory)."
+    yield "# Keep this file out of version control."
+    yield f"TIEOUT_CONFIG_DIR={directory.absolute()}"
+    yield "TIEOUT_DATA_DIR=.tieout/data"
+    yield "# Nothing is written to a marketplace or an ERP until this says on."
+    yield "TIEOUT_WRITE_BACK=off"
+    for code in _codes(contents.get("marketplaces.csv", ""), "marketplace_code"):
+        yield f"MIRAKL_{code}_API_KEY="
+    for code in _codes(contents.get("erps.csv", ""), "erp_code"):
+        yield f"SAGE200_{code}_CLIENT_ID="
+        yield f"SAGE200_{code}_CLIENT_SECRET="
+        yield "# The first refresh token; the ones that replace it are kept in <data dir>/secrets."
+        yield f"SAGE200_{code}_REFRESH_TOKEN="
+
+
+def _codes(text: str, column: str) -> Sequence[str]:
+    return [row[column] for row in csv.DictReader(text.splitlines())]

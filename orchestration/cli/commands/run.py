@@ -1,0 +1,197 @@
+"""`tieout run`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from orchestration.cli.commands.exceptions import by_code, exit_for, open_exceptions, severity_at_or_above
+from orchestration.cli.output import Col, console, print_json, table
+from orchestration.cli.problems import CliError, ExitCode, problem_of
+from orchestration.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestration.lib.lanes import LaneResult
+    from orchestration.lib.workspace import Step
+
+STAGES = {
+    "extract": "Fetching",
+    "load": "Loading",
+    "transform": "Reconciling",
+    "publish": "Publishing",
+    "propose": "Proposing",
+    "deliver": "Delivering",
+}
+FEEDS = (
+    Col("vendor", "Vendor", "code"),
+    Col("account", "Account", "code"),
+    Col("entity", "Feed", "code"),
+    Col("received", "Received", "number"),
+    Col("landed", "New", "number"),
+    Col("unchanged", "Seen before", "number"),
+    Col("error", "Problem", max_width=90),
+)
+EXCEPTIONS = (
+    Col("severity", "Sev", "severity"),
+    Col("exception_code", "Code", "code"),
+    Col("count", "Open", "number"),
+    Col("amount_at_risk", "At risk", "money"),
+    Col("currency_code", "", "code"),
+    Col("recommended_action", "What to do", max_width=90),
+)
+
+
+def run_command(session: Session, lane: str, *, dry_run: bool, fail_on: str | None) -> None:
+    """Run a lane, remember the run, show what it did. Ends with 5 when only an account failed, 1 when a stage did."""
+    if fail_on:
+        severity_at_or_above(fail_on)  # a wrong word must not be found out after the run
+    from orchestration.lib.lanes import LANES, run_lane
+    from orchestration.outbox import RunStatus
+
+    if lane not in LANES:
+        raise CliError(f"there is no lane {lane!r}", action=f"Lanes: {', '.join(LANES)}.", code=ExitCode.USAGE)
+    settings = session.settings.model_copy(update={"write_back": False}) if dry_run else session.settings
+    runs = session.outbox.runs
+    run_id = runs.start(lane)
+    try:
+        with _progress(session) as on_step:
+            result = run_lane(lane, settings, progress=on_step)
+    except BaseException as error:
+        runs.finish(run_id, RunStatus.FAILED, {"error": problem_of(error).messages[0]})
+        raise
+    status = RunStatus.SUCCEEDED if result.ok else RunStatus.PARTIAL if result.is_partial else RunStatus.FAILED
+    runs.finish(run_id, status, _summary(result))
+    requests = _dry_run_requests(session) if dry_run else None
+    code = ExitCode.OK if result.ok else ExitCode.PARTIAL if result.is_partial else ExitCode.ERROR
+    if code is ExitCode.OK:
+        code = exit_for(session, fail_on)
+    if session.as_json:
+        print_json(
+            {**result.to_dict(), "status": status.value, "exit_code": int(code)}
+            | ({} if requests is None else {"requests": requests})
+        )
+    else:
+        _show(session, result, dry_run=dry_run)
+    if code:
+        raise typer.Exit(int(code))
+
+
+def _dry_run_requests(session: Session) -> list[dict[str, object]]:
+    from orchestration.cli.vendors import previews, previews_json, show_previews
+
+    found = previews(session)
+    if not session.as_json:
+        show_previews(found)
+    return previews_json(found)
+
+
+def _summary(result: LaneResult) -> dict[str, Any]:
+    """What `tieout status` remembers of a run."""
+    return {
+        "records_landed": sum(feed.landed for feed in result.feeds),
+        "quarantined": result.quarantined,
+        "proposed": result.proposed,
+        "sent": result.sent,
+        "verified": result.verified,
+        "failed": result.failed,
+        "unknown": result.unknown,
+        "problems": [f"{problem.stage} {problem.account or ''}: {problem.detail}" for problem in result.problems],
+    }
+
+
+@contextmanager
+def _progress(session: Session) -> Iterator[Callable[[Step], None]]:
+    """Progress on standard error: bars on a terminal, one line per step in a log, nothing with --json."""
+    if session.as_json:
+        yield lambda step: None
+        return
+    if not sys.stderr.isatty():
+        out = console(stderr=True)
+        last: list[tuple[str, str]] = []
+
+        def log(step: Step) -> None:
+            if last != [(step.stage, step.detail)]:
+                last[:] = [(step.stage, step.detail)]
+                out.print(f"{STAGES.get(step.stage, step.stage)} {step.detail}", markup=False)
+
+        yield log
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("[bold]{task.description:<12}"),
+        TextColumn("{task.fields[detail]:<42.42}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(stderr=True)) as progress:
+        tasks: dict[str, Any] = {}
+
+        def draw(step: Step) -> None:
+            if step.stage not in tasks:
+                for stage, task in tasks.items():
+                    if stage != step.stage:
+                        progress.update(task, total=1, completed=1, detail="")
+                tasks[step.stage] = progress.add_task(STAGES.get(step.stage, step.stage), total=None, detail="")
+            progress.update(tasks[step.stage], detail=step.detail, completed=step.done, total=step.total)
+
+        yield draw
+        for task in tasks.values():
+            progress.update(task, total=1, completed=1, detail="")
+
+
+def _show(session: Session, result: LaneResult, *, dry_run: bool) -> None:
+    out = console()
+    feeds = [
+        {
+            "vendor": feed.feed.vendor,
+            "account": feed.feed.account,
+            "entity": feed.feed.entity,
+            "received": feed.received,
+            "landed": feed.landed,
+            "unchanged": feed.unchanged,
+            "error": feed.error,
+        }
+        for feed in result.feeds
+    ]
+    columns = FEEDS if any(feed["error"] for feed in feeds) else FEEDS[:-1]
+    out.print(table(feeds, columns, title="Feeds (records)"))
+    if result.published is not None:
+        rows = by_code(open_exceptions(session))
+        if rows:
+            out.print(table(rows, EXCEPTIONS, title="Open exceptions"))
+        else:
+            out.print("No open exceptions: everything ties out.", style="green")
+    words = [
+        f"{result.records_loaded:,} records loaded",
+        f"{result.quarantined:,} quarantined",
+        f"{result.models_built:,} models built",
+        f"{result.tests_passed:,} tests passed",
+    ]
+    if not dry_run:
+        words += [f"{result.sent:,} actions sent", f"{result.verified:,} read back"]
+        words += [
+            f"{count:,} {word}" for word, count in (("failed", result.failed), ("unknown", result.unknown)) if count
+        ]
+    if result.waiting:
+        words.append(f"{result.waiting:,} wait for approval (tieout actions --state PROPOSED)")
+    out.print(" · ".join(words))
+    for name, counted in (("unknown fields", result.unknown_fields), ("unknown values", result.unknown_values)):
+        if counted:
+            listed = ", ".join(f"{key} ({count:,})" for key, count in sorted(counted.items()))
+            out.print(f"{name}: {listed}", style="yellow", markup=False)
+    for label, lines in (("test failed", result.tests_failed), ("test warns", result.tests_warned)):
+        for line in lines:
+            out.print(f"{label}: {line}", style="yellow", markup=False)
+    for problem in result.problems:
+        out.print(f"problem: {problem.stage} {problem.account or ''}: {problem.detail}", style="red", markup=False)
+    seconds = sum(result.seconds.values())
+    out.print(f"{seconds:.1f} s, peak memory {result.peak_memory_bytes / 2**20:,.0f} MiB", style="dim")
