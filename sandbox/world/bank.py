@@ -1,7 +1,7 @@
 """The bank: receipts of the pay-outs among other people's money, and the statements that tell of them.
 
-CAMT.053.001.02 for every whole month, and a CSV export for the newest days, which overlaps the last two days of the last
-month: the same entries, with the same ids, in both.
+CAMT.053.001.02 for every whole month, and a CSV export for the newest days, which overlaps the last two days of the
+last month: the same entries, with the same ids, in both.
 """
 
 import random
@@ -175,7 +175,7 @@ def statements(entries: list[BankEntry], start: date, end: date) -> list[Stateme
 
 
 def _camt(first: date, last: date, opening: int, closing: int, entries: list[BankEntry]) -> StatementFile:
-    parts = [
+    head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02">\n'
         "<BkToCstmrStmt>\n"
@@ -184,7 +184,10 @@ def _camt(first: date, last: date, opening: int, closing: int, entries: list[Ban
         f"<Id>{IBAN[-8:]}-{first:%Y-%m}</Id><ElctrncSeqNb>{first.month}</ElctrncSeqNb>"
         f"<CreDtTm>{last + timedelta(days=1)}T04:30:00Z</CreDtTm>"
         f"<FrToDt><FrDtTm>{first}T00:00:00Z</FrDtTm><ToDtTm>{last}T23:59:59Z</ToDtTm></FrToDt>\n"
-        f"<Acct><Id><IBAN>{IBAN}</IBAN></Id><Ccy>{CURRENCY}</Ccy><Ownr><Nm>UK Trade Supplies Ltd</Nm></Ownr></Acct>\n",
+        f"<Acct><Id><IBAN>{IBAN}</IBAN></Id><Ccy>{CURRENCY}</Ccy><Ownr><Nm>UK Trade Supplies Ltd</Nm></Ownr></Acct>\n"
+    )
+    parts = [
+        head,
         _camt_balance("OPBD", opening, first),
         _camt_balance("CLBD", closing, last),
         *(_camt_entry(entry) for entry in entries),

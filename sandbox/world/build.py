@@ -50,8 +50,8 @@ class World:
 def build_world(seed: int = 7, orders: int = 5000, as_of: datetime = DEFAULT_AS_OF, faults: bool = True) -> World:
     """The world of `seed`: the same arguments give the same world, to the byte.
 
-    `orders` counts marketplace orders (at least 250). `as_of` must carry a time zone. Without `faults` only what is natural
-    is in the truth: the negative cycle, the pay-out of two cycles, the grouped and split receipts, the bank's fee.
+    `orders` counts marketplace orders (at least 250). `as_of` must carry a time zone. Without `faults` only what is
+    natural is in the truth: the negative cycle, the pay-out of two cycles, grouped and split receipts, a bank's fee.
     """
     if as_of.tzinfo is None:
         raise ValueError("as_of needs a time zone")

@@ -1,4 +1,4 @@
-"""What is sold: items, categories, commission contracts, and the names that the demo world shares with its configuration."""
+"""What is sold: items, categories, commission contracts, and the names shared with the configuration."""
 
 import random
 
@@ -24,7 +24,7 @@ COMMISSION_VAT = 2000
 SUBSCRIPTION = 3900
 LATE_PENALTY = 500
 TAX_CODES = {2000: 1, 500: 21, 0: 2}
-"""VAT rate in basis points to the ERP's own tax code. Sage ships 5 as EC services, so the reduced rate has a company-made code."""
+"""VAT rate in basis points to the ERP's tax code. Sage ships 5 as EC services: the reduced rate has its own."""
 
 CONTRACTS = (
     Contract("TOOLS", "Power tools", 1200),

@@ -1,4 +1,4 @@
-"""The seller's books in Sage 200: sales orders of the marketplace and of trade customers, and everything that was posted.
+"""The seller's books in Sage 200: sales orders of the marketplace and of trade customers, and what was posted.
 
 The order import writes net prices: per line and component VAT = round(gross x r / (100 + r)), net = gross - VAT, so the
 ERP's gross equals the marketplace's to the penny.

@@ -1,9 +1,9 @@
 """The planted faults, and beside each the near-miss that must not be reported.
 
-One small function per exception code. Its docstring says what is wrong, why that is a fault, and what the near-miss looks
-like. A function runs in the phase in which the world can still be bent consistently: a fault in a transaction line is
-planted before cycles, pay-outs, documents and bank are computed, so that everything after it still ties out. No order, item
-or journal serves two faults.
+One small function per exception code. Its docstring says what is wrong, why that is a fault, and what the near-miss
+looks like. A function runs in the phase in which the world can still be bent consistently: a fault in a transaction
+line is planted before cycles, pay-outs, documents and bank are computed, so that everything after it still ties out.
+No order, item or journal serves two faults.
 """
 
 from collections.abc import Callable
@@ -107,8 +107,8 @@ def _shipping_now(scene: Scene, order: Order) -> bool:
 def commission_above_contract(scene: Scene) -> None:
     """The operator charges 1.5 points more than the contract's rate, on the order and in the lines alike.
 
-    Order and lines agree with each other, so only the contract shows it. Near-miss: a fee that is exactly one penny above
-    rate x base, which is the tolerance.
+    Order and lines agree with each other, so only the contract shows it. Near-miss: a fee that is exactly one penny
+    above rate x base, which is the tolerance.
     """
     _, line = scene.line(lambda o, x: _plain(scene, o) and _is_pro_rata(x) and x.price >= 2_000)
     base = commission_base(line.item.contract, line.price, line.shipping)
@@ -201,8 +201,8 @@ def order_never_delivered_by_the_order_feed(scene: Scene) -> None:
 def sale_left_out_of_its_cycle(scene: Scene) -> None:
     """A sale was received more than two weeks ago, became payable, and no cycle has taken it up.
 
-    Near-miss, on the very day: a sale that the newest cycle should have taken up, and whose two business days of grace end
-    today.
+    Near-miss, on the very day: a sale that the newest cycle should have taken up, and whose two business days of grace
+    end today.
     """
     _, line = scene.line(
         lambda o, x: (
@@ -270,8 +270,8 @@ def settled_below_the_price(scene: Scene) -> None:
 def commission_line_above_the_order(scene: Scene) -> None:
     """The commission line is four pence more than the commission the order states; the order agrees with the contract.
 
-    The VAT of both rounds to the same amount, so nothing else is wrong. Near-miss: a partly cancelled line, whose commission
-    line is the order's commission less what the cancelation took off.
+    The VAT of both rounds to the same amount, so nothing else is wrong. Near-miss: a partly cancelled line, whose
+    commission line is the order's commission less what the cancelation took off.
     """
     _, line = scene.line(
         lambda o, x: (
@@ -509,6 +509,10 @@ def receipt_twice_in_the_statement(scene: Scene) -> None:
             receipt_id(BANK_ACCOUNT, duplicate),
             "receipt_twice_in_the_statement",
             duplicate.amount,
+        )
+        second_half = next(e for e in scene.genuine_receipts() if third in e.cycles and e is not original)
+        scene.truth.near_miss(
+            "the other half, a day later", "BNK-010", "RECEIPT", receipt_id(BANK_ACCOUNT, second_half)
         )
         first_of_month = london_date(scene.as_of).replace(day=1)
         for entry in scene.genuine_receipts():

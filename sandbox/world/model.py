@@ -1,7 +1,7 @@
 """What happened in the world, before any vendor writes it down.
 
-All amounts are pence, all instants milliseconds (UTC), all rates basis points. `None` for an instant means that it had not
-happened by `as_of`.
+All amounts are pence, all instants milliseconds (UTC), all rates basis points. `None` for an instant means that it had
+not happened by `as_of`.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(slots=True, frozen=True)
 class Contract:
-    """Commission terms of one category: `fee = max(minimum, rate x base)`; a refund gives back `1 - retained` of its part."""
+    """Commission terms of a category: `fee = max(minimum, rate x base)`; a refund gives `1 - retained` back."""
 
     category: str
     label: str
@@ -263,7 +263,7 @@ class ErpOrder:
 
 @dataclass(slots=True, eq=False)
 class Posting:
-    """One posting event of Sage 200 with its own URN. `legs` are (nominal code, pence), debit positive, and sum to nil."""
+    """One posting event of Sage 200 with its own URN. `legs`: (nominal code, pence), debit positive, summing to nil."""
 
     at: int
     day: date

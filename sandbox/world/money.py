@@ -11,7 +11,7 @@ _rendered: dict[int, Decimal] = {}
 
 
 def pounds(pence: int) -> Decimal:
-    """`pence` as a Decimal with two places; equal amounts share one object, because a large world holds millions of them."""
+    """`pence` as a Decimal with two places; equal amounts share one object, as a large world holds millions of them."""
     amount = _rendered.get(pence)
     if amount is None:
         amount = Decimal(pence).scaleb(-2)

@@ -1,7 +1,7 @@
 """The operator's side of the money: transaction lines, billing cycles, pay-outs, documents.
 
-Identity kept for every cycle: closing = opening + net - payout, where net is the sum of the cycle's lines without PAYMENT
-and payout is what the PAYMENT line took out. A line enters the first cycle that is created after it became payable.
+Identity kept for every cycle: closing = opening + net - payout, where net is the sum of the cycle's lines without
+PAYMENT and payout is what the PAYMENT line took out. A line enters the first cycle created after it became payable.
 """
 
 import random
@@ -279,7 +279,7 @@ class Ledger:
 
 
 def roles(cycle: Cycle) -> dict[str, int]:
-    """Net debit per account role of the cycle's settlement journal, in pence; sums to nil. Nil movements are left out."""
+    """Net debit in pence per account role of the cycle's settlement journal; sums to nil; nil movements left out."""
     totals = {"MARKETPLACE_CLEARING": cycle.net}
     for entry in cycle.entries:
         role = "INPUT_VAT" if entry.type in TAX_OF_TYPE else ROLE_OF_TYPE.get(entry.type, UNMAPPED)

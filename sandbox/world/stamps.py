@@ -1,7 +1,7 @@
 """Instants as milliseconds since 1970 (UTC), and the calendars that hang on them.
 
-Mirakl stamps are UTC. Accounting dates are taken in the entity's time zone: an order debited on 30 April at 23:30Z belongs
-to 1 May.
+Mirakl stamps are UTC. Accounting dates are taken in the entity's time zone: an order debited on 30 April at 23:30Z
+belongs to 1 May.
 """
 
 from datetime import UTC, date, datetime, timedelta

@@ -1,7 +1,7 @@
 """Three months of trade: who ordered what, and how far each order had come by `as_of`.
 
-Every order follows a profile (ordinary, refused, cancelled, refunded, shipped late, ...). A minimum of each exists in the
-smallest world, so that every rule finds its case.
+Every order follows a profile (ordinary, refused, cancelled, refunded, shipped late, ...). A minimum of each exists in
+the smallest world, so that every rule finds its case.
 
 The shop stands still for ten days in the middle (its warehouse moves). No sale becomes payable in the cycle after that,
 while refunds go on: that cycle is negative.
