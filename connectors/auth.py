@@ -47,8 +47,8 @@ class Credentials(msgspec.Struct, frozen=True):
 class CredentialStore(Protocol):
     """Keeps the newest tokens of one account.
 
-    `save` must be durable and atomic before it returns: the old refresh token is already spent by then. `lock` excludes
-    every other process that refreshes the same account, because two refreshes with one token lose the chain.
+    `save` must be durable and atomic before it returns: the old refresh token is already spent by then. `lock`
+    excludes every other process that refreshes the same account, because two refreshes with one token lose the chain.
     """
 
     def load(self) -> Credentials: ...
@@ -66,8 +66,8 @@ class _Stored(msgspec.Struct, frozen=True):
 class FileCredentialStore:
     """One account's tokens in a file that only its owner can read, replaced by an atomic rename.
 
-    `first_refresh_token` is the one that a person put into the configuration. It is used until a refresh has replaced it, and
-    again when it has changed since: then somebody has signed in anew.
+    `first_refresh_token` is the one that a person put into the configuration. It is used until a refresh has replaced
+    it, and again when it has changed since: then somebody has signed in anew.
     """
 
     def __init__(self, path: Path, first_refresh_token: str) -> None:
@@ -83,7 +83,7 @@ class FileCredentialStore:
             return Credentials(self._first)
         except msgspec.DecodeError:
             raise ValueError(
-                f"{self._path.name} is damaged: sign in again, set the new refresh token in the environment, and delete the file"
+                f"{self._path.name} is damaged: delete it, sign in again and set the new refresh token in the environment"
             ) from None
         return (
             stored.credentials
@@ -149,8 +149,8 @@ class _TokenAnswer(msgspec.Struct):
 class RefreshingToken(httpx.Auth):
     """`Authorization: Bearer <access token>`, renewed in time by the refresh token.
 
-    A new refresh token is saved before the access token that came with it is used once. A 401 is answered by one refresh and
-    one repetition, also of a write: what was not accepted was not carried out.
+    A new refresh token is saved before the access token that came with it is used once. A 401 is answered by one
+    refresh and one repetition, also of a write: what was not accepted was not carried out.
     """
 
     def __init__(

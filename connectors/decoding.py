@@ -1,13 +1,13 @@
 """From a page's bytes to Arrow tables: typed, exact, and never losing a record.
 
 Each feed's record is described once, by the columns of its tables (`connectors.records`). From that description typed
-msgspec structs are generated, so that a page is parsed once, only the wanted members become Python objects, and numbers stay
-the text that the vendor sent. Columns are then checked as wholes by Arrow.
+msgspec structs are generated, so that a page is parsed once, only the wanted members become Python objects, and
+numbers stay the text that the vendor sent. Columns are then checked as wholes by Arrow.
 
 Two ways through:
 - the fast one takes a page in which every record has the documented members with the right types and values;
-- otherwise records are decoded one by one, the bad ones are rejected with field and reason, and members that the vendor does
-  not document are counted by name.
+- otherwise records are decoded one by one, the bad ones are rejected with field and reason, and members that the
+  vendor does not document are counted by name.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ PLAIN_DECIMAL = r"^-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,20})?$"
 _PLAIN_DECIMAL = re.compile(PLAIN_DECIMAL)
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 MAXIMUM_AMOUNT_TEXT = 64
-ISO_STAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?))?$"
-_ISO_STAMP = re.compile(ISO_STAMP)
+_ISO_STAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+)
 PLAIN_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z$"
 FUTURE_TOLERANCE = timedelta(days=1)
 """A stamp further ahead of the clock than this does not move a cursor: one bad record must not hide all later ones."""
@@ -51,8 +53,8 @@ _ENVELOPE: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(d
 class Envelope:
     """Where the list of records stands in an answer.
 
-    `member` names it; a bare array and `{"value": [...]}` are understood too. Without a member the whole answer is the one
-    record (`is_single`), or a bare array.
+    `member` names it; a bare array and `{"value": [...]}` are understood too. Without a member the whole answer is
+    the one record (`is_single`), or a bare array.
     """
 
     member: str | None = None
@@ -105,7 +107,7 @@ def record_hash(record: bytes | msgspec.Raw) -> bytes:
 
 def parse_stamp(value: str) -> datetime | None:
     """An ISO 8601 stamp as an instant in UTC (a bare date is its midnight), or None when it is not one."""
-    if not _ISO_STAMP.match(value):
+    if not _ISO_STAMP.fullmatch(value):
         return None
     try:
         parsed = datetime.fromisoformat(value)
@@ -128,7 +130,9 @@ def format_stamp(value: datetime) -> str:
 
 
 def plain_decimal(value: str) -> str | None:
-    """A decimal as plain digits: without quotes or exponent, its value unchanged. None when it is not one or is out of range."""
+    """A decimal as plain digits: without quotes or exponent, its value unchanged. None when it is not one or is out of
+    range.
+    """
     if len(value) > MAXIMUM_AMOUNT_TEXT:
         return None
     if value[:1] == '"' == value[-1:]:
@@ -147,7 +151,8 @@ def plain_decimal(value: str) -> str | None:
     return plain if _PLAIN_DECIMAL.match(plain) else None
 
 
-# --- the record's shape ------------------------------------------------------------------------------------------------
+# --- the record's shape
+# ------------------------------------------------------------------------------------------------
 
 
 class _Entry(msgspec.Struct):
@@ -227,7 +232,7 @@ def _attribute_path(path: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A column's value seen from one source: which level of the source's lists, which objects below it, which member."""
+    """A column's value seen from one source: which level of its lists, which objects below it, which member."""
 
     level: str
     objects: tuple[str, ...]
@@ -314,7 +319,8 @@ def _members(objects: Sequence[Any], name: str) -> list[Any]:
         return [o if o is None else getattr(o, name) for o in objects]
 
 
-# --- columns -----------------------------------------------------------------------------------------------------------
+# --- columns
+# -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,7 +440,8 @@ def _stamps(column: Column, values: list[Any], bad: list[_BadValue]) -> Any:
     return array if not any(v == "" for v in values) else pa.array([v or None for v in values], pa.string())
 
 
-# --- the decoder -------------------------------------------------------------------------------------------------------
+# --- the decoder
+# -------------------------------------------------------------------------------------------------------
 
 
 class RecordDecoder:
@@ -497,7 +504,9 @@ class RecordDecoder:
         return shape
 
     def _member_reader(self, name: str) -> msgspec.json.Decoder[list[Any]]:
-        """A decoder for one column's member of each record: the cheapest way to learn a page's newest stamp or largest id."""
+        """A decoder for one column's member of each record: the cheapest way to learn a page's newest stamp or largest
+        id.
+        """
         if name not in self._readers:
             column = next(c for c in self.tables[0].columns if c.name == name)
             member = (column.at or (column.name,))[0]

@@ -7,7 +7,9 @@ No message ever holds a key, a token or a person's data: callers log and store t
 from __future__ import annotations
 
 MAXIMUM_DETAIL = 2_000
-"""Characters of a vendor's answer that are kept in an error: enough for every message seen, too few for a page of records."""
+"""Characters of a vendor's answer that are kept in an error: enough for every message seen, too few for a page of
+records.
+"""
 
 
 class ConnectorError(Exception):

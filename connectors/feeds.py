@@ -11,7 +11,9 @@ REGISTRY: dict[str, dict[str, FeedSpec]] = {"mirakl": MIRAKL, "sage200": SAGE200
 
 
 def all_feeds(vendor: str) -> dict[str, FeedSpec]:
-    """The vendor's feeds by entity, in the order in which they are best read. Unknown vendor: KeyError that names the known ones."""
+    """The vendor's feeds by entity, in the order in which they are best read. Unknown vendor: KeyError that names the
+    known ones.
+    """
     try:
         return REGISTRY[vendor]
     except KeyError:

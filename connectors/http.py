@@ -2,8 +2,8 @@
 
 What a caller may rely on:
 - reads are tried again after failures that can pass, honouring `Retry-After`; writes are sent once, never again;
-- the key never leaves the configured origin: redirects and page links elsewhere raise UnsafeRedirect, plain `http://` is
-  refused except on this machine;
+- the key never leaves the configured origin: redirects and page links elsewhere raise UnsafeRedirect, plain `http://`
+  is refused except on this machine;
 - nothing secret reaches a log line or an error text.
 """
 
@@ -99,7 +99,7 @@ def is_loopback(url: str | httpx.URL) -> bool:
 
 
 def safe_base_url(url: str, *, what: str) -> str:
-    """The URL without a trailing slash. Raises ValueError, saying what to correct, when a key must not be sent there."""
+    """The URL without a trailing slash. Raises ValueError, saying what to correct, when no key may be sent there."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -151,7 +151,9 @@ class _RetryWait:
 
 
 def _can_pass(error: BaseException) -> bool:
-    """Whether a read is worth another try. A broken answer counts: an intermediary may have cut it or shown its own page."""
+    """Whether a read is worth another try. A broken answer counts: an intermediary may have cut it or shown its own
+    page.
+    """
     if not isinstance(error, ConnectorError):
         return False
     wish = getattr(error, "retry_after", None)
@@ -163,8 +165,9 @@ def _can_pass(error: BaseException) -> bool:
 class ApiClient:
     """Requests to one vendor's API under one base URL, with one key.
 
-    `secrets` are masked wherever they turn up in an error text. `is_paced` None means: at the vendor's stated pace, except
-    for a server on this machine, whose load is its owner's own affair. `sleep` and `clock` can be replaced in tests.
+    `secrets` are masked wherever they turn up in an error text. `is_paced` None means: at the vendor's stated pace,
+    except for a server on this machine, whose load is its owner's own affair. `sleep` and `clock` can be replaced in
+    tests.
     """
 
     def __init__(
@@ -232,7 +235,9 @@ class ApiClient:
         files: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request, sent once. TransportFailed with `sent=False` is the only failure that proves that nothing arrived."""
+        """One request, sent once. TransportFailed with `sent=False` is the only failure that proves that nothing
+        arrived.
+        """
         self._pace(call)
         request = self._client.build_request(
             method, self.url(path), params=dict(parameters or {}) or None, content=content, files=files, headers=headers
@@ -365,7 +370,7 @@ class ApiClient:
 
 
 def vendor_message(body: bytes) -> str:
-    """The vendor's own words in an error body: `message`, `errors[].message`, other JSON, plain text, nothing of HTML."""
+    """The vendor's own words in an error body: `message`, `errors[].message`, other JSON, plain text, no HTML."""
     if not body.strip():
         return ""
     try:

@@ -1,7 +1,8 @@
-"""How each style of paging asks for its next page: a paginator learns from an answer and shapes the next request, no more.
+"""How each style of paging asks for its next page: a paginator learns from an answer and shapes the next request, no
+more.
 
-Each guards against a server that never ends: a token or a page that comes again raises BadPayload, because reading on would
-land the same records for ever, and stopping would lose the rest silently.
+Each guards against a server that never ends: a token or a page that comes again raises BadPayload, because reading on
+would land the same records for ever, and stopping would lose the rest silently.
 """
 
 from __future__ import annotations
@@ -124,10 +125,8 @@ class LinkOffset:
         link = learned.headers.get("link")
         if link is not None and (found := _LINK.search(link)):
             return NextPage({}, found.group(1))
-        if self._total is not None:
-            has_more = count > 0 and self._offset < self._total
-        else:
-            has_more = count >= self._size
+        is_known = self._total is not None
+        has_more = count > 0 and self._offset < (self._total or 0) if is_known else count >= self._size
         return NextPage({"max": str(self._size), "offset": str(self._offset)}) if has_more else None
 
 
@@ -160,8 +159,8 @@ class PageToken:
 class ODataKeyset:
     """`$filter=<key> gt <last>` in the key's order, which neither skips nor repeats while rows are added.
 
-    `declared_count` (from `$count`) keeps it reading when the server's pages are smaller than asked for; without it a page
-    that is not full is the last.
+    `declared_count` (from `$count`) keeps it reading when the server's pages are smaller than asked for; without it a
+    page that is not full is the last.
     """
 
     def __init__(

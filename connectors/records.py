@@ -1,7 +1,7 @@
 """What passes between connectors and the pipeline: windows in, pages out, and how pages become tables.
 
-Every value of a vendor's record reaches a table as text exactly as sent (amounts, quantities, time stamps, ids), or as a
-boolean. No number is ever a binary float.
+Every value of a vendor's record reaches a table as text exactly as sent (amounts, quantities, time stamps, ids), or
+as a boolean. No number is ever a binary float.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ class Page:
     """One answer, exactly as received.
 
     `number` counts from 1 within one call of `pages`. `url` holds no secret and no person's data. `record_hashes` are
-    8-byte BLAKE2b digests of each record's bytes in order, so `len(record_hashes) == record_count`. `declared_count` is
-    the vendor's own total for the whole extraction where it gives one. `cursor` is the largest update stamp (cursor feeds,
-    normalised to UTC ISO 8601 with `Z`) or id (keyset feeds) seen in this page, None when the page has none.
+    8-byte BLAKE2b digests of each record's bytes in order, so `len(record_hashes) == record_count`. `declared_count`
+    is the vendor's own total for the whole extraction where it gives one. `cursor` is the largest update stamp
+    (cursor feeds, normalised to UTC ISO 8601 with `Z`) or id (keyset feeds) seen in this page, None when the page has
+    none.
     """
 
     entity: str
@@ -66,10 +67,10 @@ class Page:
 class Column:
     """One column of a raw table and where its value stands in the vendor's record.
 
-    `at` is a path inside the row's object (`entities.order.id`); the first of several that is not null wins. `/order_id`
-    starts at the record, `^/id` at the object that holds the row's list, `order_lines/id` at the element of that list.
-    An empty `at` means the column's own name. `via` turns the JSON text found there into the column's text (or None).
-    `known` lists the vendor's published values; others are counted, never refused.
+    `at` is a path inside the row's object (`entities.order.id`); the first of several that is not null wins.
+    `/order_id` starts at the record, `^/id` at the object that holds the row's list, `order_lines/id` at the element
+    of that list. An empty `at` means the column's own name. `via` turns the JSON text found there into the column's
+    text (or None). `known` lists the vendor's published values; others are counted, never refused.
     """
 
     name: str
@@ -85,8 +86,8 @@ class Column:
 class Source:
     """Where a child table's rows come from: a path of nested lists (`order_lines.refunds`) in the record.
 
-    `constants` fills columns with fixed text. With `is_mapping` the last name is an object, whose keys and values become
-    rows with the members `name` and `amount`.
+    `constants` fills columns with fixed text. With `is_mapping` the last name is an object, whose keys and values
+    become rows with the members `name` and `amount`.
     """
 
     path: str
@@ -98,9 +99,9 @@ class Source:
 class TableSpec:
     """A raw table's vendor columns.
 
-    A decoded table has `_position` (int64: the record's index in the page, from 0) in front of them, then `_hash` (text:
-    16 hex digits, the same digest as `Page.record_hashes`) in a root table, or `_index` (int64: the row's index among the
-    record's rows of this table, from 0) in a child table (`parent` is set).
+    A decoded table has `_position` (int64: the record's index in the page, from 0) in front of them, then `_hash`
+    (text: 16 hex digits, the same digest as `Page.record_hashes`) in a root table, or `_index` (int64: the row's
+    index among the record's rows of this table, from 0) in a child table (`parent` is set).
     """
 
     name: str
@@ -111,7 +112,8 @@ class TableSpec:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record that did not become rows, and why. `position` is its index in the page; `field` a path such as `order.price`.
+    """A record that did not become rows, and why. `position` is its index in the page; `field` a path such as
+    `order.price`.
 
     `reason` never repeats the refused value when it could be personal: it names the expectation.
     """

@@ -1,7 +1,7 @@
 """CAMT.053 (ISO 20022 bank-to-customer statement), every version: the elements read here have kept their names.
 
-Read with defusedxml: document types, entities and external references are refused before anything is expanded.
-One record is one `Ntry`. A batch (`Ntry` with several `TxDtls`) stays one record, because it is one line of the account.
+Read with defusedxml: document types, entities and external references are refused before anything is expanded. One
+record is one `Ntry`. A batch (`Ntry` with several `TxDtls`) stays one record, because it is one line of the account.
 The direction of money is `CdtDbtInd` alone; `RvslInd` only tells that the line takes an earlier one back.
 """
 

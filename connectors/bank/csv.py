@@ -1,7 +1,7 @@
 """Bank statements as CSV, by a profile that says which column holds what.
 
-A CSV file does not explain itself, so what is landed is the file's text together with the profile that was in force: the
-evidence can be read again when the configuration has long changed.
+A CSV file does not explain itself, so what is landed is the file's text together with the profile that was in force:
+the evidence can be read again when the configuration has long changed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ DELIMITERS = ",;\t|"
 
 
 class ColumnRule(msgspec.Struct, frozen=True):
-    """`column` is the file's heading; `format` a strptime format for dates, `decimal_point` or `decimal_comma` for amounts."""
+    """`column` is the file's heading; `format` a strptime format for dates, `decimal_point` or `decimal_comma` for
+    amounts.
+    """
 
     column: str
     format: str = ""

@@ -12,7 +12,7 @@ ENTITY = "statements"
 
 
 def decode_statement(body: bytes) -> Decoded:
-    """A landed statement: a CAMT.053 file as it was, or a CSV file wrapped with the profile that explains its columns."""
+    """A landed statement: a CAMT.053 file as it was, or a CSV file wrapped with the profile that explains it."""
     return decode_camt053(body) if is_xml(body) else decode_csv(body)
 
 

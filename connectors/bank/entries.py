@@ -86,8 +86,8 @@ def negated(amount: str) -> str:
 class EntryReferences:
     """Gives every entry of a statement a reference that is never empty and never used twice in it.
 
-    Banks leave references out, and some use one for several lines. The n-th line of the same reference gets `-n`, so two
-    equal lines stay two lines, and a file read again gives the same references.
+    Banks leave references out, and some use one for several lines. The n-th line of the same reference gets `-n`, so
+    two equal lines stay two lines, and a file read again gives the same references.
     """
 
     def __init__(self) -> None:
@@ -125,7 +125,8 @@ class StatementFile:
                 **{c.name: pa.array(entry_columns[c.name], c.type) for c in BANK_STATEMENT_ENTRIES.columns},
             }
         )
-        # A header hangs on its statement's first good entry, because a child of a rejected record would be lost with it.
+        # A header hangs on its statement's first good entry, because a child of a rejected record would be lost with
+        # it.
         kept = [p for p, _ in good]
         headers = []
         for first, statement in self.statements:

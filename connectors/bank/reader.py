@@ -27,8 +27,8 @@ class BankStatementReader:
     """One bank account's statement files as pages: one file, one page.
 
     `statement_path` is an fsspec path with wildcards. `iban` is the account that the files must belong to ("" checks
-    nothing); `csv_profile` explains CSV files and may be None where all files are CAMT.053; `currency` serves CSV files
-    without a currency column.
+    nothing); `csv_profile` explains CSV files and may be None where all files are CAMT.053; `currency` serves CSV
+    files without a currency column.
     """
 
     vendor = VENDOR

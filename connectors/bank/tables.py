@@ -1,4 +1,5 @@
-"""The raw tables of bank statements. A record is one entry; its statement's header hangs on the statement's first entry.
+"""The raw tables of bank statements. A record is one entry; its statement's header hangs on the statement's first
+entry.
 
 `amount` is signed as the bank account sees it: money in positive. `booking_date` and `value_date` are calendar dates.
 Of a counterparty only the name and a digest of the account number are kept.

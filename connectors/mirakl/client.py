@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import httpx
 import msgspec
@@ -32,8 +33,8 @@ class MiraklConnector:
     """One shop on one marketplace.
 
     `shop_id` goes into every request, because a key for several shops otherwise answers for whichever is its default.
-    `order_tax_mode` (TAX_INCLUDED or TAX_EXCLUDED) is pinned in every read of orders, because the platform's default may
-    change; each order repeats it. Windows start at `since`, inclusively, in UTC.
+    `order_tax_mode` (TAX_INCLUDED or TAX_EXCLUDED) is pinned in every read of orders, because the platform's default
+    may change; each order repeats it. Windows start at `since`, inclusively, in UTC.
     """
 
     vendor = VENDOR
@@ -101,8 +102,8 @@ class MiraklConnector:
         """Host, key, shop, and the permission for each feed, by one small call each."""
         host = httpx.URL(self.client.base_url).host
         advice = {
-            AuthError: f"give MIRAKL_{self.account}_API_KEY a valid key of this marketplace (test and production differ)",
-            TransportFailed: f"check base_url of {self.account} in marketplaces.csv and the network: {host} does not answer",
+            AuthError: f"set MIRAKL_{self.account}_API_KEY to a valid key (test and production differ)",
+            TransportFailed: f"check base_url of {self.account} in marketplaces.csv and the network: {host} is silent",
             NotFound: f"check base_url of {self.account} in marketplaces.csv: {host} is not a Mirakl instance",
             BadPayload: f"check base_url of {self.account} in marketplaces.csv: {host} answers, but not as Mirakl",
             PermissionDenied: "ask the shop's administrator to give the key's user the roles order and accountancy",
@@ -114,17 +115,16 @@ class MiraklConnector:
         results = [first]
         if not first.ok:
             return results
-        for endpoint in ENDPOINTS.values():
-            if endpoint.entity == "account":
-                continue
-            results.append(
-                try_call(
-                    f"{self.account}: {endpoint.entity} ({endpoint.call.name})",
-                    lambda e=endpoint: self._trial(e),  # type: ignore[misc]
-                    advice,
-                    "try again later; the vendor has a problem",
-                )
+        results.extend(
+            try_call(
+                f"{self.account}: {endpoint.entity} ({endpoint.call.name})",
+                partial(self._trial, endpoint),
+                advice,
+                "try again later; the vendor has a problem",
             )
+            for endpoint in ENDPOINTS.values()
+            if endpoint.entity != "account"
+        )
         return results
 
     def _own_shop(self) -> str:

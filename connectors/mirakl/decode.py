@@ -40,7 +40,8 @@ _ALL = (
         id_columns=("id",),
         version_column="last_updated",
     ),
-    # Cycles and documents change state after their creation and cannot be read by update: they are few, so all are read.
+    # Cycles and documents change state after their creation and cannot be read by update: they are few, so all are
+    # read.
     _feed(
         "billing_cycles", "snapshot", (t.BILLING_CYCLES, t.BILLING_CYCLE_TOTALS), Envelope("data"), id_columns=("id",)
     ),

@@ -1,8 +1,9 @@
 """Every member that Mirakl documents, by feed and by the dotted path of its object.
 
 Source: the seller specification published 2026-07-20, and members that its own examples print beside it (`shop`,
-`payment_voucher_number` of TL02; IV01's automatic invoices). A member that is not here is counted as unknown, so that a growing API is noticed; nothing is refused for
-it. Only the objects that a feed walks are listed: what hangs below a member that is not read may be anything.
+`payment_voucher_number` of TL02; IV01's automatic invoices). A member that is not here is counted as unknown, so that
+a growing API is noticed; nothing is refused for it. Only the objects that a feed walks are listed: what hangs below a
+member that is not read may be anything.
 """
 
 from __future__ import annotations
@@ -136,10 +137,10 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
     "invoices": {
         "": _names(
             """
-            emission_date end_time payment_info payment_voucher_number seller_billing_cycle_id start_time summary currency_iso_code date_created details due_date id invoice_id issue_date issuing_user
-            pay_out_psp_code payment shop_address shop_corporate_name shop_id shop_model shop_name
-            shop_operator_internal_id shop_tax_number state total_amount_excl_taxes
-            total_amount_incl_taxes total_charged_amount total_taxes type
+            emission_date end_time payment_info payment_voucher_number seller_billing_cycle_id start_time summary
+            currency_iso_code date_created details due_date id invoice_id issue_date issuing_user pay_out_psp_code
+            payment shop_address shop_corporate_name shop_id shop_model shop_name shop_operator_internal_id
+            shop_tax_number state total_amount_excl_taxes total_amount_incl_taxes total_charged_amount total_taxes type
             """
         ),
         "payment": _names("failure_reason reference state transaction_date"),

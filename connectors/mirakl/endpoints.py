@@ -1,8 +1,8 @@
 """The Mirakl calls used here, as data: path, paging, fixed parameters, and the pace that Mirakl states for each.
 
-Paces are the published maxima of the seller specification (2026-07-20) with a margin. OR11's "once per minute" and the
-"once a day" of SBC11 and IV01 count polls, with as many calls as there are pages: how often to poll is the schedule's affair,
-so their pages only keep a civil distance.
+Paces are the published maxima of the seller specification (2026-07-20) with a margin. OR11's "once per minute" and
+the "once a day" of SBC11 and IV01 count polls, with as many calls as there are pages: how often to poll is the
+schedule's affair, so their pages only keep a civil distance.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CIVIL = (Pace(4, 1.0),)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """How one feed is read. `since` names the parameter that takes the window's start; None reads everything each time."""
+    """How one feed is read. `since` names the parameter for the window's start; None reads everything each time."""
 
     entity: str
     call: Call

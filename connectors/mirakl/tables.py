@@ -1,7 +1,8 @@
 """The raw tables of the Mirakl seller API: which members of a record are kept, and under which column name.
 
 Personal data stops here: of a customer only country, state and the outward part of the postcode reach a table.
-Amounts are in the order's or line's currency, in the tax mode of the order; signs are Mirakl's (credit to the shop positive).
+Amounts are in the order's or line's currency, in the tax mode of the order; signs are Mirakl's (credit to the shop
+positive).
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ class _BreakdownPart(msgspec.Struct):
 
 
 def operator_funded(parts: bytes) -> str | None:
-    """The share of a price that the operator pays to the shop instead of the customer: Σ of such parts, None without a breakdown."""
+    """The share of a price that the operator pays to the shop instead of the customer: Σ of such parts, None without a
+    breakdown.
+    """
     decoded = msgspec.json.decode(parts, type=list[_BreakdownPart] | None)
     if decoded is None:
         return None
@@ -114,7 +117,7 @@ def operator_funded(parts: bytes) -> str | None:
 
 
 def payable_to_shop(parts: bytes) -> str | None:
-    """`false` when no part of the amount goes to the shop (a tax that the operator remits); None without a breakdown."""
+    """`false` when no part of the amount goes to the shop (the operator remits the tax); None without a breakdown."""
     decoded = msgspec.json.decode(parts, type=list[_BreakdownPart] | None)
     if not decoded:
         return None

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -45,8 +46,8 @@ def quoted(text: str) -> str:
 class Sage200Connector:
     """One company of one site: `site_id` (a GUID) and `company_id` go into every request but the list of sites.
 
-    `credentials` keeps the rotating refresh token. Windows start at `since`, inclusively, in UTC; keyset feeds start after
-    `after_id`.
+    `credentials` keeps the rotating refresh token. Windows start at `since`, inclusively, in UTC; keyset feeds start
+    after `after_id`.
     """
 
     vendor = VENDOR
@@ -142,7 +143,7 @@ class Sage200Connector:
     def select(
         self, resource: str, conditions: str, *, top: int = 500, expand: str | None = None
     ) -> list[dict[str, Any]]:
-        """Rows of a resource as plain objects, numbers as Decimal, at most `top`: for looking things up, not for extraction."""
+        """Rows of a resource as plain objects, numbers as Decimal, at most `top`: for look-ups, not for extraction."""
         parameters = {"$orderby": "id asc", "$top": str(top), "$filter": conditions}
         if expand:
             parameters["$expand"] = expand
@@ -164,7 +165,7 @@ class Sage200Connector:
             AuthError: f"sign in again and set {prefix}CLIENT_ID, {prefix}CLIENT_SECRET and {prefix}REFRESH_TOKEN",
             TransportFailed: f"check base_url and token_url of {self.account} in erps.csv and the network: no answer",
             ServerFailed: f"{host} cannot reach the site: is the Sage 200 server running and its gateway connected?",
-            NotFound: f"check base_url of {self.account} in erps.csv: {host} does not know the resource, or the site is too old",
+            NotFound: f"check base_url of {self.account} in erps.csv: {host} has no such resource, or its site is old",
             BadPayload: f"check base_url of {self.account} in erps.csv: {host} answers, but not as Sage 200",
             PermissionDenied: "give the API user's Sage 200 role the feature behind this resource",
             RequestRejected: f"check site_id and company_id of {self.account} in erps.csv",
@@ -174,15 +175,15 @@ class Sage200Connector:
         results = [first]
         if not first.ok:
             return results
-        for resource in RESOURCES.values():
-            results.append(
-                try_call(
-                    f"{self.account}: {resource.entity} ({resource.path})",
-                    lambda r=resource: self._trial(r),  # type: ignore[misc]
-                    advice,
-                    otherwise,
-                )
+        results.extend(
+            try_call(
+                f"{self.account}: {resource.entity} ({resource.path})",
+                partial(self._trial, resource),
+                advice,
+                otherwise,
             )
+            for resource in RESOURCES.values()
+        )
         return results
 
     def _own_company(self) -> str:

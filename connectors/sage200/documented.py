@@ -1,7 +1,8 @@
 """Every member that Sage 200 documents, by feed and by the dotted path of its object.
 
-Source: Sage's OpenAPI files (newest change 2024-02-05). A member that is not here is counted as unknown, so that a growing API is noticed; nothing is refused for
-it. Only the objects that a feed walks are listed: what hangs below a member that is not read may be anything.
+Source: Sage's OpenAPI files (newest change 2024-02-05). A member that is not here is counted as unknown, so that a
+growing API is noticed; nothing is refused for it. Only the objects that a feed walks are listed: what hangs below a
+member that is not read may be anything.
 """
 
 from __future__ import annotations

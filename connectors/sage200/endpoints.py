@@ -1,7 +1,7 @@
 """The Sage 200 resources read here, as data. All lists page by key (`$orderby=id asc`, `$filter=id gt <last>`).
 
-Sage publishes no rate limit; two calls a second and one at a time is what its connectors keep to. `$top` is at most 5000,
-and large answers run into the gateway's time-out: 1000 rows, and 500 where children are expanded.
+Sage publishes no rate limit; two calls a second and one at a time is what its connectors keep to. `$top` is at most
+5000, and large answers run into the gateway's time-out: 1000 rows, and 500 where children are expanded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ CIVIL = (Pace(4, 1.0),)
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """How one feed is read. `since` names the member that a window filters by; `is_counted` asks `$count` once beforehand."""
+    """How one feed is read. `since` names the member that a window filters by; `is_counted` asks `$count` once
+    beforehand.
+    """
 
     entity: str
     path: str

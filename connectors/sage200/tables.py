@@ -1,7 +1,7 @@
 """The raw tables of the Sage 200 API: which members of a resource are kept, and under which column name.
 
-Business dates are calendar dates that Sage writes as midnight `...T00:00:00Z`; `date_time_*` are true UTC instants.
-A missing foreign key is `0`, a null member is left out, an empty text is `""`: staging tells them apart, not this page.
+Business dates are calendar dates that Sage writes as midnight `...T00:00:00Z`; `date_time_*` are true UTC instants. A
+missing foreign key is `0`, a null member is left out, an empty text is `""`: staging tells them apart, not this page.
 """
 
 from __future__ import annotations
