@@ -21,7 +21,7 @@ from typing import Any
 from filelock import FileLock
 
 from orchestration.lib.registry import ROW_TYPES
-from orchestration.lib.settings import DBT_PROJECT_DIR, Settings, stamp
+from orchestration.lib.settings import Settings, stamp
 from orchestration.lib.warehouse import exclusive
 
 _NOT_LINKED = frozenset({"seeds", "target", "logs"})
@@ -103,7 +103,7 @@ def prepare_project(settings: Settings) -> Path:
     project = project_path(settings)
     seeds = project / "seeds"
     seeds.mkdir(parents=True, exist_ok=True)
-    for source in DBT_PROJECT_DIR.iterdir():
+    for source in settings.dbt_project_dir.absolute().iterdir():
         link = project / source.name
         if source.name in _NOT_LINKED or source.name.startswith("."):
             continue
@@ -176,8 +176,9 @@ def ensure_manifest(settings: Settings) -> Path:
 def _fingerprint(settings: Settings) -> str:
     """Changes when dbt would parse something else. Of the seeds only the names matter for that."""
     digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')} {settings.config_dir.absolute()}".encode())
-    for path in sorted(DBT_PROJECT_DIR.rglob("*")):
-        below = path.relative_to(DBT_PROJECT_DIR)
+    project = settings.dbt_project_dir
+    for path in sorted(project.rglob("*")):
+        below = path.relative_to(project)
         if path.suffix in {".sql", ".yml", ".md"} and below.parts[0] not in {"target", "logs"}:
             digest.update(f"{below}\0".encode() + path.read_bytes() + b"\0")
     for path in sorted(settings.config_dir.glob("*.csv")):

@@ -22,7 +22,7 @@ import zstandard
 from filelock import FileLock
 
 from connectors.records import FeedSpec, Page, Window
-from orchestration.lib.credentials import sync_directory
+from orchestration.lib.files import sync_directory
 from orchestration.lib.settings import Clock, Settings, parse_stamp, stamp
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
 

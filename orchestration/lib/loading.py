@@ -67,9 +67,10 @@ _OWN_TABLES = {
     ),
     "unknown_fields": "vendor VARCHAR, account VARCHAR, entity VARCHAR, file VARCHAR, kind VARCHAR, name VARCHAR, occurrences BIGINT",
     "outbox_actions": (
-        "action_key VARCHAR, kind VARCHAR, vendor VARCHAR, account VARCHAR, marketplace_code VARCHAR, natural_id VARCHAR, version BIGINT,"
-        " wire_key VARCHAR, state VARCHAR, proposed_at TIMESTAMP, decided_at TIMESTAMP, sent_at TIMESTAMP, verified_at TIMESTAMP,"
-        " vendor_ids VARCHAR, detail VARCHAR"
+        "action_key VARCHAR, kind VARCHAR, vendor VARCHAR, account VARCHAR, marketplace_code VARCHAR, natural_id VARCHAR,"
+        " version BIGINT, wire_key VARCHAR, state VARCHAR, proposed_at TIMESTAMP, decided_at TIMESTAMP, sent_at TIMESTAMP,"
+        " verified_at TIMESTAMP, vendor_ids VARCHAR, detail VARCHAR, entity_code VARCHAR, amount VARCHAR,"
+        " currency_code VARCHAR, payload VARCHAR, reason VARCHAR, source_hash VARCHAR"
     ),
 }
 """Tables beside the vendors' that the dbt project reads."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.lib.credentials import sync_directory
+from orchestration.lib.files import sync_directory
 from orchestration.lib.settings import Settings
 from orchestration.lib.warehouse import connect
 

@@ -121,7 +121,7 @@ class Marketplace(Row):
     marketplace_name: Text
     perspective: Literal["SELLER", "OPERATOR"]
     base_url: Url
-    shop_id: Text | None
+    shop_id: Text
     entity_code: Code
     erp_code: Code
     currency_code: Currency
@@ -424,7 +424,7 @@ class ConfigInvalid(Exception):
 
 @dataclass(frozen=True)
 class Registry:
-    """The whole configuration. Look-ups by code raise KeyError for a code that is not configured."""
+    """The whole configuration. Look-ups of a code that is not configured raise StopIteration or KeyError."""
 
     config_dir: Path
     entities: tuple[Entity, ...] = ()
@@ -475,8 +475,23 @@ class Registry:
     def marketplace(self, code: str) -> Marketplace:
         return next(row for row in self.marketplaces if row.marketplace_code == code)
 
-    def csv_profile(self, name: str) -> tuple[BankCsvProfile, ...]:
-        return tuple(row for row in self.bank_csv_profiles if row.csv_profile == name)
+    def erp(self, code: str) -> Erp:
+        return next(row for row in self.erps if row.erp_code == code)
+
+    def bank_account(self, code: str) -> BankAccount:
+        return next(row for row in self.bank_accounts if row.bank_account_code == code)
+
+    def csv_profile_rows(self) -> list[dict[str, str]]:
+        """The rows of bank_csv_profiles.csv as text, in the form that the bank connector reads."""
+        return [
+            {
+                "csv_profile": row.csv_profile,
+                "field": row.field,
+                "column_name": row.column_name,
+                "format": row.format or "",
+            }
+            for row in self.bank_csv_profiles
+        ]
 
     @cached_property
     def _feeds(self) -> dict[tuple[str, str], Feed]:

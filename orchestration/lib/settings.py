@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".tieout/data")
     as_of: Annotated[datetime | None, BeforeValidator(_as_of)] = None
     write_back: bool = False
+    dbt_project_dir: Path = DBT_PROJECT_DIR
     landing_url: str | None = None
     """fsspec address of the landing files (`s3://bucket/landing`); default `<data dir>/landing`."""
     outbox_url: str | None = None

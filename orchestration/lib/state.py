@@ -305,6 +305,13 @@ class State:
         ).fetchone()
         return None if row is None else str(row[0])
 
+    def newest_complete(self) -> dict[FeedKey, str]:
+        """When each feed was last read whole, as a UTC stamp."""
+        rows = self._connection.execute(
+            "select vendor, account, entity, max(finished_at) from batches where status = 'COMPLETE' group by 1, 2, 3"
+        )
+        return {FeedKey(vendor, account, entity): str(finished) for vendor, account, entity, finished in rows}
+
     def seen_pages(self, feed: FeedKey) -> Iterator[bytes]:
         """The remembered bytes of each page, in page order: record hashes (8 bytes each) or, of snapshots, the page's
         digest.

@@ -1,0 +1,104 @@
+"""One asset per feed: vendor's pages into landing files, partitioned by account."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import dagster as dg
+from dagster import AssetExecutionContext
+
+from connectors.errors import BadPayload, ConnectorError
+from connectors.records import FeedSpec
+from orchestration.lib.failures import failure
+from orchestration.lib.landing import IncompleteSnapshot, Landing
+from orchestration.lib.registry import Feed, Registry
+from orchestration.lib.state import Batch, FeedKey, State
+from orchestration.lib.workspace import FeedOutcome, Step, Workspace
+
+
+def feed_key(vendor: str, entity: str) -> dg.AssetKey:
+    """The landed pages of a feed."""
+    return dg.AssetKey(["raw", vendor, entity])
+
+
+def partitions(registry: Registry, vendor: str) -> dg.StaticPartitionsDefinition:
+    return dg.StaticPartitionsDefinition(list(registry.accounts_of(vendor)))
+
+
+def feed_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
+    """An asset for every row of feeds.csv that a connector knows, of vendors with an enabled account."""
+    accounts = {vendor: partitions(workspace.registry, vendor) for vendor in workspace.registry.vendors}
+    return [
+        _feed_asset(feed, workspace.feeds[feed.vendor][feed.entity], accounts[feed.vendor])
+        for feed in workspace.registry.feeds
+        if feed.entity in workspace.feeds.get(feed.vendor, {})
+    ]
+
+
+def _feed_asset(feed: Feed, spec: FeedSpec, accounts: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=feed_key(feed.vendor, feed.entity),
+        group_name=feed.vendor,
+        partitions_def=accounts,
+        kinds={"file"} if feed.vendor == "bank" else {"api"},
+        description=f"Pages of {feed.vendor} {feed.entity} as they came, in immutable files. Read as a {spec.mode} feed.",
+        required_resource_keys={"workspace"},
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=feed.freshness_hours)),
+        metadata={"tables": [table.name for table in spec.tables]},
+        tags={f"lane/{lane}": "" for lane in sorted(feed.lanes)},
+    )
+    def land(context: AssetExecutionContext) -> dg.MaterializeResult[None]:
+        workspace: Workspace = context.resources.workspace
+        return _land(workspace, spec, FeedKey(feed.vendor, context.partition_key, feed.entity), feed, context)
+
+    return land
+
+
+def _land(
+    workspace: Workspace, spec: FeedSpec, key: FeedKey, feed: Feed, context: AssetExecutionContext
+) -> dg.MaterializeResult[None]:
+    def on_page(received: int, declared: int | None) -> None:
+        workspace.on_step(Step("extract", str(key), received, declared))
+
+    settings = workspace.settings
+    try:
+        connector = workspace.connections.connector(key.vendor, key.account)
+        with State(settings.state_path) as state:
+            batch = Landing(settings, state, context.run_id).land(
+                spec, key.account, connector, overlap=timedelta(minutes=feed.overlap_minutes), on_page=on_page
+            )
+    except ConnectorError as error:
+        workspace.journal.feeds.append(FeedOutcome(key, error=str(error), retryable=error.retryable))
+        mapped = failure(error, doing=f"read {key}", wait_seconds=settings.retry_wait_seconds)
+        raise mapped from error
+    except IncompleteSnapshot as error:
+        workspace.journal.feeds.append(FeedOutcome(key, error=str(error), retryable=True))
+        broken = BadPayload(str(error), vendor=key.vendor, call=key.entity)
+        raise failure(broken, doing=f"read {key}", wait_seconds=settings.retry_wait_seconds) from error
+    workspace.journal.feeds.append(_outcome(batch))
+    return dg.MaterializeResult(metadata=_metadata(batch))
+
+
+def _outcome(batch: Batch) -> FeedOutcome:
+    return FeedOutcome(
+        batch.feed,
+        received=batch.records_received,
+        landed=batch.records_landed,
+        unchanged=batch.records_unchanged,
+        declared=batch.declared_count,
+    )
+
+
+def _metadata(batch: Batch) -> dict[str, dg.MetadataValue]:
+    return {
+        "batch": dg.MetadataValue.int(batch.batch),
+        "pages": dg.MetadataValue.int(batch.pages),
+        "dagster/row_count": dg.MetadataValue.int(batch.records_landed),
+        "records_received": dg.MetadataValue.int(batch.records_received),
+        "records_unchanged": dg.MetadataValue.int(batch.records_unchanged),
+        "since": dg.MetadataValue.text(batch.window_since or batch.window_after or "the beginning"),
+    }
+
+
+def lane_selection(registry: Registry, lane: str, vendor: str, known: Sequence[str]) -> list[dg.AssetKey]:
+    """Keys of the feeds that a lane reads from one vendor."""
+    return [feed_key(feed.vendor, feed.entity) for feed in registry.lane_feeds(lane, vendor) if feed.entity in known]

@@ -1,0 +1,86 @@
+"""The jobs a lane is made of, and the job of each lane.
+
+A lane's own job is one step that calls `run_lane`, as the command line does: a Dagster run costs seconds before it
+does anything, and the order of the steps, with one broken account stopping only itself, is then written down once.
+The steps are runs of the jobs below it, with their own assets, checks and logs.
+"""
+
+from typing import Any
+
+import dagster as dg
+from dagster import OpExecutionContext
+
+from orchestration.defs.delivery import DELIVERIES_KEY, PROPOSALS_KEY
+from orchestration.defs.extraction import lane_selection, partitions
+from orchestration.defs.publication import PUBLISHED_KEY
+from orchestration.lib.lanes import LANES, extract_job, run_lane, transform_job
+from orchestration.lib.workspace import Workspace
+
+Job = Any  # a JobDefinition, or what define_asset_job returns, which Dagster does not export
+
+
+def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.AssetsDefinition) -> list[Job]:
+    found: list[Job] = []
+    for lane in LANES:
+        for vendor in workspace.registry.vendors:
+            keys = lane_selection(workspace.registry, lane, vendor, list(workspace.feeds.get(vendor, {})))
+            if keys:
+                found.append(
+                    dg.define_asset_job(
+                        extract_job(lane, vendor),
+                        selection=dg.AssetSelection.assets(*keys).without_checks(),
+                        partitions_def=partitions(workspace.registry, vendor),
+                        description=f"Reads the {lane} lane's feeds of one {vendor} account.",
+                    )
+                )
+        found.append(
+            dg.define_asset_job(
+                transform_job(lane),
+                selection=dg.AssetSelection.assets(*loading)
+                | _models(lane, models)
+                | dg.AssetSelection.assets(PUBLISHED_KEY),
+                description=f"Loads, builds the {lane} lane's models, and publishes.",
+            )
+        )
+        found.append(_lane_job(lane))
+    found.append(
+        dg.define_asset_job(
+            "deliver",
+            selection=dg.AssetSelection.assets(PROPOSALS_KEY, DELIVERIES_KEY),
+            description="Proposes what the models want, approves by policy, sends and reads back.",
+        )
+    )
+    found.append(
+        dg.define_asset_job(
+            "freshness",
+            selection=dg.AssetSelection.checks(*_freshness_keys(workspace)),
+            description="Asks for every account whether its feeds were read in time.",
+        )
+    )
+    return found
+
+
+def _models(lane: str, models: dg.AssetsDefinition) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(models)
+
+
+def _freshness_keys(workspace: Workspace) -> list[dg.AssetCheckKey]:
+    from orchestration.defs.checks import freshness_checks
+
+    return [key for check in freshness_checks(workspace) for key in check.check_keys]
+
+
+def _lane_job(lane: str) -> dg.JobDefinition:
+    @dg.op(name=f"run_{lane}_lane", required_resource_keys={"workspace"})
+    def run(context: OpExecutionContext) -> None:
+        workspace: Workspace = context.resources.workspace
+        result = run_lane(lane, workspace.settings, instance=context.instance)
+        context.log.info(result.summary())
+        if not result.ok:
+            raise dg.Failure(description=result.summary(), allow_retries=False)
+
+    @dg.job(name=lane, description=f"The whole {lane} lane, as `tieout run {lane}` runs it.")
+    def lane_job() -> None:
+        run()
+
+    return lane_job

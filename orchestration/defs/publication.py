@@ -1,0 +1,39 @@
+"""The marts, copied out for everybody who reads."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster import AssetExecutionContext
+
+from orchestration.defs.loading import WAREHOUSE
+from orchestration.lib.publish import publish
+from orchestration.lib.workspace import Step, Workspace
+
+PUBLISHED_KEY = dg.AssetKey(["published", "marts"])
+
+
+def published_marts(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=PUBLISHED_KEY,
+        deps=list(marts),
+        group_name="published",
+        kinds={"duckdb", "parquet"},
+        description="All marts as one read-only DuckDB file and as Parquet; the only files that readers open.",
+        pool=WAREHOUSE,
+        required_resource_keys={"workspace"},
+    )
+    def publish_marts(context: AssetExecutionContext) -> dg.MaterializeResult[None]:
+        workspace: Workspace = context.resources.workspace
+        workspace.on_step(Step("publish", "marts", 0, None))
+        result = publish(workspace.settings)
+        workspace.journal.published = result
+        return dg.MaterializeResult(
+            metadata={
+                "marts": len(result.marts),
+                "rows": sum(mart.rows for mart in result.marts),
+                "changed": len(result.changed),
+                "digest": result.digest,
+            }
+        )
+
+    return publish_marts

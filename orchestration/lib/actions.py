@@ -1,0 +1,38 @@
+"""What the act models want done, read out of the warehouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from orchestration.lib.settings import Settings
+from orchestration.lib.warehouse import connect
+from orchestration.outbox import PROPOSAL_COLUMNS
+
+SCHEMA = "actions"
+
+
+def wanted_actions(settings: Settings) -> Any:
+    """The rows of every table of schema `actions` as one Arrow table with the outbox's columns, amounts as text.
+
+    A model that lacks a column of the contract is an error here (duckdb.BinderException), before anything is proposed.
+    """
+    columns = ", ".join(
+        f'"{name}"::bigint as "{name}"' if name == "version" else f'"{name}"::varchar as "{name}"'
+        for name in PROPOSAL_COLUMNS
+    )
+    with connect(settings) as connection:
+        models = connection.execute(
+            "select table_name from information_schema.tables where table_schema = ? and table_name like 'act!_%' escape '!'"
+            " order by table_name",
+            [SCHEMA],
+        ).fetchall()
+        parts = [
+            connection.execute(f'select {columns} from {SCHEMA}."{name}" order by action_key').to_arrow_table()  # noqa: S608
+            for (name,) in models
+        ]
+    if parts:
+        return pa.concat_tables(parts)
+    kinds = {name: pa.int64() if name == "version" else pa.string() for name in PROPOSAL_COLUMNS}
+    return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})

@@ -1,0 +1,145 @@
+"""From configuration rows and secrets to connectors. The only place that knows which secret belongs to which account.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Protocol
+
+from connectors.auth import FileCredentialStore
+from connectors.bank.csv import CsvProfile
+from connectors.bank.reader import BankStatementReader
+from connectors.delivery import Delivery
+from connectors.errors import AuthError, ConnectorError, NotFound
+from connectors.mirakl.client import MiraklConnector
+from connectors.records import CheckResult, FeedSpec, Page, Window
+from connectors.sage200.client import Sage200Connector
+from orchestration.lib.registry import Registry
+from orchestration.lib.settings import Settings, secret
+
+
+class Connector(Protocol):
+    """What the pipeline asks of any vendor's connector."""
+
+    @property
+    def feeds(self) -> Mapping[str, FeedSpec]: ...
+
+    def pages(self, entity: str, window: Window) -> Iterator[Page]: ...
+
+    def check(self) -> list[CheckResult]: ...
+
+
+class ConnectionSource(Protocol):
+    """Where a run gets its connectors; tests give their own."""
+
+    def connector(self, vendor: str, account: str) -> Connector: ...
+
+    def deliveries(self) -> dict[tuple[str, str], Delivery]: ...
+
+
+def secret_names(vendor: str, account: str) -> tuple[str, ...]:
+    """The environment variables that hold an account's secrets."""
+    match vendor:
+        case "mirakl":
+            return (f"MIRAKL_{account}_API_KEY",)
+        case "sage200":
+            return tuple(f"SAGE200_{account}_{part}" for part in ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"))
+        case _:
+            return ()
+
+
+class Connections:
+    """Builds each account's connector once. Raises AuthError when a secret is missing: that account stops, no other."""
+
+    def __init__(self, registry: Registry, settings: Settings, environ: Mapping[str, str] | None = None) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._environ = os.environ if environ is None else environ
+        self._made: dict[tuple[str, str], MiraklConnector | Sage200Connector | BankStatementReader] = {}
+
+    def connector(self, vendor: str, account: str) -> Connector:
+        """Raises a ConnectorError when the configuration does not lead to a connector."""
+        return self._connector(vendor, account)
+
+    def deliveries(self) -> dict[tuple[str, str], Delivery]:
+        """Who delivers what, by (kind, account). An account without its secrets is left out: its actions wait."""
+        from connectors.mirakl.delivery import StockDelivery
+        from connectors.sage200.delivery import JournalDelivery
+
+        found: dict[tuple[str, str], Delivery] = {}
+        for account in self._registry.accounts_of("mirakl"):
+            with suppress(ConnectorError):
+                mirakl = self._connector("mirakl", account)
+                assert isinstance(mirakl, MiraklConnector)
+                found["STOCK", account] = StockDelivery(mirakl)
+        for account in self._registry.accounts_of("sage200"):
+            with suppress(ConnectorError):
+                sage = self._connector("sage200", account)
+                assert isinstance(sage, Sage200Connector)
+                found["JOURNAL", account] = JournalDelivery(sage)
+        return found
+
+    def _connector(self, vendor: str, account: str) -> MiraklConnector | Sage200Connector | BankStatementReader:
+        key = (vendor, account)
+        if key not in self._made:
+            self._made[key] = self._make(vendor, account)
+        return self._made[key]
+
+    def _make(self, vendor: str, account: str) -> MiraklConnector | Sage200Connector | BankStatementReader:
+        if account not in self._registry.accounts_of(vendor):
+            raise NotFound(f"{account} is not configured, or not enabled", vendor=vendor, call="configuration")
+        now = self._settings.clock.now
+        match vendor:
+            case "mirakl":
+                row = self._registry.marketplace(account)
+                return MiraklConnector(
+                    account,
+                    row.base_url,
+                    row.shop_id,
+                    self._secret(vendor, f"MIRAKL_{account}_API_KEY"),
+                    timeout_seconds=row.timeout_seconds,
+                    order_tax_mode=row.order_tax_mode,
+                    clock=now,
+                )
+            case "sage200":
+                erp = self._registry.erp(account)
+                prefix = f"SAGE200_{account}"
+                return Sage200Connector(
+                    account,
+                    erp.base_url,
+                    erp.token_url,
+                    erp.site_id,
+                    erp.company_id,
+                    client_id=self._secret(vendor, f"{prefix}_CLIENT_ID"),
+                    client_secret=self._secret(vendor, f"{prefix}_CLIENT_SECRET"),
+                    credentials=FileCredentialStore(
+                        self._settings.secrets_dir / f"sage200-{account}.json",
+                        self._secret(vendor, f"{prefix}_REFRESH_TOKEN"),
+                    ),
+                    timeout_seconds=erp.timeout_seconds,
+                    clock=now,
+                )
+            case _:
+                return self._bank(account)
+
+    def _bank(self, account: str) -> BankStatementReader:
+        row = self._registry.bank_account(account)
+        path = row.statement_path
+        if "://" not in path:
+            path = str(self._registry.config_dir.absolute() / path)
+        profile = None
+        if row.csv_profile is not None:
+            profile = CsvProfile.from_rows(row.csv_profile, self._registry.csv_profile_rows())
+        return BankStatementReader(
+            account, path, row.iban, profile, currency=row.currency_code, clock=self._settings.clock.now
+        )
+
+    def _secret(self, vendor: str, name: str) -> str:
+        value = secret(name, self._environ)
+        if value is None:
+            raise AuthError(
+                f"the environment variable {name} is not set; put the secret there", vendor=vendor, call="configuration"
+            )
+        return value.get_secret_value()

@@ -1,0 +1,312 @@
+"""A lane from end to end, for the command line and for Dagster's schedules alike.
+
+extract per account → load → outbox's state into raw → dbt → publish → propose → approve by policy → deliver → when
+something was delivered: read the touched accounts again, load, dbt, publish. Every arrow is a real Dagster run in
+this process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import dagster as dg
+from filelock import FileLock
+
+from orchestration.lib.alerts import Alert, Level, send
+from orchestration.lib.publish import Published
+from orchestration.lib.settings import PROJECT_ROOT, Settings
+from orchestration.lib.workspace import FeedOutcome, Step, Workspace
+
+LANES = ("settlement", "stock")
+CODE_LOCATION = "orchestration.definitions"
+"""Loaded by name, as Dagster itself does: the library does not import the definitions that call it."""
+
+OnStep = Callable[[Step], None]
+
+
+def _silent(step: Step) -> None:
+    """The default: nobody watches."""
+
+
+def extract_job(lane: str, vendor: str) -> str:
+    return f"{lane}_extract_{vendor}"
+
+
+def transform_job(lane: str) -> str:
+    return f"{lane}_transform"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that went wrong and what it stopped. `stage` as in Step; `account` is `vendor/account` of extraction.
+    """
+
+    stage: str
+    account: str | None
+    detail: str
+
+
+@dataclass
+class LaneResult:
+    """What a lane did. `ok` is False when a stage failed; `is_partial` when only accounts or feeds were left out."""
+
+    lane: str
+    feeds: list[FeedOutcome] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    records_loaded: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    mismatches: list[str] = field(default_factory=list)
+    unknown_fields: dict[str, int] = field(default_factory=dict)
+    unknown_values: dict[str, int] = field(default_factory=dict)
+    models_built: int = 0
+    tests_passed: int = 0
+    tests_failed: list[str] = field(default_factory=list)
+    tests_warned: list[str] = field(default_factory=list)
+    published: Published | None = None
+    proposed: int = 0
+    approved: int = 0
+    waiting: int = 0
+    sent: int = 0
+    verified: int = 0
+    failed: int = 0
+    unknown: int = 0
+    run_ids: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_memory_bytes: int = 0
+
+    @property
+    def is_partial(self) -> bool:
+        return bool(self.problems) and all(problem.stage in ("extract", "deliver") for problem in self.problems)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        content = asdict(self)
+        content["published"] = (
+            None
+            if self.published is None
+            else {
+                "path": str(self.published.path),
+                "digest": self.published.digest,
+                "changed": list(self.published.changed),
+                "marts": {mart.name: mart.rows for mart in self.published.marts},
+            }
+        )
+        return {**content, "ok": self.ok, "is_partial": self.is_partial}
+
+    def summary(self) -> str:
+        """One line for a log."""
+        landed = sum(feed.landed for feed in self.feeds)
+        words = (
+            f"{self.lane}: {landed} records landed, {self.quarantined} quarantined, {self.models_built} models built, "
+            f"{self.sent} actions sent, {self.verified} verified in {sum(self.seconds.values()):.1f} s"
+        )
+        return words + "".join(
+            f"; {problem.stage} {problem.account or ''}: {problem.detail}" for problem in self.problems
+        )
+
+
+def run_lane(
+    lane: str,
+    settings: Settings,
+    *,
+    progress: OnStep = _silent,
+    workspace: Workspace | None = None,
+    instance: dg.DagsterInstance | None = None,
+) -> LaneResult:
+    """Run one lane to its end. A failing account is a problem in the result and does not stop the others.
+
+    `workspace` replaces the configured connectors (tests do), `instance` is Dagster's when one is open already.
+    Raises ConfigInvalid, and ValueError for an unknown lane.
+    """
+    if lane not in LANES:
+        raise ValueError(f"no lane {lane!r}; there are {', '.join(LANES)}")
+    workspace = workspace or Workspace.open(settings)
+    workspace.on_step = progress
+    settings.locks_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(settings.locks_dir / "lane.lock", timeout=3600), _instance(settings, instance) as opened:
+        definitions: dg.Definitions = importlib.import_module(CODE_LOCATION).build(workspace)
+        result = _Lane(lane, workspace, definitions, opened).run()
+    _tell(settings, result)
+    return result
+
+
+class _Lane:
+    def __init__(
+        self, lane: str, workspace: Workspace, definitions: dg.Definitions, instance: dg.DagsterInstance
+    ) -> None:
+        self._lane = lane
+        self._workspace = workspace
+        self._definitions = definitions
+        self._instance = instance
+        self._result = LaneResult(lane)
+
+    def run(self) -> LaneResult:
+        registry = self._workspace.registry
+        accounts = [
+            (vendor, account)
+            for vendor in registry.vendors
+            if registry.lane_feeds(self._lane, vendor)
+            for account in registry.accounts_of(vendor)
+        ]
+        self._extract(accounts)
+        if self._transform() and self._deliver():
+            delivered = self._workspace.journal.delivered
+            touched = delivered.touched_accounts if delivered else frozenset()
+            if touched:
+                self._extract([account for account in accounts if account in touched])
+                self._transform()
+        return self._finish()
+
+    def _extract(self, accounts: list[tuple[str, str]]) -> None:
+        for vendor, account in accounts:
+            before = len(self._workspace.journal.feeds)
+            finished = self._execute("extract", extract_job(self._lane, vendor), account)
+            outcomes = self._workspace.journal.feeds[before:]
+            newest = {outcome.feed: outcome for outcome in outcomes}  # a step that was tried again counts once
+            self._result.feeds += newest.values()
+            errors = dict.fromkeys(outcome.error for outcome in newest.values() if outcome.error is not None)
+            for error in errors:
+                self._result.problems.append(Problem("extract", f"{vendor}/{account}", error))
+            if not finished.success and not errors:
+                self._result.problems.append(Problem("extract", f"{vendor}/{account}", _reason(finished)))
+
+    def _transform(self) -> bool:
+        finished = self._execute("transform", transform_job(self._lane))
+        if not finished.success:
+            self._result.problems.append(Problem("transform", None, _reason(finished)))
+        return finished.success
+
+    def _deliver(self) -> bool:
+        finished = self._execute("deliver", "deliver")
+        if not finished.success:
+            self._result.problems.append(Problem("propose", None, _reason(finished)))
+        return finished.success
+
+    def _execute(self, stage: str, job: str, partition: str | None = None) -> dg.ExecuteInProcessResult:
+        began = time.monotonic()
+        self._workspace.on_step(Step(stage, partition or job, 0, None))
+        finished = self._definitions.resolve_job_def(job).execute_in_process(
+            instance=self._instance,
+            partition_key=partition,
+            raise_on_error=False,
+            tags={"tieout/lane_run": self._lane},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        self._result.run_ids.append(finished.run_id)
+        self._result.seconds[stage] = self._result.seconds.get(stage, 0.0) + time.monotonic() - began
+        return finished
+
+    def _finish(self) -> LaneResult:
+        journal, result = self._workspace.journal, self._result
+        for load in journal.loads:
+            result.records_loaded += load.inserted
+            result.duplicates += load.duplicates
+            result.quarantined += load.quarantined
+            result.unknown_fields |= load.unknown_fields
+            result.unknown_values |= load.unknown_values
+        result.mismatches = [str(mismatch) for mismatch in journal.mismatches]
+        result.problems += [
+            Problem("load", mismatch.feed, str(mismatch)) for mismatch in journal.mismatches if mismatch.is_error
+        ]
+        if journal.builds:
+            build = journal.builds[-1]
+            result.models_built = sum(
+                node.resource_type == "model" and node.status == "success" for node in build.nodes
+            )
+            result.tests_passed = sum(node.status == "pass" for node in build.nodes)
+            result.tests_failed = [f"{node.name}: {node.message}" for node in build.failures]
+            result.tests_warned = [f"{node.name}: {node.message}" for node in build.warnings]
+        result.published = journal.published
+        if journal.proposed and journal.decided:
+            result.proposed = len(journal.proposed.proposed)
+            result.approved = len(journal.decided.approved)
+            result.waiting = len(journal.decided.waiting)
+            result.problems += [Problem("deliver", key, why) for key, why in journal.proposed.malformed]
+        if journal.delivered:
+            delivered = journal.delivered
+            result.sent, result.verified = delivered.sent, delivered.verified
+            result.failed, result.unknown = delivered.failed, delivered.unknown
+            result.problems += [
+                Problem("deliver", f"{problem.vendor}/{problem.account}", problem.detail)
+                for problem in delivered.problems
+            ]
+        result.peak_memory_bytes = _peak_memory()
+        return result
+
+
+def _reason(finished: dg.ExecuteInProcessResult) -> str:
+    """Why a run failed: the innermost error of the first step that failed."""
+    for event in finished.get_step_failure_events() if hasattr(finished, "get_step_failure_events") else ():
+        return _words(event)
+    for event in finished.all_events:
+        if event.is_step_failure:
+            return _words(event)
+    return "the run failed before its first step"
+
+
+def _words(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else str(event.message)
+
+
+def _tell(settings: Settings, result: LaneResult) -> None:
+    """Alerts: what failed at once; what was quarantined as a warning."""
+    if result.problems:
+        lines = [f"{problem.stage} {problem.account or ''}: {problem.detail}" for problem in result.problems]
+        send(settings, Alert(f"Tieout: {result.lane} has problems", "\n".join(lines), Level.FAILURE))
+    if result.quarantined:
+        body = f"{result.quarantined} records could not be read; see mart control_totals and raw.quarantine"
+        send(settings, Alert(f"Tieout: {result.lane} quarantined records", body))
+
+
+@contextmanager
+def _instance(settings: Settings, given: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of the data folder, made with the repository's dagster.yaml the first time."""
+    if given is not None:
+        yield given
+        return
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists() and (PROJECT_ROOT / "dagster.yaml").exists():
+        shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
+    with _variables({"DAGSTER_HOME": str(home)}), dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+@contextmanager
+def _variables(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _peak_memory() -> int:
+    """Largest resident size of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,77 @@
+"""What every step of a run works with, and where it writes down what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connectors.feeds import REGISTRY
+from orchestration.lib.connections import Connections, ConnectionSource
+from orchestration.lib.dbt import DbtResult
+from orchestration.lib.loading import Feeds, LoadResult, Mismatch
+from orchestration.lib.publish import Published
+from orchestration.lib.registry import Registry, load_registry
+from orchestration.lib.settings import Settings
+from orchestration.lib.state import FeedKey
+from orchestration.outbox import DeliverResult, PolicyResult, ProposeResult
+
+
+@dataclass(frozen=True, slots=True)
+class FeedOutcome:
+    """One feed of one account in one run, in records. `error` is None when it was read whole."""
+
+    feed: FeedKey
+    received: int = 0
+    landed: int = 0
+    unchanged: int = 0
+    declared: int | None = None
+    error: str | None = None
+    retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Progress of a run: `stage` is extract, load, transform, publish, propose or deliver; `total` is None when
+    unknown.
+    """
+
+    stage: str
+    detail: str
+    done: int
+    total: int | None
+
+
+@dataclass
+class Journal:
+    """What happened, in order. Steps append; `run_lane` reads."""
+
+    feeds: list[FeedOutcome] = field(default_factory=list)
+    loads: list[LoadResult] = field(default_factory=list)
+    mismatches: list[Mismatch] = field(default_factory=list)
+    builds: list[DbtResult] = field(default_factory=list)
+    published: Published | None = None
+    proposed: ProposeResult | None = None
+    decided: PolicyResult | None = None
+    delivered: DeliverResult | None = None
+
+
+def _silent(step: Step) -> None:
+    """The default: nobody watches."""
+
+
+@dataclass
+class Workspace:
+    """The Dagster resource `workspace`. Built once per run; `journal` is the only part that changes."""
+
+    settings: Settings
+    registry: Registry
+    connections: ConnectionSource
+    feeds: Feeds = field(default_factory=lambda: REGISTRY)
+    on_step: Callable[[Step], None] = _silent
+    journal: Journal = field(default_factory=Journal)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Workspace:
+        """From the configuration folder and the environment. Raises ConfigInvalid."""
+        registry = load_registry(settings.config_dir)
+        return cls(settings, registry, Connections(registry, settings))
