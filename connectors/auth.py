@@ -83,7 +83,7 @@ class FileCredentialStore:
             return Credentials(self._first)
         except msgspec.DecodeError:
             raise ValueError(
-                f"{self._path.name} is damaged: delete it, sign in again and set the new refresh token in the environment"
+                f"{self._path.name}: damaged: delete it, sign in again, set the new refresh token in the environment"
             ) from None
         return (
             stored.credentials

@@ -12,6 +12,7 @@ Two ways through:
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -68,6 +69,7 @@ def split_records(
 
     Raises BadPayload when the body is not JSON or holds no list where the vendor promises one.
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     start = body[:64].lstrip()[:1]
     try:
         if start == b"[" and not envelope.is_single:
@@ -79,7 +81,7 @@ def split_records(
             for name in (envelope.member, "value"):
                 if name is not None and name in members:
                     records = members.pop(name)
-                    if bytes(records)[:1] != b"[":
+                    if bytes(memoryview(records)[:1]) != b"[":
                         raise BadPayload(f"`{name}` is not a list", vendor=vendor, call=call)
                     return records, members
             wanted = envelope.member or "value"
@@ -315,7 +317,9 @@ def _members(objects: Sequence[Any], name: str) -> list[Any]:
     """The named member of each object; of an absent object, None."""
     try:
         return list(map(attrgetter(name), objects))
-    except AttributeError:  # some object is None
+    except AttributeError:  # some object is None, in most columns of most pages all of them
+        if not any(objects):
+            return list(objects)
         return [o if o is None else getattr(o, name) for o in objects]
 
 
@@ -370,10 +374,20 @@ def _array(column: Column, values: list[Any]) -> tuple[Any, list[_BadValue]]:
 
 
 def _texts(values: list[Any]) -> Any:
+    if not any(values) and values.count(None) == len(values):
+        return pa.nulls(len(values), pa.string())
     try:
-        return pa.array(values, pa.string())
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return (
+            pa.array(values, pa.int64()).cast(pa.string())
+            if _begins_with_number(values)
+            else pa.array(values, pa.string())
+        )
+    except (pa.ArrowTypeError, pa.ArrowInvalid, OverflowError):
         return pa.array([v if v is None or isinstance(v, str) else str(v) for v in values], pa.string())
+
+
+def _begins_with_number(values: list[Any]) -> bool:
+    return isinstance(next(filter(None, values), None), int)
 
 
 def _derived(column: Column, values: list[Any], bad: list[_BadValue]) -> list[str | None]:
@@ -394,6 +408,8 @@ def _derived(column: Column, values: list[Any], bad: list[_BadValue]) -> list[st
 
 
 def _amounts(column: Column, values: list[Any], bad: list[_BadValue]) -> Any:
+    if values.count(NULL) == len(values) or not any(values):
+        return pa.nulls(len(values), pa.string())
     try:
         texts = pa.array(list(map(bytes, values)), pa.binary())
     except TypeError:  # some object on the way is absent
