@@ -138,9 +138,15 @@ def _earlier_journals(scene: Scene) -> None:
 def _open_newest_shelves(scene: Scene) -> None:
     """What was ordered in the last half hour is on the shelf: the newest orders never meet an empty one by chance."""
     for order in scene.orders:
-        if order.created >= scene.as_of - HOUR:
+        if order.state == "STAGING":
+            # Whether an order under screening reserves stock is open to argument; with nothing to offer it is all one.
             for line in order.lines:
-                line.item.free["MAIN"] = max(line.item.free["MAIN"], 40)
+                line.item.free.update(MAIN=0, NORTH=0)
+                scene.taken_items.add(line.item.code)
+        elif order.created >= scene.as_of - HOUR:
+            for line in order.lines:
+                if line.item.code not in scene.taken_items:
+                    line.item.free["MAIN"] = max(line.item.free["MAIN"], 40)
 
 
 def _offered(item: Item, stock: Stock) -> tuple[int, bool]:

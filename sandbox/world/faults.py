@@ -97,7 +97,11 @@ def _is_pro_rata(line: OrderLine) -> bool:
 
 def _shipping_now(scene: Scene, order: Order) -> bool:
     """Paid, in the ERP, not yet despatched."""
-    return order.state == "SHIPPING" and order.profile == "ORDINARY" and order.created < scene.as_of - 2 * HOUR
+    return (
+        order.state == "SHIPPING"
+        and order.profile == "ORDINARY"
+        and scene.as_of - 46 * HOUR < order.created < scene.as_of - 2 * HOUR
+    )
 
 
 # -- Settlement: level b -----------------------------------------------------------------------------------------------
@@ -525,6 +529,32 @@ def receipt_twice_in_the_statement(scene: Scene) -> None:
 # -- Orders: level a ---------------------------------------------------------------------------------------------------
 
 
+def _before_acceptance(scene: Scene, order: Order, state: str) -> None:
+    """Takes an order back to the state it had before anybody decided on it."""
+    order.state, order.updated = state, order.created
+    order.accepted = order.debited = order.shipped = order.received = None
+
+
+@fault("ORD-012", Phase.TRADE, once=True)
+def acceptance_about_to_lapse(scene: Scene) -> None:
+    """The order is in the ERP and was never accepted; in an hour the operator refuses it.
+
+    Near-misses: an order that has waited for twenty minutes; and, for the missing order, one that the operator still
+    screens and that nobody has to import yet.
+    """
+    order = scene.order(
+        lambda o: o.profile == "ORDINARY" and scene.as_of - 47 * HOUR < o.created < scene.as_of - 46 * HOUR
+    )
+    _before_acceptance(scene, order, "WAITING_ACCEPTANCE")
+    scene.truth.exception("ORD-012", "ORDER", order.id, "acceptance_about_to_lapse", -_gross(order))
+    fresh = next(o for o in scene.orders if o.created > scene.as_of - 28 * MINUTE and o.imported is not None)
+    scene.truth.near_miss("waiting for twenty minutes", "ORD-012", "ORDER", fresh.id)
+    order = scene.order(lambda o: _shipping_now(scene, o) and all(line.quantity == 1 for line in o.lines))
+    _before_acceptance(scene, order, "STAGING")
+    order.imported = None
+    scene.truth.near_miss("the operator still screens it", "ORD-001", "ORDER", order.id)
+
+
 @fault("ORD-001", Phase.ERP)
 def order_never_imported(scene: Scene) -> None:
     """A paid order waits for its shipping, and the ERP has never heard of it.
@@ -781,6 +811,19 @@ def cancelled_line_invoiced(scene: Scene) -> None:
     scene.truth.exception("ORD-014", "ORDER_LINE", line.id, "cancelled_line_invoiced", erp_line.net + erp_line.tax)
     order = scene.order(lambda o: o.profile == "LINE_CANCELLED" and _settled(scene, o))
     scene.truth.near_miss("gone from the ERP order", "ORD-014", "ORDER_LINE", order.lines[-1].id)
+
+
+@fault("ORD-015", Phase.ERP)
+def order_without_its_marketplace_code(scene: Scene) -> None:
+    """The ERP order is right in everything and lacks the analysis code that marks it as the marketplace's.
+
+    Near-miss: a trade customer's order, which has no such code to carry.
+    """
+    order = scene.order(lambda o: _plain(scene, o))
+    scene.books.by_order[order.id].analysis = ""
+    scene.truth.exception("ORD-015", "ORDER", order.id, "order_without_its_marketplace_code", _gross(order))
+    trade = next(o for o in scene.books.orders if o.order is None and o.customer == "CORVID1" and not o.analysis)
+    scene.later(lambda: scene.near_miss_once("not of the marketplace", "ORD-015", "ERP_ORDER", trade.document_no))
 
 
 # -- Journals: level f -------------------------------------------------------------------------------------------------

@@ -110,6 +110,9 @@ class Trade:
         # Half a day ago: orders that are paid and wait for their despatch, however small the world.
         for hours_ago in range(5, 15):
             found.add(season.as_of - hours_ago * HOUR + rng.randrange(30 * MINUTE))
+        # Almost two days ago: whoever has not accepted by then is about to lose the order.
+        for minutes in (10, 20, 30):
+            found.add(season.as_of - 47 * HOUR + minutes * MINUTE + rng.randrange(SECOND))
         # The last hour (UTC) of a month is already the next month in London: a few orders must sit there.
         for turn in (date(2026, 4, 30), date(2026, 5, 31), date(2026, 6, 30)):
             for minute in (5, 22, 31):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
+
 from sandbox.world import World, build_world
 
 ORDERS = 400

@@ -6,8 +6,11 @@ import xml.etree.ElementTree as ET
 from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from sandbox.world import World, build_world
 
@@ -221,7 +224,7 @@ def test_statement_balances_add_up_and_chain(clean: World) -> None:
     for row in overlap:
         assert entries[row["Entry reference"]] == Decimal(row["Amount"])
     assert Decimal(overlap[-1]["Balance"]) == previous
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         assert Decimal(after["Balance"]) == Decimal(before["Balance"]) + Decimal(after["Amount"])
 
 
@@ -256,10 +259,11 @@ def test_refunds_never_exceed_the_sale_and_full_ones_reverse_its_vat(clean: Worl
     assert full
 
 
-def test_another_time_of_day_needs_a_time_zone() -> None:
-    try:
+def test_the_time_needs_a_time_zone() -> None:
+    with pytest.raises(ValueError, match="time zone"):
         build_world(as_of=datetime(2026, 7, 3, 8))  # noqa: DTZ001 - the missing zone is the point
-    except ValueError as error:
-        assert "time zone" in str(error)
-    else:
-        raise AssertionError("a naive as_of was taken")
+
+
+def test_a_world_too_small_for_its_cases_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 250 orders"):
+        build_world(orders=100)

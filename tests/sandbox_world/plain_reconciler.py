@@ -1,0 +1,331 @@
+"""A second opinion: levels a, b, c and h worked out in the plainest way from the rendered records.
+
+It knows the rules of the accounting reference and nothing of how the world was made. What it finds must be what the
+truth lists, fault for fault: otherwise a fault is invisible, or has a side effect that nobody wrote down.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sandbox.world import World, configuration_rows
+
+PENNY = Decimal("0.01")
+LONDON = ZoneInfo("Europe/London")
+Finding = tuple[str, str, str]
+MAPPED = {
+    "ORDER_AMOUNT",
+    "ORDER_SHIPPING_AMOUNT",
+    "COMMISSION_FEE",
+    "COMMISSION_VAT",
+    "REFUND_ORDER_AMOUNT",
+    "REFUND_ORDER_SHIPPING_AMOUNT",
+    "REFUND_COMMISSION_FEE",
+    "REFUND_COMMISSION_VAT",
+    "SUBSCRIPTION_FEE",
+    "SUBSCRIPTION_VAT",
+    "SELLER_PENALTY_FEE",
+    "SELLER_PENALTY_FEE_TAX",
+    "MANUAL_CREDIT",
+    "MANUAL_CREDIT_VAT",
+    "MANUAL_INVOICE",
+    "MANUAL_INVOICE_VAT",
+    "INVOICEABLE_ONE_OFF_DEBIT",
+    "INVOICEABLE_ONE_OFF_DEBIT_TAX",
+    "PAYMENT",
+}
+
+
+def rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(PENNY, rounding=ROUND_HALF_UP)
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def cancelled(line: dict[str, Any], field: str) -> Decimal:
+    return sum((Decimal(c[field]) for c in line["cancelations"]), Decimal(0))
+
+
+def is_dead(line: dict[str, Any]) -> bool:
+    return line["order_line_state"] in ("REFUSED", "CANCELED")
+
+
+def orders(world: World) -> Iterator[Finding]:
+    """Level a."""
+    side, tables = world.mirakl["BRICO"], world.sage.tables
+    tax_code_of = {row["code"]: row["tax_code_id"] for row in tables["products"]}
+    customer_id = next(row["id"] for row in tables["customers"] if row["reference"] == "MKBRICO")
+    sterling = next(row["id"] for row in tables["currencies"] if row["is_base_currency"])
+    erp_orders = defaultdict(list)
+    for erp_order in tables["sop_orders"]:
+        if erp_order["is_draft"]:
+            continue
+        erp_orders[erp_order["customer_document_no"]].append(erp_order)
+        is_ours = erp_order["analysis_code_1"] == "BRICO" or erp_order["customer_id"] == customer_id
+        if is_ours and erp_order["customer_document_no"] not in side.orders:
+            yield "ORD-002", "ERP_ORDER", erp_order["document_no"]
+    for order_id, order in side.orders.items():
+        found = erp_orders[order_id]
+        live = [x for x in found if x["document_status"] != "EnumDocumentStatusCancelled"]
+        age = world.as_of - instant(order["created_date"])
+        if order["order_state"] in ("REFUSED", "CANCELED"):
+            if live:
+                yield "ORD-013", "ORDER", order_id
+            continue
+        if order["order_state"] == "WAITING_ACCEPTANCE" and age > timedelta(hours=36):
+            yield "ORD-012", "ORDER", order_id
+        if not live:
+            if order["order_state"] != "STAGING" and age > timedelta(minutes=30):
+                yield "ORD-001", "ORDER", order_id
+            continue
+        if len(live) > 1:
+            yield "ORD-003", "ORDER", order_id
+        erp_order = live[0]
+        if erp_order["currency_id"] != sterling:
+            yield "ORD-009", "ORDER", order_id
+        if erp_order["customer_id"] != customer_id:
+            yield "ORD-011", "ORDER", order_id
+        if erp_order["analysis_code_1"] != "BRICO":
+            yield "ORD-015", "ORDER", order_id
+        status = erp_order["document_status"].removeprefix("EnumDocumentStatus")
+        wanted = {"SHIPPING": "Live"}.get(
+            order["order_state"], "OnHold" if order["order_state"].startswith("WAITING_") else "Complete"
+        )
+        if status != wanted:
+            yield "ORD-010", "ORDER", order_id
+        yield from order_lines(order, erp_order, tax_code_of)
+        shipping = sum(
+            x["shipping_price"] - cancelled(x, "shipping_amount") for x in order["order_lines"] if not is_dead(x)
+        )
+        charged = sum(
+            x["line_total_value"] + x["line_tax_value"]
+            for x in erp_order["lines"]
+            if x["line_type"] == "EnumLineTypeCharge"
+        )
+        if abs(shipping - charged) > PENNY:
+            yield "ORD-007", "ORDER", order_id
+
+
+def order_lines(order: dict[str, Any], erp_order: dict[str, Any], tax_code_of: dict[str, int]) -> Iterator[Finding]:
+    by_line = {x["analysis_code_1"]: x for x in erp_order["lines"] if x["line_type"] == "EnumLineTypeStandard"}
+    for line in order["order_lines"]:
+        line_id = line["order_line_id"]
+        erp_line = by_line.get(line_id)
+        quantity = 0 if is_dead(line) else line["quantity"] - cancelled(line, "quantity")
+        if erp_line is None:
+            if quantity:
+                yield "ORD-004", "ORDER_LINE", line_id
+            continue
+        if not quantity:
+            yield "ORD-014", "ORDER_LINE", line_id
+            continue
+        if erp_line["code"] != line["offer_sku"]:
+            yield "ORD-004", "ORDER_LINE", line_id
+        if erp_line["line_quantity"] != quantity:
+            yield "ORD-005", "ORDER_LINE", line_id
+        gross = erp_line["line_total_value"] + erp_line["line_tax_value"]
+        if abs(gross - line["price_unit"] * erp_line["line_quantity"]) > PENNY:
+            yield "ORD-006", "ORDER_LINE", line_id
+        if erp_line["tax_code_id"] != tax_code_of[line["offer_sku"]]:
+            yield "ORD-008", "ORDER_LINE", line_id
+
+
+def settlement(world: World) -> Iterator[Finding]:
+    """Level b."""
+    side = world.mirakl["BRICO"]
+    contracts = {row["category_code"]: row for row in configuration_rows()["commission_contracts"]}
+    by_line: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    by_refund: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    unknown_orders, unknown_types = set(), set()
+    for row in side.transaction_lines:
+        entities = row["entities"]
+        if row["type"] not in MAPPED:
+            unknown_types.add(row["type"])
+        order_id = entities.get("order", {}).get("id")
+        if order_id is not None and order_id not in side.orders:
+            unknown_orders.add(order_id)
+        elif "refund" in entities:
+            by_refund[entities["refund"]["id"], row["type"]].append(row)
+        elif "order_line" in entities:
+            by_line[entities["order_line"]["id"], row["type"]].append(row)
+        elif row["type"] == "SELLER_PENALTY_FEE":
+            order = side.orders[order_id]
+            shipped = order["order_lines"][0]["shipped_date"]
+            if instant(shipped) <= instant(order["shipping_deadline"]):
+                yield "SET-012", "TRANSACTION_LINE", row["id"]
+    for order_id in unknown_orders:
+        yield "SET-006", "ORDER", order_id
+    for type_ in unknown_types:
+        yield "SET-009", "TRANSACTION_TYPE", type_
+    for rows in (*by_line.values(), *by_refund.values()):
+        for duplicate in rows[1:]:
+            yield "SET-007", "TRANSACTION_LINE", duplicate["id"]
+    for order in side.orders.values():
+        for line in order["order_lines"]:
+            sale = {
+                type_: by_line[line["order_line_id"], type_][:1]
+                for type_ in ("ORDER_AMOUNT", "ORDER_SHIPPING_AMOUNT", "COMMISSION_FEE", "COMMISSION_VAT")
+            }
+            yield from sale_of_line(world, order, line, sale, contracts[line["category_code"]])
+            yield from refunds_of_line(line, by_refund, contracts[line["category_code"]])
+
+
+def sale_of_line(
+    world: World,
+    order: dict[str, Any],
+    line: dict[str, Any],
+    sale: dict[str, list[dict[str, Any]]],
+    contract: dict[str, str],
+) -> Iterator[Finding]:
+    line_id = line["order_line_id"]
+    subject = ("ORDER_LINE", line_id)
+    base = line["price"] + (line["shipping_price"] if contract["base"] == "PRICE_PLUS_SHIPPING" else 0)
+    expected_fee = max(
+        rounded(base * Decimal(contract["rate_percent"]) / 100), Decimal(contract["minimum_amount"] or 0)
+    )
+    if abs(line["commission_fee"] - expected_fee) > PENNY:
+        yield "SET-003", *subject
+    if is_dead(line) or not sale["ORDER_AMOUNT"]:
+        if is_dead(line) and sale["ORDER_AMOUNT"]:
+            yield "SET-010", *subject
+        return
+    amount = {type_: rows[0]["amount"] if rows else Decimal(0) for type_, rows in sale.items()}
+    parts = line.get("price_amount_breakdown", {}).get("parts", [])
+    funded = sum(part["amount"] for part in parts if not part["debitable_from_customer"])
+    short = line["price"] - cancelled(line, "amount") - amount["ORDER_AMOUNT"]
+    if short:
+        yield "SET-013" if funded and short == funded else "SET-002", *subject
+    if amount["ORDER_SHIPPING_AMOUNT"] != line["shipping_price"] - cancelled(line, "shipping_amount"):
+        yield "SET-011", *subject
+    fee = line["commission_fee"] - cancelled(line, "commission_amount")
+    if -amount["COMMISSION_FEE"] != fee:
+        yield "SET-004", *subject
+    if abs(-amount["COMMISSION_VAT"] - rounded(-amount["COMMISSION_FEE"] * Decimal("0.2"))) > PENNY:
+        yield "SET-005", *subject
+    if sale["ORDER_AMOUNT"][0]["payment_state"] != "PAID" and line["received_date"]:
+        received = instant(line["received_date"]).astimezone(LONDON).date()
+        if world.as_of.astimezone(LONDON).date() > due(received):
+            yield "SET-001", *subject
+
+
+def due(received: date) -> date:
+    """The next cut-off after the receipt, and two business days."""
+    day = received + timedelta(days=1)
+    while day.day not in (1, 11, 21):
+        day += timedelta(days=1)
+    left = 2
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() < 5
+    return day
+
+
+def refunds_of_line(
+    line: dict[str, Any], by_refund: dict[tuple[str, str], list[dict[str, Any]]], contract: dict[str, str]
+) -> Iterator[Finding]:
+    base = line["price"] + (line["shipping_price"] if contract["base"] == "PRICE_PLUS_SHIPPING" else 0)
+    kept = Decimal(contract["retain_share_percent"] or 0)
+    for refund in line["refunds"]:
+        returned = refund["amount"]
+        if contract["base"] == "PRICE_PLUS_SHIPPING":
+            returned += refund["shipping_amount"]
+        expected = rounded(line["commission_fee"] * returned / base * (100 - kept) / 100)
+        rows = by_refund[refund["id"], "REFUND_COMMISSION_FEE"]
+        actual = rows[0]["amount"] if rows else Decimal(0)
+        assert actual == refund["commission_amount"]
+        if abs(actual - expected) > PENNY:
+            yield "SET-008", "REFUND", refund["id"]
+
+
+def payouts(world: World) -> Iterator[Finding]:
+    """Level c."""
+    side = world.mirakl["BRICO"]
+    net: dict[str, Decimal] = defaultdict(Decimal)
+    payment: dict[str, Decimal] = defaultdict(Decimal)
+    balance = gap = Decimal(0)
+    gaps: list[tuple[datetime, Decimal]] = []
+    previous = ""
+    for row in side.transaction_lines:
+        cycle_id = row.get("seller_billing_cycle_id")
+        if row["payment_state"] == "PAID" and not cycle_id:
+            yield "PAY-002", "TRANSACTION_LINE", row["id"]
+        if cycle_id and row["type"] == "PAYMENT":
+            payment[cycle_id] -= row["amount"]
+        elif cycle_id:
+            net[cycle_id] += row["amount"]
+        gap = row["balance"] - balance - row["amount"]
+        if gap:
+            gaps.append((instant(row["date_created"]), gap))
+        balance = row["balance"]
+        previous = row["date_created"]
+    assert previous
+    opening = Decimal(0)
+    waiting: list[str] = []
+    for cycle in side.cycles:
+        due_amount = opening + net[cycle["id"]]
+        paid = cycle["amount_transferred_to_seller"]
+        assert paid == payment[cycle["id"]]
+        missing = paid - due_amount if paid else Decimal(0)
+        if missing:
+            explained = any(amount == missing for when, amount in gaps if when < instant(cycle["date_created"]))
+            yield "PAY-009" if explained else "PAY-001", "CYCLE", cycle["id"]
+        if due_amount < 0:
+            yield "PAY-005", "CYCLE", cycle["id"]
+        if paid and waiting:
+            yield "PAY-006", "CYCLE", cycle["id"]
+            waiting.clear()
+        if due_amount > 0 and not paid:
+            waiting.append(cycle["id"])
+        opening = Decimal(0) if paid else due_amount
+    for cycle_id in waiting:
+        yield "PAY-004", "CYCLE", cycle_id
+
+
+def stock(world: World) -> Iterator[Finding]:
+    """Level h."""
+    side, tables = world.mirakl["BRICO"], world.sage.tables
+    warehouse = {row["id"]: row["name"] for row in tables["warehouses"]}
+    for name in warehouse.values():
+        if name not in ("MAIN", "NORTH", "RETURNS"):
+            yield "STK-004", "WAREHOUSE", name
+    free: dict[int, Decimal] = defaultdict(Decimal)
+    for row in tables["warehouse_holdings"]:
+        if warehouse[row["warehouse_id"]] in ("MAIN", "NORTH"):
+            free[row["product_id"]] += row["free_stock_available"]
+    imported = {row["customer_document_no"] for row in tables["sop_orders"] if not row["is_draft"]}
+    awaited: dict[str, int] = defaultdict(int)
+    for order in side.orders.values():
+        waits = order["order_state"].startswith("WAITING_") or order["order_state"] == "SHIPPING"
+        if waits and order["order_id"] not in imported:
+            for line in order["order_lines"]:
+                if not is_dead(line):
+                    awaited[line["offer_sku"]] += line["quantity"] - int(cancelled(line, "quantity"))
+    product = {row["code"]: row for row in tables["products"]}
+    expected_in_truth = {row["shop_sku"]: row["expected_quantity"] for row in world.truth["stock"]}
+    for row in product.values():
+        if free[row["id"]] < 0:
+            yield "STK-007", "ITEM", row["code"]
+    for offer in side.offers:
+        sku = offer["shop_sku"]
+        item = product[sku]
+        inactive = item["product_status_type"] == "EnumStockItemStatusTypeInactive"
+        expected = 0 if inactive else min(999, max(0, int(free[item["id"]]) - awaited[sku] - 2))
+        assert expected_in_truth[sku] == expected
+        tolerance = max(Decimal(1), expected * Decimal("0.05"))
+        if inactive:
+            if offer["quantity"] or offer["active"]:
+                yield "STK-003", "OFFER", sku
+        elif offer["quantity"] > expected + tolerance:
+            yield "STK-001", "OFFER", sku
+        elif offer["quantity"] < expected - tolerance:
+            yield "STK-002", "OFFER", sku
+
+
+def findings(world: World) -> set[Finding]:
+    """Everything of the levels worked out here."""
+    return {*orders(world), *settlement(world), *payouts(world), *stock(world)}

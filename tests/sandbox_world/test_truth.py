@@ -1,0 +1,133 @@
+"""The truth file: complete, free of contradictions, and derivable from the records by somebody else."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from sandbox.world import World, build_world
+from sandbox.world.faults import FAULTS
+from tests.sandbox_world.plain_reconciler import findings
+
+LEVELS = ("ORD", "SET", "PAY", "STK")
+NATURAL = {"PAY-005", "PAY-006", "BNK-002", "BNK-005", "BNK-006"}
+
+
+def of_levels(world: World) -> set[tuple[str, str, str]]:
+    return {
+        (e["exception_code"], e["subject_type"], e["subject_id"])
+        for e in world.truth["exceptions"]
+        if e["exception_code"][:3] in LEVELS
+    }
+
+
+def test_a_second_opinion_finds_exactly_the_truth(faulty: World) -> None:
+    assert findings(faulty) == of_levels(faulty)
+
+
+def test_a_second_opinion_finds_only_the_natural_in_a_clean_world(clean: World) -> None:
+    assert findings(clean) == of_levels(clean)
+    assert {e["exception_code"] for e in clean.truth["exceptions"]} == NATURAL
+    assert {e["fault"] for e in clean.truth["exceptions"]} == {"NATURAL"}
+
+
+def test_a_second_opinion_agrees_on_a_larger_world(world_of: Callable[..., World]) -> None:
+    world = world_of(7, orders=3000)
+    assert findings(world) == of_levels(world)
+    repeated = Counter(e["exception_code"] for e in world.truth["exceptions"])
+    assert repeated["SET-002"] == 3
+
+
+def test_every_fault_is_in_the_truth_with_a_near_miss_beside_it(faulty: World) -> None:
+    planted = {e["fault"]: e["exception_code"] for e in faulty.truth["exceptions"] if e["fault"] != "NATURAL"}
+    assert planted == {fault.name: fault.code for fault in FAULTS}
+    assert len({fault.code for fault in FAULTS}) == len(FAULTS) >= 24
+    assert {fault.code for fault in FAULTS} <= {near["not_code"] for near in faulty.truth["near_misses"]}
+
+
+def test_faults_span_the_levels_of_the_issue(faulty: World) -> None:
+    kinds = Counter(fault.code[:3] for fault in FAULTS)
+    assert set(kinds) == {"ORD", "SET", "PAY", "BNK", "JNL", "STK"}
+
+
+def test_no_subject_is_both_right_and_wrong(faulty: World) -> None:
+    wrong = [(e["exception_code"], e["subject_id"]) for e in faulty.truth["exceptions"]]
+    right = [(n["not_code"], n["subject_id"]) for n in faulty.truth["near_misses"]]
+    assert len(wrong) == len(set(wrong))
+    assert len(right) == len(set(right))
+    assert not set(wrong) & set(right)
+    codes = defaultdict(set)
+    for code, subject in wrong:
+        codes[subject].add(code)
+    assert {subject: found for subject, found in codes.items() if len(found) > 1} == {}
+
+
+def test_every_planted_order_line_fault_states_its_amount(faulty: World) -> None:
+    for exception in faulty.truth["exceptions"]:
+        if exception["exception_code"][:3] == "STK":
+            assert exception["amount"] is None
+        elif exception["exception_code"] != "PAY-002":
+            assert exception["amount"], exception
+
+
+def test_hidden_lines_are_what_the_balance_lacks(faulty: World) -> None:
+    side = faulty.mirakl["BRICO"]
+    hidden = side.hidden_transaction_lines
+    assert len(hidden) == 2
+    assert not {line["id"] for line in hidden} & {line["id"] for line in side.transaction_lines}
+    balance = gap = Decimal(0)
+    for line in side.transaction_lines:
+        gap += line["balance"] - balance - line["amount"]
+        balance = line["balance"]
+    assert gap == sum(line["amount"] for line in hidden)
+
+
+def test_journal_faults_are_in_the_ledger(faulty: World) -> None:
+    tables = faulty.sage.tables
+    subjects = {e["exception_code"]: e["subject_id"] for e in faulty.truth["exceptions"]}
+    clearing = next(row["id"] for row in tables["nominal_codes"] if row["reference"] == "1260")
+    legs = tables["nominal_transaction_enquiry_views"]
+
+    def urns(key: str) -> set[int]:
+        references = {x["reference"] for x in legs if x["narrative"] in (key, f"Reversal of {key}")}
+        return {x["urn"] for x in legs if x["reference"] in references}
+
+    assert len(urns(subjects["JNL-002"])) == 2
+    reversed_legs = [x for x in legs if x["urn"] in urns(subjects["JNL-007"]) and x["nominal_code_id"] == clearing]
+    assert len(reversed_legs) == 2
+    assert sum(x["debit"] - x["credit"] for x in reversed_legs) == 0
+    wrong_period = {x["transaction_date"][:7] for x in legs if x["urn"] in urns(subjects["JNL-005"])}
+    assert len(wrong_period) == 1
+    assert wrong_period.isdisjoint({subjects["JNL-005"].split("|")[4]})
+    manual = [x for x in legs if str(x["urn"]) == subjects["JNL-004"] and x["nominal_code_id"] == clearing]
+    assert [x["source"] for x in manual] == ["LedgerNominal"]
+
+
+def test_the_same_arguments_make_the_same_world(world_of: Callable[..., World]) -> None:
+    first = world_of(7)
+    second = build_world(seed=7, orders=400)
+    assert second.truth == first.truth
+    assert second.mirakl["BRICO"] == first.mirakl["BRICO"]
+    assert second.sage == first.sage
+    assert second.bank_world == first.bank_world
+
+
+def test_another_day_moves_the_nine_cycles(world_of: Callable[..., World]) -> None:
+    world = build_world(seed=7, orders=400, as_of=datetime(2026, 10, 29, 9, 30, tzinfo=UTC))
+    days = [s["cycle_date"] for s in world.truth["settlements"]]
+    assert (days[0], days[-1], len(days)) == ("2026-08-01", "2026-10-21", 9)
+    assert findings(world) == of_levels(world)
+
+
+def test_another_seed_makes_another_world(world_of: Callable[..., World]) -> None:
+    assert world_of(7).mirakl["BRICO"].orders.keys() != world_of(11).mirakl["BRICO"].orders.keys()
+    assert world_of(7).truth["settlements"] != world_of(11).truth["settlements"]
+
+
+@pytest.mark.parametrize("seed", range(20, 28))
+def test_the_smallest_world_holds_every_fault_at_any_seed(seed: int) -> None:
+    world = build_world(seed=seed, orders=250)
+    assert findings(world) == of_levels(world)
+    assert {e["fault"] for e in world.truth["exceptions"]} == {f.name for f in FAULTS} | {"NATURAL"}
