@@ -1,0 +1,34 @@
+"""`tieout explain`."""
+
+from __future__ import annotations
+
+from orchestration.cli.explaining.chains import Explainer
+from orchestration.cli.explaining.finding import find, similar
+from orchestration.cli.output import console, print_json
+from orchestration.cli.problems import CliError
+from orchestration.cli.session import Session
+
+
+def explain_command(session: Session, text: str) -> None:
+    """Explain everything the id names (one thing, or one per marketplace)."""
+    published = session.published
+    subjects = find(published, text)
+    if not subjects:
+        near = similar(published, text)
+        hint = "; ".join(f"{subject.kind.replace('_', ' ').lower()} {subject.id}" for subject in near)
+        raise CliError(
+            f"nothing published has the id {text!r}",
+            action=f"Near it: {hint}" if near else 'Look around: tieout sql "select order_id from fct_orders limit 10"',
+        )
+    explainer = Explainer(published)
+    nodes = [explainer.explain(subject) for subject in subjects]
+    if session.as_json:
+        print_json({"id": text, "explanations": [node.to_dict() for node in nodes]})
+        return
+    from orchestration.cli.explaining.rendering import show
+
+    out = console()
+    for node in nodes:
+        show(node, out)
+        if not node.exceptions:
+            out.print("  no open exceptions", style="dim")

@@ -1,0 +1,772 @@
+"""The chains: order → settlement lines → cycle → pay-out → receipt, with journals and exceptions at every step.
+
+Amounts are in the Mirakl view (plus raises what the marketplace owes the seller) except journal lines, which have debit
+and credit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from orchestration.cli.explaining.finding import Subject
+from orchestration.cli.explaining.tree import ZERO, Listing, Node, Proof, total
+from orchestration.cli.output import Col
+from orchestration.cli.published import Published
+
+Row = Mapping[str, Any]
+
+BY_FEE_TYPE = (
+    Col("fee_type", "Fee type", "code"),
+    Col("transaction_type", "Transaction type", "code"),
+    Col("account_role", "Booked to", "code"),
+    Col("count", "Lines", "number"),
+    Col("amount", "Net of tax", "money"),
+    Col("tax_amount", "Tax", "money"),
+    Col("total_amount", "Total", "money"),
+)
+LINES = (
+    Col("order_line_id", "Line", "code"),
+    Col("shop_sku", "SKU", "code"),
+    Col("line_state", "State", "code"),
+    Col("quantity", "Qty", "number"),
+    Col("price_amount", "Price", "money"),
+    Col("shipping_amount", "Shipping", "money"),
+    Col("total_amount", "Total", "money"),
+    Col("commission_amount", "Commission", "money"),
+    Col("cancelled_amount", "Cancelled", "money"),
+    Col("refunded_amount", "Refunded", "money"),
+)
+SETTLED = (
+    Col("line_date", "Date", "moment"),
+    Col("transaction_type", "What", "code"),
+    Col("order_line_id", "Line", "code"),
+    Col("refund_id", "Refund", "code"),
+    Col("amount", "Amount", "money"),
+    Col("payment_state", "State", "code"),
+    Col("billing_cycle_id", "Cycle", "code"),
+    Col("journal", "Journal", "code"),
+    Col("receipts", "Receipt", "code"),
+)
+JOURNAL_LINES = (
+    Col("line_no", "No", "number"),
+    Col("account_role", "Role", "code"),
+    Col("account_code", "Account", "code"),
+    Col("debit", "Debit", "money"),
+    Col("credit", "Credit", "money"),
+    Col("tax_code", "Tax code", "code"),
+)
+ALLOCATIONS = (
+    Col("receipt_id", "Receipt", "code"),
+    Col("value_date", "Value date", "moment"),
+    Col("billing_cycle_id", "Pay-out of cycle", "code"),
+    Col("cash_amount", "Cash", "money"),
+    Col("fee_amount", "Bank fee", "money"),
+    Col("excess_amount", "Over-paid", "money"),
+    Col("cleared_amount", "Cleared", "money"),
+    Col("rule_code", "Rule", "code"),
+    Col("undecided_code", "Waits for a person", "code"),
+)
+CYCLES = (
+    Col("billing_cycle_id", "Cycle", "code"),
+    Col("cycle_date", "Date", "moment"),
+    Col("share", "Of this", "money"),
+    Col("net_amount", "Net of cycle", "money"),
+    Col("payout_amount", "Pay-out", "money"),
+    Col("pay_out_state", "State", "code"),
+    Col("paying_cycle_id", "Paid with cycle", "code"),
+    Col("journal", "Journal", "code"),
+    Col("receipts", "Receipt", "code"),
+)
+CHECKS = (
+    Col("rule_code", "Check", "code"),
+    Col("subject", "Of", max_width=44),
+    Col("status", "Status", "state"),
+    Col("exception_code", "Code", "code"),
+    Col("expected_amount", "Expected", "money"),
+    Col("actual_amount", "Actual", "money"),
+    Col("delta_amount", "Difference", "money"),
+    Col("summary", "What", max_width=70),
+)
+STOCK = (
+    Col("rule_code", "Check", "code"),
+    Col("status", "Status", "state"),
+    Col("exception_code", "Code", "code"),
+    Col("expected_amount", "Expected", "number"),
+    Col("actual_amount", "Offered", "number"),
+    Col("summary", "What", max_width=80),
+)
+SALES = (
+    Col("order_id", "Order", "code"),
+    Col("order_line_id", "Line", "code"),
+    Col("line_state", "State", "code"),
+    Col("quantity", "Qty", "number"),
+    Col("total_amount", "Total", "money"),
+    Col("refunded_amount", "Refunded", "money"),
+)
+
+
+class Explainer:
+    """Builds the tree for a subject. Reads nothing but the published marts."""
+
+    def __init__(self, published: Published) -> None:
+        self._marts = published
+
+    def explain(self, subject: Subject) -> Node:
+        """The chain of one subject."""
+        chains: dict[str, Callable[[Subject], Node]] = {
+            "ORDER": self._order,
+            "ORDER_LINE": self._order_line,
+            "REFUND": self._refund,
+            "TRANSACTION_LINE": self._transaction_line,
+            "PAYOUT": self._payout,
+            "RECEIPT": self._receipt,
+            "JOURNAL": self._journal,
+            "SKU": self._sku,
+            "EXCEPTION": self._exception,
+        }
+        return chains[subject.kind](subject)
+
+    # ---- pay-outs ----------------------------------------------------------------------------------------------------
+
+    def _payout(self, subject: Subject) -> Node:
+        """opening + Σ lines by fee type = closing + pay-out; documents, journal, receipts, residual."""
+        cycle = self._cycle(subject)
+        currency = cycle.get("currency_code")
+        lines = [
+            row
+            for row in self._lines(subject.marketplace_code, billing_cycle_id=cycle["billing_cycle_id"])
+            if row["counts_in_net"]
+        ]
+        allocations = self._allocations(subject.marketplace_code, billing_cycle_id=[cycle["billing_cycle_id"]])
+        cleared = [row for row in allocations if row.get("is_decided", True)]
+        residual = cycle["payout_amount"] - total(cleared, "cleared_amount")
+        node = Node(
+            "PAYOUT",
+            str(cycle["billing_cycle_id"]),
+            f"Pay-out of cycle {cycle['billing_cycle_id']} ({cycle['cycle_date']})",
+            facts={
+                "marketplace": cycle["marketplace_code"],
+                "opening balance": cycle["opening_amount"],
+                "net of the cycle": cycle["net_amount"],
+                "break in the chain": cycle.get("break_amount") or None,
+                "pay-out": cycle["payout_amount"],
+                "closing balance": cycle["closing_amount"],
+                "received and cleared": total(cleared, "cleared_amount"),
+                "residual": residual,
+                "currency": currency,
+                "state": cycle.get("pay_out_state"),
+                "failure": cycle.get("pay_out_failure_reason"),
+                "paid on": cycle.get("pay_out_date"),
+                "paid with cycle": _other(cycle.get("paying_cycle_id"), cycle["billing_cycle_id"]),
+                "reference": cycle.get("pay_out_reference"),
+                "voucher": cycle.get("voucher_number"),
+                "documents": ", ".join(
+                    sorted({str(row["document_number"]) for row in lines if row.get("document_number")})
+                )
+                or None,
+            },
+        )
+        grouped = _by_type(lines)
+        node.listings.append(
+            Listing("lines_by_type", f"What it is made of ({len(lines):,} lines)", BY_FEE_TYPE, grouped)
+        )
+        node.proofs += [
+            Proof("Σ lines = net of the cycle", total(grouped, "total_amount"), cycle["net_amount"], currency),
+            Proof(
+                "opening + net − pay-out = closing",
+                cycle["opening_amount"]
+                + cycle["net_amount"]
+                + (cycle.get("break_amount") or ZERO)
+                - cycle["payout_amount"],
+                cycle["closing_amount"],
+                currency,
+            ),
+        ]
+        if allocations:
+            node.listings.append(Listing("receipts", "Money received", ALLOCATIONS, allocations))
+        node.proofs.append(
+            Proof(
+                "received + bank fee − over-paid + residual = pay-out",
+                _cleared(cleared) + residual,
+                cycle["payout_amount"],
+                currency,
+            )
+        )
+        journals = self._journals(billing_cycle_id=cycle["billing_cycle_id"])
+        node.children += [self._journal_node(row) for row in journals if row["kind"] == "SETTLEMENT"]
+        for child in node.children:
+            clearing = [row for row in child.listings[0].rows if row["account_role"] == "MARKETPLACE_CLEARING"]
+            child.proofs.append(
+                Proof(
+                    "clearing in the journal = net of the cycle",
+                    total(clearing, "debit") - total(clearing, "credit"),
+                    cycle["net_amount"],
+                    currency,
+                )
+            )
+        for key in self._receipt_journal_keys(row["receipt_id"] for row in allocations):
+            node.children.append(self._journal_node(key))
+        node.exceptions = self._exceptions(
+            subject.marketplace_code,
+            CYCLE=[cycle["billing_cycle_id"]],
+            PAYOUT=[cycle["billing_cycle_id"]],
+            RECEIPT=[row["receipt_id"] for row in allocations],
+            JOURNAL=[child.id for child in node.children],
+            TRANSACTION_LINE=[row["transaction_line_id"] for row in lines],
+            ORDER_LINE=[row["order_line_id"] for row in lines],
+            ORDER=[row["order_id"] for row in lines],
+            REFUND=[row["refund_id"] for row in lines],
+            TRANSACTION_TYPE=[row["transaction_type"] for row in lines],
+        )
+        return node
+
+    def _cycle(self, subject: Subject) -> dict[str, Any]:
+        return self._one("fct_cycles", subject, "billing_cycle_id")
+
+    # ---- receipts ----------------------------------------------------------------------------------------------------
+
+    def _receipt(self, subject: Subject) -> Node:
+        """What a bank receipt paid: allocations to pay-outs, fee, residual, journal."""
+        receipt = self._one("fct_receipts", subject, "receipt_id")
+        currency = receipt.get("currency_code")
+        allocations = self._allocations(None, receipt_id=[receipt["receipt_id"]])
+        decided = [row for row in allocations if row.get("is_decided", True)]
+        unallocated = receipt["amount"] - total(decided, "cash_amount")
+        node = Node(
+            "RECEIPT",
+            str(receipt["receipt_id"]),
+            f"Receipt {receipt['receipt_id']} ({receipt['value_date']})",
+            facts={
+                "marketplace": receipt.get("marketplace_code"),
+                "amount": receipt["amount"],
+                "allocated": total(decided, "cash_amount"),
+                "residual": unallocated,
+                "bank fee kept": total(decided, "fee_amount") or None,
+                "currency": currency,
+                "bank account": receipt.get("bank_account_code"),
+                "booked": receipt.get("booking_date"),
+                "payer": receipt.get("counterparty_name"),
+                "reference": receipt.get("remittance_information") or receipt.get("reference_words"),
+                "status": receipt.get("status") or receipt.get("match_scope"),
+            },
+        )
+        if allocations:
+            node.listings.append(Listing("allocations", "What it paid", ALLOCATIONS, allocations))
+        node.proofs.append(
+            Proof(
+                "Σ allocated cash + residual = receipt",
+                total(decided, "cash_amount") + unallocated,
+                receipt["amount"],
+                currency,
+            )
+        )
+        cycles = self._cycles(receipt.get("marketplace_code"), [row["billing_cycle_id"] for row in allocations])
+        for cycle in cycles:
+            mine = [row for row in decided if row["billing_cycle_id"] == cycle["billing_cycle_id"]]
+            everybody = [
+                row
+                for row in self._allocations(cycle["marketplace_code"], billing_cycle_id=[cycle["billing_cycle_id"]])
+                if row.get("is_decided", True)
+            ]
+            residual = cycle["payout_amount"] - total(everybody, "cleared_amount")
+            child = Node(
+                "PAYOUT",
+                str(cycle["billing_cycle_id"]),
+                f"Pay-out of cycle {cycle['billing_cycle_id']} ({cycle['cycle_date']})",
+                facts={
+                    "opening balance": cycle["opening_amount"],
+                    "net of the cycle": cycle["net_amount"],
+                    "break in the chain": cycle.get("break_amount") or None,
+                    "pay-out": cycle["payout_amount"],
+                    "closing balance": cycle["closing_amount"],
+                    "cleared by this receipt": total(mine, "cleared_amount"),
+                    "cleared by all receipts": total(everybody, "cleared_amount"),
+                    "residual": residual,
+                    "currency": cycle.get("currency_code"),
+                    "state": cycle.get("pay_out_state"),
+                    "voucher": cycle.get("voucher_number"),
+                },
+                proofs=[
+                    Proof(
+                        "opening + net − pay-out = closing",
+                        cycle["opening_amount"]
+                        + cycle["net_amount"]
+                        + (cycle.get("break_amount") or ZERO)
+                        - cycle["payout_amount"],
+                        cycle["closing_amount"],
+                        cycle.get("currency_code"),
+                    ),
+                    Proof(
+                        "cleared + residual = pay-out",
+                        _cleared(everybody) + residual,
+                        cycle["payout_amount"],
+                        cycle.get("currency_code"),
+                    ),
+                ],
+            )
+            child.children = [
+                self._journal_node(row)
+                for row in self._journals(billing_cycle_id=cycle["billing_cycle_id"])
+                if row["kind"] == "SETTLEMENT"
+            ]
+            node.children.append(child)
+        for row in self._receipt_journal_keys([receipt["receipt_id"]]):
+            journal = self._journal_node(row)
+            bank = [line for line in journal.listings[0].rows if line["account_role"] == "BANK"]
+            journal.proofs.append(
+                Proof(
+                    "bank in the journal = allocated cash",
+                    total(bank, "debit") - total(bank, "credit"),
+                    total(decided, "cash_amount"),
+                    currency,
+                )
+            )
+            node.children.append(journal)
+        node.exceptions = self._exceptions(
+            None,
+            RECEIPT=[receipt["receipt_id"]],
+            PAYOUT=[cycle["billing_cycle_id"] for cycle in cycles],
+            CYCLE=[cycle["billing_cycle_id"] for cycle in cycles],
+            JOURNAL=[child.id for child in node.children if child.kind == "JOURNAL"],
+        )
+        return node
+
+    # ---- orders ------------------------------------------------------------------------------------------------------
+
+    def _order(self, subject: Subject, *, only: Callable[[Row], bool] | None = None) -> Node:
+        """An order's lines, and each settlement line with its cycle, journal and receipt."""
+        order = self._one("fct_orders", subject, "order_id")
+        marketplace, currency = order["marketplace_code"], order.get("currency_code")
+        lines = self._marts.select(
+            "fct_order_lines",
+            {"marketplace_code": marketplace, "order_id": order["order_id"]},
+            order_by=("order_line_index", "order_line_id"),
+        )
+        settled = [row for row in self._lines(marketplace, order_id=order["order_id"]) if only is None or only(row)]
+        cycles = self._cycles(marketplace, [row["billing_cycle_id"] for row in settled])
+        with_chain = self._with_chain(marketplace, settled)
+        node = Node(
+            "ORDER",
+            str(order["order_id"]),
+            f"Order {order['order_id']} ({order.get('order_state')})",
+            facts={
+                "marketplace": marketplace,
+                "goods": order["price_amount"],
+                "shipping": order["shipping_amount"],
+                "total": order["total_amount"],
+                "refunded": total(lines, "refunded_amount") + total(lines, "refunded_shipping_amount") or None,
+                "settled so far": total(
+                    [row for row in settled if row["counts_in_net"] and row.get("billing_cycle_id")], "amount"
+                ),
+                "not yet in a cycle": total(
+                    [row for row in settled if row["counts_in_net"] and not row.get("billing_cycle_id")], "amount"
+                )
+                or None,
+                "currency": currency,
+                "ordered": order.get("created_at"),
+                "customer debited": order.get("customer_debited_at"),
+                "commercial id": order.get("commercial_id"),
+                "ERP order": self._erp_order(marketplace, order["order_id"]),
+            },
+        )
+        node.listings.append(Listing("lines", "Lines", LINES, lines))
+        node.proofs += [
+            Proof("Σ lines goods = order", total(lines, "price_amount"), order["price_amount"], currency),
+            Proof("Σ lines shipping = order", total(lines, "shipping_amount"), order["shipping_amount"], currency),
+            Proof(
+                "goods + shipping = total",
+                order["price_amount"] + order["shipping_amount"],
+                order["total_amount"],
+                currency,
+            ),
+        ]
+        if settled:
+            node.listings.append(Listing("settlement_lines", "Settlement lines", SETTLED, with_chain))
+            node.listings.append(
+                Listing(
+                    "settlement_by_type",
+                    "By fee type",
+                    BY_FEE_TYPE,
+                    _by_type([row for row in settled if row["counts_in_net"]]),
+                )
+            )
+        if cycles:
+            shares = [self._cycle_row(cycle, settled) for cycle in cycles]
+            node.listings.append(Listing("cycles", "Through these cycles", CYCLES, shares))
+            in_cycles = [row for row in settled if row["counts_in_net"] and row.get("billing_cycle_id")]
+            node.proofs.append(
+                Proof(
+                    "Σ shares of the cycles = settled so far",
+                    total(shares, "share"),
+                    total(in_cycles, "amount"),
+                    currency,
+                )
+            )
+        checks = self._checks(marketplace, order["order_id"])
+        if checks:
+            node.listings.append(Listing("checks", "Checks that are not an exact match", CHECKS, checks))
+        node.exceptions = self._exceptions(
+            marketplace,
+            ORDER=[order["order_id"]],
+            ORDER_LINE=[row["order_line_id"] for row in lines],
+            REFUND=[row["refund_id"] for row in settled],
+            TRANSACTION_LINE=[row["transaction_line_id"] for row in settled],
+        )
+        return node
+
+    def _order_line(self, subject: Subject) -> Node:
+        line = self._one("fct_order_lines", subject, "order_line_id")
+        order = self._order(
+            Subject("ORDER", line["order_id"], line["marketplace_code"]),
+            only=lambda row: row["order_line_id"] == line["order_line_id"],
+        )
+        order.title = f"Line {line['order_line_id']} of {order.title}"
+        return order
+
+    def _refund(self, subject: Subject) -> Node:
+        lines = self._lines(subject.marketplace_code, refund_id=subject.id)
+        first = lines[0]
+        order = self._order(
+            Subject("ORDER", first["order_id"], first["marketplace_code"]),
+            only=lambda row: row["refund_id"] == first["refund_id"],
+        )
+        order.title = f"Refund {first['refund_id']} of {order.title}"
+        return order
+
+    def _transaction_line(self, subject: Subject) -> Node:
+        line = self._one("fct_settlement_lines", subject, "transaction_line_id")
+        marketplace = line["marketplace_code"]
+        chain = self._with_chain(marketplace, [line])[0]
+        node = Node(
+            "TRANSACTION_LINE",
+            str(line["transaction_line_id"]),
+            f"Transaction line {line['transaction_line_id']} ({line['transaction_type']})",
+            facts={
+                "marketplace": marketplace,
+                "amount": line["amount"],
+                "currency": line.get("currency_code"),
+                "date": line.get("line_date"),
+                "booked to": line.get("account_role"),
+                "state": line.get("payment_state"),
+                "cycle": line.get("billing_cycle_id"),
+                "journal": chain["journal"],
+                "receipt": chain["receipts"],
+                "document": line.get("document_number"),
+                "order": line.get("order_id"),
+                "order line": line.get("order_line_id"),
+                "refund": line.get("refund_id"),
+                "description": line.get("description"),
+            },
+        )
+        cycles = self._cycles(marketplace, [line["billing_cycle_id"]])
+        if cycles:
+            node.listings.append(
+                Listing("cycles", "Through this cycle", CYCLES, [self._cycle_row(cycle, [line]) for cycle in cycles])
+            )
+            inside = [
+                row
+                for row in self._lines(marketplace, billing_cycle_id=line["billing_cycle_id"])
+                if row["counts_in_net"]
+            ]
+            others = [row for row in inside if row["transaction_line_id"] != line["transaction_line_id"]]
+            own = line["amount"] if line["counts_in_net"] else ZERO
+            node.proofs.append(
+                Proof(
+                    "this line + the other lines = net of the cycle",
+                    own + total(others, "amount"),
+                    cycles[0]["net_amount"],
+                    line.get("currency_code"),
+                )
+            )
+        node.exceptions = self._exceptions(
+            marketplace,
+            TRANSACTION_LINE=[line["transaction_line_id"]],
+            ORDER_LINE=[line["order_line_id"]],
+            ORDER=[line["order_id"]],
+            REFUND=[line["refund_id"]],
+            TRANSACTION_TYPE=[line["transaction_type"]],
+        )
+        return node
+
+    # ---- journals ----------------------------------------------------------------------------------------------------
+
+    def _journal(self, subject: Subject) -> Node:
+        row = self._one("journals", subject, "journal_key")
+        node = self._journal_node(row)
+        for column, kind, mart in (
+            ("billing_cycle_id", "PAYOUT", "fct_cycles"),
+            ("receipt_id", "RECEIPT", "fct_receipts"),
+        ):
+            source = row.get(column)
+            if source and self._marts.select(mart, {column: source}):
+                marketplace = row["marketplace_code"] if kind == "PAYOUT" else None
+                origin = self.explain(Subject(kind, source, marketplace))
+                origin.children = []
+                node.children.append(origin)
+        return node
+
+    def _journal_node(self, row: Row) -> Node:
+        lines = self._marts.select("journal_lines", {"journal_key": row["journal_key"]}, order_by=("line_no",))
+        currency = row.get("currency_code")
+        return Node(
+            "JOURNAL",
+            str(row["journal_key"]),
+            f"{str(row['kind']).replace('_', ' ').capitalize()} journal {row['journal_key']}",
+            facts={
+                "wire key": row.get("wire_key"),
+                "posting date": row.get("posting_date"),
+                "period": row.get("period"),
+                "status": row.get("status"),
+                "ERP document": row.get("erp_document_id"),
+                "blocked": row.get("blocked_reason"),
+            },
+            listings=[Listing("journal_lines", "Journal lines", JOURNAL_LINES, lines)],
+            proofs=[Proof("Σ debit = Σ credit", total(lines, "debit"), total(lines, "credit"), currency)],
+            exceptions=self._exceptions(row["marketplace_code"], JOURNAL=[row["journal_key"]]),
+        )
+
+    # ---- the others --------------------------------------------------------------------------------------------------
+
+    def _sku(self, subject: Subject) -> Node:
+        marketplace = subject.marketplace_code
+        where = {"marketplace_code": marketplace} if marketplace else {}
+        checks = self._marts.select("rec_stock", {**where, "subject_id": subject.id}, order_by=("rule_code",))
+        sold = self._marts.select(
+            "fct_order_lines", {**where, "shop_sku": subject.id}, order_by=("order_id", "order_line_id")
+        )
+        node = Node(
+            "SKU",
+            subject.id,
+            f"SKU {subject.id}",
+            facts={
+                "marketplace": marketplace,
+                "sold (order lines)": len(sold),
+                "sales incl. shipping": total(sold, "total_amount"),
+                "refunded": total(sold, "refunded_amount") + total(sold, "refunded_shipping_amount"),
+                "currency": sold[0]["currency_code"] if sold else None,
+            },
+        )
+        if checks:
+            node.listings.append(Listing("stock", "Stock", STOCK, checks))
+        if sold:
+            node.listings.append(Listing("sales", "Order lines", SALES, sold))
+        node.exceptions = self._exceptions(
+            marketplace,
+            OFFER=[subject.id],
+            ITEM=[subject.id, *(row.get("item_code") for row in sold)],
+            ORDER_LINE=[row["order_line_id"] for row in sold],
+        )
+        return node
+
+    def _exception(self, subject: Subject) -> Node:
+        row = self._one("exceptions", subject, "exception_id")
+        node = Node(
+            "EXCEPTION",
+            str(row["exception_id"]),
+            f"{row['exception_code']} {row['summary']}",
+            facts={
+                "subject": f"{row['subject_type']} {row['subject_id']}",
+                "severity": row["severity"],
+                "status": row["status"],
+                "at risk": row["amount_at_risk"],
+                "currency": row["currency_code"],
+                "owner": row["owner_team"],
+                "root cause": row["root_cause"],
+                "first seen": row["first_seen_at"],
+                "due": row["due_at"],
+                "consequences": row.get("consequence_count") or None,
+                "what to do": row["recommended_action"],
+                "runbook": row.get("runbook_url"),
+            },
+        )
+        kind, mart, column = SUBJECTS.get(row["subject_type"], (None, None, None))
+        if kind and mart and column:
+            where = {column: row["subject_id"]}
+            if kind not in ("RECEIPT", "JOURNAL"):
+                where["marketplace_code"] = row["marketplace_code"]
+            if self._marts.select(mart, where):
+                marketplace = row["marketplace_code"] if "marketplace_code" in where else None
+                node.children.append(self.explain(Subject(kind, row["subject_id"], marketplace)))
+        return node
+
+    # ---- reading -----------------------------------------------------------------------------------------------------
+
+    def _one(self, mart: str, subject: Subject, column: str) -> dict[str, Any]:
+        where: dict[str, Any] = {column: subject.id}
+        if subject.marketplace_code is not None:
+            where["marketplace_code"] = subject.marketplace_code
+        rows = self._marts.select(mart, where)
+        if not rows:
+            raise LookupError(f"{subject.kind} {subject.id} is not in mart {mart}")
+        return rows[0]
+
+    def _lines(self, marketplace: str | None, **where: Any) -> list[dict[str, Any]]:
+        """Settlement lines, oldest first."""
+        if marketplace is not None:
+            where["marketplace_code"] = marketplace
+        return self._marts.select(
+            "fct_settlement_lines", where, order_by=("created_at", "line_date", "transaction_line_id")
+        )
+
+    def _cycles(self, marketplace: str | None, ids: Iterable[Any]) -> list[dict[str, Any]]:
+        wanted = sorted({str(id_) for id_ in ids if id_})
+        if not wanted:
+            return []
+        where: dict[str, Any] = {"billing_cycle_id": wanted}
+        if marketplace is not None:
+            where["marketplace_code"] = marketplace
+        return self._marts.select("fct_cycles", where, order_by=("cycle_date", "billing_cycle_id"))
+
+    def _allocations(self, marketplace: str | None, **where: Any) -> list[dict[str, Any]]:
+        """Receipt × cycle, with the receipt's value date."""
+        if marketplace is not None:
+            where["marketplace_code"] = marketplace
+        rows = self._marts.select("fct_receipt_allocations", where, order_by=("receipt_id", "billing_cycle_id"))
+        receipts = {
+            row["receipt_id"]: row
+            for row in self._marts.select("fct_receipts", {"receipt_id": sorted({row["receipt_id"] for row in rows})})
+        }
+        return [{**row, "value_date": receipts.get(row["receipt_id"], {}).get("value_date")} for row in rows]
+
+    def _journals(self, **where: Any) -> list[dict[str, Any]]:
+        return self._marts.select("journals", where, order_by=("posting_date", "journal_key"))
+
+    def _receipt_journal_keys(self, receipt_ids: Iterable[Any]) -> list[dict[str, Any]]:
+        wanted = sorted({str(id_) for id_ in receipt_ids if id_})
+        return self._journals(receipt_id=wanted) if wanted else []
+
+    def _with_chain(self, marketplace: str, lines: Sequence[Row]) -> list[dict[str, Any]]:
+        """Settlement lines, each with the journal that books it and the receipts that paid its cycle."""
+        cycles = sorted({str(row["billing_cycle_id"]) for row in lines if row.get("billing_cycle_id")})
+        journals, receipts = self._journal_by_cycle(cycles), self._receipts_by_cycle(marketplace, cycles)
+        return [
+            {
+                **row,
+                "journal": journals.get(str(row.get("billing_cycle_id"))),
+                "receipts": receipts.get(str(row.get("billing_cycle_id"))),
+            }
+            for row in lines
+        ]
+
+    def _journal_by_cycle(self, cycles: Sequence[str]) -> dict[str, str]:
+        rows = self._journals(billing_cycle_id=list(cycles)) if cycles else []
+        return {
+            str(row["billing_cycle_id"]): str(row.get("wire_key") or row["journal_key"])
+            for row in rows
+            if row["kind"] == "SETTLEMENT"
+        }
+
+    def _receipts_by_cycle(self, marketplace: str, cycles: Sequence[str]) -> dict[str, str]:
+        """Receipts per cycle; a cycle that was paid with a later one shows the receipts of that one."""
+        payers = {
+            str(row["billing_cycle_id"]): str(row.get("paying_cycle_id") or row["billing_cycle_id"])
+            for row in self._cycles(marketplace, cycles)
+        }
+        allocations = self._allocations(marketplace, billing_cycle_id=sorted(set(payers.values()))) if payers else []
+        found: dict[str, str] = {}
+        for cycle, payer in payers.items():
+            ids = [
+                row["receipt_id"]
+                for row in allocations
+                if row["billing_cycle_id"] == payer and row.get("is_decided", True)
+            ]
+            if ids:
+                found[cycle] = ", ".join(ids)
+        return found
+
+    def _cycle_row(self, cycle: Row, lines: Sequence[Row]) -> dict[str, Any]:
+        """A cycle with the share that `lines` have in it."""
+        id_ = str(cycle["billing_cycle_id"])
+        mine = [row for row in lines if row.get("billing_cycle_id") == id_ and row["counts_in_net"]]
+        return {
+            **cycle,
+            "share": total(mine, "amount"),
+            "paying_cycle_id": _other(cycle.get("paying_cycle_id"), id_),
+            "journal": self._journal_by_cycle([id_]).get(id_),
+            "receipts": self._receipts_by_cycle(cycle["marketplace_code"], [id_]).get(id_),
+        }
+
+    def _erp_order(self, marketplace: str, order_id: str) -> str | None:
+        if "document_no" not in self._marts.marts.get("rec_orders", frozenset()):
+            return None
+        rows = self._marts.select("rec_orders", {"marketplace_code": marketplace, "order_id": order_id})
+        return ", ".join(sorted({str(row["document_no"]) for row in rows if row["document_no"]})) or None
+
+    def _checks(self, marketplace: str, order_id: str) -> list[dict[str, Any]]:
+        """Results of the order and settlement levels for this order that are more, or less, than a match."""
+        found = []
+        for mart in ("rec_orders", "rec_settlement_lines"):
+            if "order_id" in self._marts.marts.get(mart, frozenset()):
+                rows = self._marts.select(
+                    mart, {"marketplace_code": marketplace, "order_id": order_id}, order_by=("rule_code", "subject_id")
+                )
+                found += [
+                    row | {"subject": f"{row['subject_type']} {row['subject_id']}"}
+                    for row in rows
+                    if row["status"] not in ("MATCHED", "EXCLUDED")
+                ]
+        return found
+
+    def _exceptions(self, marketplace: str | None, **subjects: Iterable[Any]) -> list[dict[str, Any]]:
+        """Open exceptions on any of the subjects, worst first."""
+        found: dict[str, dict[str, Any]] = {}
+        for subject_type, ids in subjects.items():
+            wanted = sorted({str(id_) for id_ in ids if id_})
+            if not wanted:
+                continue
+            where: dict[str, Any] = {"subject_type": subject_type, "subject_id": wanted}
+            if marketplace is not None:
+                where["marketplace_code"] = marketplace
+            for row in self._marts.select("exceptions", where):
+                if row["status"] not in ("RESOLVED", "WRITTEN_OFF"):
+                    found[row["exception_id"]] = row
+        return sorted(
+            found.values(), key=lambda row: (str(row["severity"]), str(row["exception_code"]), str(row["subject_id"]))
+        )
+
+
+SUBJECTS: Mapping[str, tuple[str, str, str]] = {
+    "ORDER": ("ORDER", "fct_orders", "order_id"),
+    "ORDER_LINE": ("ORDER_LINE", "fct_order_lines", "order_line_id"),
+    "REFUND": ("REFUND", "fct_settlement_lines", "refund_id"),
+    "TRANSACTION_LINE": ("TRANSACTION_LINE", "fct_settlement_lines", "transaction_line_id"),
+    "CYCLE": ("PAYOUT", "fct_cycles", "billing_cycle_id"),
+    "PAYOUT": ("PAYOUT", "fct_cycles", "billing_cycle_id"),
+    "RECEIPT": ("RECEIPT", "fct_receipts", "receipt_id"),
+    "JOURNAL": ("JOURNAL", "journals", "journal_key"),
+    "OFFER": ("SKU", "rec_stock", "subject_id"),
+}
+"""Subject type of an exception → kind to explain, and where to see that it exists."""
+
+
+def _by_type(lines: Sequence[Row]) -> list[dict[str, Any]]:
+    """Σ per fee type and transaction type, tax apart, in a stable order: sales first, then by fee type."""
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in lines:
+        key = (str(row["fee_type"]), str(row["transaction_type"]))
+        group = groups.setdefault(
+            key,
+            {
+                "fee_type": key[0],
+                "transaction_type": key[1],
+                "account_role": row.get("account_role"),
+                "count": 0,
+                "amount": ZERO,
+                "tax_amount": ZERO,
+                "total_amount": ZERO,
+            },
+        )
+        group["count"] += 1
+        group["tax_amount" if row.get("is_tax") else "amount"] += row["amount"]
+        group["total_amount"] += row["amount"]
+    return [groups[key] for key in sorted(groups)]
+
+
+def _cleared(allocations: Sequence[Row]) -> Any:
+    """Cash + fee − over-payment, added up from the parts."""
+    return total(allocations, "cash_amount") + total(allocations, "fee_amount") - total(allocations, "excess_amount")
+
+
+def _other(value: Any, own: Any) -> str | None:
+    return str(value) if value and str(value) != str(own) else None

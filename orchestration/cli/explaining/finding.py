@@ -1,0 +1,95 @@
+"""What an id is. Every mart column that holds ids of a kind is asked, so that nobody has to say what they are
+holding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestration.cli.published import Published
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something `explain` can explain. `marketplace_code` is None where the id alone is unique."""
+
+    kind: str  # ORDER, ORDER_LINE, REFUND, TRANSACTION_LINE, PAYOUT, RECEIPT, JOURNAL, SKU, EXCEPTION
+    id: str
+    marketplace_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`column` of `mart` holds ids that lead to the subject of kind `kind` whose id is in `subject_column`."""
+
+    kind: str
+    mart: str
+    column: str
+    subject_column: str
+
+
+# The first places win: an id that names an order is explained as that order, not as each of its lines.
+PLACES = (
+    Place("EXCEPTION", "exceptions", "exception_id", "exception_id"),
+    Place("ORDER", "fct_orders", "order_id", "order_id"),
+    Place("ORDER", "fct_orders", "commercial_id", "order_id"),
+    Place("PAYOUT", "fct_cycles", "billing_cycle_id", "billing_cycle_id"),
+    Place("PAYOUT", "fct_cycles", "voucher_number", "billing_cycle_id"),
+    Place("PAYOUT", "fct_cycles", "document_number", "billing_cycle_id"),
+    Place("PAYOUT", "fct_cycles", "pay_out_reference", "billing_cycle_id"),
+    Place("RECEIPT", "fct_receipts", "receipt_id", "receipt_id"),
+    Place("RECEIPT", "fct_receipts", "entry_reference", "receipt_id"),
+    Place("JOURNAL", "journals", "journal_key", "journal_key"),
+    Place("JOURNAL", "journals", "wire_key", "journal_key"),
+    Place("JOURNAL", "journals", "erp_document_id", "journal_key"),
+    Place("ORDER_LINE", "fct_order_lines", "order_line_id", "order_line_id"),
+    Place("REFUND", "fct_settlement_lines", "refund_id", "refund_id"),
+    Place("TRANSACTION_LINE", "fct_settlement_lines", "transaction_line_id", "transaction_line_id"),
+    Place("PAYOUT", "fct_settlement_lines", "document_number", "billing_cycle_id"),
+    Place("PAYOUT", "fct_settlement_lines", "document_id", "billing_cycle_id"),
+    Place("PAYOUT", "fct_settlement_lines", "voucher_number", "billing_cycle_id"),
+    Place("ORDER", "rec_orders", "document_no", "order_id"),
+    Place("SKU", "rec_stock", "subject_id", "subject_id"),
+    Place("SKU", "fct_order_lines", "shop_sku", "shop_sku"),
+    Place("SKU", "fct_order_lines", "item_code", "shop_sku"),
+)
+
+
+def find(published: Published, text: str) -> list[Subject]:
+    """Subjects that `text` names exactly (upper and lower case count alike); of the first kind of place that knows
+    it.
+    """
+    wanted = text.strip()
+    for place in _places(published):
+        marketplace = "marketplace_code" if "marketplace_code" in published.marts[place.mart] else "NULL"
+        rows = published.rows(
+            f"SELECT DISTINCT {place.subject_column} AS id, {marketplace} AS marketplace_code FROM {place.mart} "  # noqa: S608  (names come from PLACES)
+            f"WHERE lower({place.column}) = lower(?) AND {place.subject_column} IS NOT NULL ORDER BY ALL",
+            [wanted],
+        )
+        if rows:
+            return [Subject(place.kind, str(row["id"]), row["marketplace_code"]) for row in rows]
+    return []
+
+
+def similar(published: Published, text: str, *, limit: int = 8) -> list[Subject]:
+    """Subjects whose id contains `text`, for a hint when nothing matches exactly."""
+    found: list[Subject] = []
+    for place in _places(published):
+        rows = published.rows(
+            f"SELECT DISTINCT {place.column} AS id FROM {place.mart} "  # noqa: S608  (names come from PLACES)
+            f"WHERE contains(lower({place.column}), lower(?)) ORDER BY id LIMIT {limit:d}",
+            [text.strip()],
+        )
+        found += [Subject(place.kind, str(row["id"])) for row in rows]
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def _places(published: Published) -> Iterator[Place]:
+    for place in PLACES:
+        columns = published.marts.get(place.mart, frozenset())
+        if place.column in columns and place.subject_column in columns:
+            yield place
