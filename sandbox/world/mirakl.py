@@ -23,6 +23,8 @@ from sandbox.world.stamps import DAY, HOUR, iso
 
 PSP = "NOT_SPECIFIED"
 _SHOP = {"domains": ["PRODUCT"], "id": SHOP_ID, "model": "MARKETPLACE", "operator_internal_id": "SELLER-2042"}
+_FULFILMENT = {"center": {"code": "DEFAULT"}}
+_NO_MEDIA: list[dict[str, Any]] = []
 _FIRST_NAMES = ("Testa", "Sampel", "Demo", "Fictia", "Mock", "Nemo", "Placid", "Example", "Dummie", "Inventa")
 _LAST_NAMES = ("Placeholder", "Notreal", "Sampleton", "Madeup", "Imaginary", "Fictitious", "Exampleby", "Nobody")
 _STREETS = ("Nowhere Lane", "Imaginary Row", "Example Street", "Fictional Close", "Pretend Avenue")
@@ -46,7 +48,7 @@ def render(
         line = _transaction_line(entry, references, shared)
         (hidden if entry.is_hidden else visible).append(line)
     return MiraklWorld(
-        account=_account(ledger, len(items)),
+        account=_account(ledger, len(orders), len(items)),
         platform=_platform(),
         carriers=[
             {"code": code, "label": label, "standard_code": code, "tracking_url": url} for code, label, url in _CARRIERS
@@ -55,7 +57,7 @@ def render(
         transaction_lines=visible,
         cycles=[_cycle(cycle) for cycle in ledger.cycles],
         invoices=_documents(ledger),
-        offers=[_offer(item, quantity, active) for item, quantity, active in offers],
+        offers=[_offer(item, quantity, active, as_of) for item, quantity, active in offers],
         hidden_transaction_lines=hidden,
     )
 
@@ -138,6 +140,7 @@ def _order(order: Order, as_of: int) -> dict[str, Any]:
         "customer_debited_date": debited,
         "customer_directly_pays_seller": False,
         "customer_notification_email": "",
+        "fulfillment": _FULFILMENT,
         "fully_refunded": refunded,
         "has_customer_message": False,
         "has_incident": False,
@@ -213,6 +216,7 @@ def _order_line(order: Order, line: OrderLine, as_of: int) -> dict[str, Any]:
         "price": pounds(line.price),
         "price_additional_info": None,
         "price_unit": pounds(line.unit),
+        "product_medias": _NO_MEDIA,
         "product_shop_sku": item.code,
         "product_sku": item.product_sku,
         "product_title": item.name,
@@ -342,7 +346,6 @@ def _entities(
     entities = {"domain": "PRODUCT", "order": reference}
     if entry.line is not None:
         entities["order_line"] = {"id": entry.line.id}
-        entities["debit"] = {"id": f"{order.id}-D1"}
     if entry.refund is not None:
         entities["refund"] = {"id": entry.refund.id}
     if entry.fee_code is not None:
@@ -627,7 +630,7 @@ def _manual_document(document: ManualDocument) -> dict[str, Any]:
 # -- Offers (OF21), account (A01), platform (PC01) ---------------------------------------------------------------------
 
 
-def _offer(item: Item, quantity: int, active: bool) -> dict[str, Any]:
+def _offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]:
     return {
         "active": active,
         "all_prices": [
@@ -654,15 +657,20 @@ def _offer(item: Item, quantity: int, active: bool) -> dict[str, Any]:
         "channels": [],
         "currency_iso_code": CURRENCY,
         "description": item.name,
+        "fulfillment": _FULFILMENT,
         "inactivity_reasons": [] if active else ["ZERO_QUANTITY"],
         "leadtime_to_ship": 2,
         "logistic_class": {"code": "STD", "label": "Standard"},
+        "max_order_quantity": 100,
+        "min_order_quantity": 1,
+        "min_quantity_alert": 0,
         "min_shipping_price": pounds(item.shipping),
         "min_shipping_price_additional": pounds(0),
         "min_shipping_type": "STD",
         "min_shipping_zone": "GB1",
         "offer_additional_fields": [],
         "offer_id": item.offer_id,
+        "package_quantity": 1,
         "price": pounds(item.price),
         "price_additional_info": None,
         "product_brand": item.name.split()[0],
@@ -670,13 +678,14 @@ def _offer(item: Item, quantity: int, active: bool) -> dict[str, Any]:
         "product_sku": item.product_sku,
         "product_title": item.name,
         "quantity": quantity,
+        "shipping_deadline": iso(as_of + 3 * DAY),
         "shop_sku": item.code,
         "state_code": "11",
         "total_price": pounds(item.price + item.shipping),
     }
 
 
-def _account(ledger: Ledger, offers: int) -> dict[str, Any]:
+def _account(ledger: Ledger, orders: int, offers: int) -> dict[str, Any]:
     pending = sum(e.amount for e in ledger.entries if e.payable is None)
     paid = sum(cycle.payout for cycle in ledger.cycles)
     payable = ledger.entries[-1].balance - pending if ledger.entries else 0
@@ -690,16 +699,24 @@ def _account(ledger: Ledger, offers: int) -> dict[str, Any]:
             }
         ],
         "channels": [],
-        "closed_from": None,
-        "closed_to": None,
+        "contact_informations": {
+            "city": "Sampleton",
+            "country": "GBR",
+            "email": "marketplace@uktrade.example",
+            "street1": "1 Imaginary Row",
+            "zip_code": "ZZ1 1ZZ",
+        },
         "currency_iso_code": CURRENCY,
         "date_created": "2025-11-03T09:12:44Z",
         "domains": ["PRODUCT"],
+        "evaluations_count": 412,
+        "free_shipping": False,
         "is_professional": True,
-        "kyc": {"reason": None, "status": "APPROVED"},
+        "kyc": {"status": "APPROVED"},
         "last_updated_date": "2026-03-30T16:20:05.112Z",
         "model": "MARKETPLACE",
         "offers_count": offers,
+        "orders_count": orders,
         "payment_details": {
             "paid_balance": pounds(paid),
             "payable_balance": pounds(payable),
@@ -716,6 +733,7 @@ def _account(ledger: Ledger, offers: int) -> dict[str, Any]:
             "iban": IBAN,
             "owner": "UK Trade Supplies Ltd",
         },
+        "payment_method_mandatory": True,
         "premium": False,
         "pro_details": {
             "corporate_name": "UK Trade Supplies Ltd",
@@ -724,6 +742,7 @@ def _account(ledger: Ledger, offers: int) -> dict[str, Any]:
         },
         "shipping": {"lead_time_to_ship": 2},
         "shipping_country": "GBR",
+        "shop_additional_fields": [],
         "shop_id": SHOP_ID,
         "shop_name": "UK Trade Supplies",
         "shop_state": "OPEN",
@@ -733,9 +752,21 @@ def _account(ledger: Ledger, offers: int) -> dict[str, Any]:
 def _platform() -> dict[str, Any]:
     return {
         "features": {
-            "catalog": {"list_of_multiple_values_separator": "|"},
+            "catalog": {
+                "allow_shop_contribution_to_all_channels": True,
+                "exclude_invalid_products": True,
+                "list_of_multiple_values_separator": "|",
+                "product_acceptance_by_channel": False,
+                "product_data_validation_by_channel": False,
+                "product_import_only_on_leaf": True,
+            },
+            "circular_economy_data_collection": False,
+            "competitive_pricing_tool": False,
+            "direct_payment_customer_store": {"activated": False, "refund_cancel_authorized": False},
             "disable_seller_alternative_carrier": False,
+            "lead_time_to_ship_by_sellers_enabled": "YES",
             "multi_currency": False,
+            "no_reply_needed": False,
             "offer_prices_decimals": "2",
             "operator_csv_delimiter": "SEMICOLON",
             "order_conditions": {
@@ -751,6 +782,7 @@ def _platform() -> dict[str, Any]:
                 "pause_debit_workflow": False,
                 "pay_on_due_date": False,
                 "pay_on_shipment": False,
+                "sellers_edit_shipping_origin": False,
                 "shipping_and_billing_details_before_acceptance": False,
             },
             "payment_confirmation": True,
@@ -766,8 +798,19 @@ def _platform() -> dict[str, Any]:
                 "product_tax_code_mandatory": False,
                 "tax_collection_by_operator": False,
             },
+            "tax_id_number": {"mandatory": False},
         },
-        "modules": {"offer_management": True, "order_management": True, "promotions": True, "quotes": False},
+        "modules": {
+            "mirakl_catalog_integrator": True,
+            "mirakl_catalog_manager": False,
+            "mirakl_catalog_transformer": False,
+            "mirakl_platform_services": False,
+            "offer_management": True,
+            "order_management": True,
+            "promotions": True,
+            "quotes": False,
+            "tax_manager": {"activated": False, "tax_provider": {"avalara": False, "vertex": False}},
+        },
         "platform_configuration": {
             "customer_model": {"b2b": False, "b2c": True},
             "platform_model": {"drop_ship": False, "marketplace": True, "one_creditor": False},
