@@ -24,8 +24,7 @@ final as (
         offers.is_active,
         offers.inactivity_reasons,
         {{ money('offers.price_amount') }} as price_amount,
-        coalesce(offers.currency_code, marketplaces.currency_code) as currency_code,
-        offers.fetched_at
+        coalesce(offers.currency_code, marketplaces.currency_code) as currency_code
     from offers
     inner join marketplaces
         on offers.marketplace_code = marketplaces.marketplace_code

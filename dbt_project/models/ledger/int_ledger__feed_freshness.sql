@@ -1,0 +1,46 @@
+-- One row per configured feed and account: when it was last pulled completely, and whether that is too long ago at as_of.
+-- A feed that was never pulled is stale. Feeds of the stock lane that carry quantities are reported by level h (STK-005).
+
+with feeds as (
+    select * from {{ ref('stg_tieout__feeds') }}
+),
+
+accounts as (
+    select * from {{ ref('int_ledger__accounts') }}
+),
+
+pulled as (
+    select
+        vendor,
+        account,
+        entity,
+        max(finished_at) as last_complete_at
+    from {{ ref('stg_tieout__batches') }}
+    where is_batch_complete
+    group by vendor, account, entity
+),
+
+final as (
+    select
+        feeds.vendor,
+        accounts.account,
+        accounts.entity_code,
+        accounts.marketplace_code,
+        feeds.entity,
+        feeds.freshness_hours,
+        pulled.last_complete_at,
+        {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }} as stale_from,
+        coalesce({{ as_of() }} > {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }}, true)
+            as is_stale,
+        feeds.entity in ('warehouse_holdings', 'offers') as is_stock_feed
+    from feeds
+    inner join accounts
+        on feeds.vendor = accounts.vendor
+    left join pulled
+        on
+            feeds.vendor = pulled.vendor
+            and accounts.account = pulled.account
+            and feeds.entity = pulled.entity
+)
+
+select * from final

@@ -1,0 +1,162 @@
+-- One row per marketplace and offered SKU: what the offer should show, and why.
+-- expected = max(0, floor((free stock of the warehouses for sale - orders not yet in the ERP - buffer) / pack size)), at most
+-- the rule's maximum; nil for an item that may not be sold, unless run-off is allowed. Stock in ERP units, offers in packs.
+-- unbuffered_quantity is the same without the buffer: an offer that shows exactly that was fed past the setting.
+
+with offers as (
+    select
+        offers.*,
+        count(*) over (partition by offers.marketplace_code, offers.shop_sku) as offer_count,
+        row_number() over (
+            partition by offers.marketplace_code, offers.shop_sku
+            order by case when offers.is_active then 0 else 1 end, offers.quantity desc, offers.offer_id
+        ) as offer_rank
+    from {{ ref('int_ledger__offers') }} as offers
+    where offers.shop_sku is not null
+),
+
+items as (
+    select * from {{ ref('int_ledger__items') }}
+),
+
+rules as (
+    select * from {{ ref('stg_tieout__stock_rules') }}
+),
+
+free_stock as (
+    select
+        warehouses.marketplace_code,
+        stock.item_code,
+        sum(stock.free_quantity) as free_quantity,
+        min(stock.free_quantity) as smallest_free_quantity
+    from {{ ref('int_ledger__stock') }} as stock
+    inner join {{ ref('int_ledger__warehouses') }} as warehouses
+        on
+            stock.erp_code = warehouses.erp_code
+            and stock.warehouse_name = warehouses.warehouse_name
+    where warehouses.is_for_sale
+    group by warehouses.marketplace_code, stock.item_code
+),
+
+-- Goods that are sold but that the ERP cannot have allocated yet: it does not know the order.
+awaited as (
+    select
+        order_lines.marketplace_code,
+        order_lines.item_code,
+        sum(order_lines.quantity - order_lines.cancelled_quantity) as quantity
+    from {{ ref('int_ledger__order_lines') }} as order_lines
+    inner join {{ ref('int_matching__order_pairs') }} as pairs
+        on
+            order_lines.marketplace_code = pairs.marketplace_code
+            and order_lines.order_id = pairs.order_id
+    where
+        pairs.erp_order_id is null
+        and pairs.order_state in (
+            'STAGING', 'WAITING_ACCEPTANCE', 'WAITING_DEBIT', 'WAITING_DEBIT_PAYMENT', 'SHIPPING'
+        )
+    group by order_lines.marketplace_code, order_lines.item_code
+),
+
+joined as (
+    select
+        offers.marketplace_code,
+        offers.entity_code,
+        offers.erp_code,
+        offers.shop_sku,
+        offers.offer_id,
+        offers.offer_count,
+        offers.item_code,
+        offers.quantity as offer_quantity,
+        offers.is_active as is_offer_active,
+        items.item_code is not null as is_item_known,
+        coalesce(items.item_count, 0) as item_count,
+        coalesce(items.is_discontinued, false) as is_discontinued,
+        coalesce(own_rule.is_run_off_allowed, common_rule.is_run_off_allowed, false) as is_run_off_allowed,
+        coalesce(items.is_sellable, false)
+        or (
+            coalesce(items.is_discontinued, false)
+            and coalesce(own_rule.is_run_off_allowed, common_rule.is_run_off_allowed, false)
+        ) as is_sellable,
+        coalesce(free_stock.free_quantity, 0) as free_quantity,
+        coalesce(free_stock.smallest_free_quantity, 0) as smallest_free_quantity,
+        coalesce(awaited.quantity, 0) as awaited_quantity,
+        coalesce(own_rule.buffer_quantity, common_rule.buffer_quantity, 0) as buffer_quantity,
+        greatest(coalesce(own_rule.pack_size, common_rule.pack_size, 1), 1) as pack_size,
+        coalesce(own_rule.maximum_quantity, common_rule.maximum_quantity) as maximum_quantity
+    from offers
+    left join items
+        on
+            offers.erp_code = items.erp_code
+            and offers.item_code = items.item_code
+    left join rules as own_rule
+        on
+            offers.marketplace_code = own_rule.marketplace_code
+            and offers.item_code = own_rule.item_code
+    left join rules as common_rule
+        on
+            offers.marketplace_code = common_rule.marketplace_code
+            and common_rule.item_code = '*'
+    left join free_stock
+        on
+            offers.marketplace_code = free_stock.marketplace_code
+            and offers.item_code = free_stock.item_code
+    left join awaited
+        on
+            offers.marketplace_code = awaited.marketplace_code
+            and offers.item_code = awaited.item_code
+    where offers.offer_rank = 1
+),
+
+computed as (
+    select
+        joined.*,
+        {{ integer_divide(
+            'cast(greatest(floor(joined.free_quantity - joined.awaited_quantity * joined.pack_size'
+            ~ ' - joined.buffer_quantity), 0) as bigint)',
+            'cast(joined.pack_size as bigint)'
+        ) }} as buffered_packs,
+        {{ integer_divide(
+            'cast(greatest(floor(joined.free_quantity - joined.awaited_quantity * joined.pack_size), 0) as bigint)',
+            'cast(joined.pack_size as bigint)'
+        ) }} as unbuffered_packs
+    from joined
+),
+
+final as (
+    select
+        computed.marketplace_code,
+        computed.entity_code,
+        computed.erp_code,
+        computed.shop_sku,
+        computed.offer_id,
+        computed.offer_count,
+        computed.item_code,
+        computed.is_item_known,
+        computed.item_count,
+        computed.is_discontinued,
+        computed.is_sellable,
+        computed.is_run_off_allowed,
+        computed.offer_quantity,
+        computed.is_offer_active,
+        computed.free_quantity,
+        computed.smallest_free_quantity,
+        computed.awaited_quantity,
+        computed.buffer_quantity,
+        computed.pack_size,
+        computed.maximum_quantity,
+        cast(
+            case
+                when not computed.is_sellable then 0
+                else least(computed.buffered_packs, coalesce(computed.maximum_quantity, computed.buffered_packs))
+            end as decimal(18, 4)
+        ) as expected_quantity,
+        cast(
+            case
+                when not computed.is_sellable then 0
+                else least(computed.unbuffered_packs, coalesce(computed.maximum_quantity, computed.unbuffered_packs))
+            end as decimal(18, 4)
+        ) as unbuffered_quantity
+    from computed
+)
+
+select * from final

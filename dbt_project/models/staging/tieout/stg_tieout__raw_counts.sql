@@ -1,0 +1,84 @@
+-- One row per feed and account: raw rows, how many of them are current (the newest version, or in the newest complete batch)
+-- and how many rows staging made of them. Counted apart from staging, so that control_totals can compare.
+{{ config(materialized='table') }}
+
+with complete_batches as (
+    select
+        vendor,
+        account,
+        entity,
+        batch
+    from (
+        select
+            vendor,
+            account,
+            entity,
+            batch,
+            row_number() over (
+                partition by vendor, account, entity
+                order by max(landed_at) desc, batch desc
+            ) as batch_rank
+        from {{ ref('stg_tieout__landing_files') }}
+        where is_batch_complete
+        group by vendor, account, entity, batch
+    ) as ranked
+    where batch_rank = 1
+),
+
+counted as (
+    {% for vendor, feed, raw_table, id_columns, model in counted_feeds() -%}
+    {% if not loop.first %}union all{% endif %}
+    select
+        '{{ vendor }}' as vendor,
+        '{{ feed }}' as feed,
+        rows_of_feed.account,
+        sum(rows_of_feed.row_count) as raw_count,
+        sum(rows_of_feed.is_current) as current_count,
+        0 as staged_count
+    from (
+        select
+            raw_rows._account as account,
+            count(*) as row_count,
+            {% if feed in snapshot_feeds() -%}
+            max(case when complete_batches.batch is not null then 1 else 0 end) as is_current
+            {%- else -%}
+            1 as is_current
+            {%- endif %}
+        from {{ source('raw', raw_table) }} as raw_rows
+        {% if feed in snapshot_feeds() -%}
+        left join complete_batches
+            on
+                complete_batches.vendor = '{{ vendor }}'
+                and complete_batches.entity = '{{ feed }}'
+                and raw_rows._account = complete_batches.account
+                and raw_rows._batch = complete_batches.batch
+        {%- endif %}
+        group by raw_rows._account{% for column in id_columns %}, raw_rows.{{ column }}{% endfor %}
+    ) as rows_of_feed
+    group by rows_of_feed.account
+    union all
+    select
+        '{{ vendor }}' as vendor,
+        '{{ feed }}' as feed,
+        {{ {'mirakl': 'marketplace_code', 'sage200': 'erp_code', 'bank': 'bank_account_code'}[vendor] }} as account,
+        0 as raw_count,
+        0 as current_count,
+        count(*) as staged_count
+    from {{ ref(model) }}
+    group by {{ {'mirakl': 'marketplace_code', 'sage200': 'erp_code', 'bank': 'bank_account_code'}[vendor] }}
+    {% endfor %}
+),
+
+final as (
+    select
+        counted.vendor,
+        counted.feed,
+        counted.account,
+        cast(sum(counted.raw_count) as bigint) as raw_count,
+        cast(sum(counted.current_count) as bigint) as current_count,
+        cast(sum(counted.staged_count) as bigint) as staged_count
+    from counted
+    group by counted.vendor, counted.feed, counted.account
+)
+
+select * from final
