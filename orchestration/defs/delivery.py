@@ -20,7 +20,7 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
         deps=list(action_models),
         group_name="outbox",
         kinds={"sqlite"},
-        description="Actions that the models want and that nobody has asked for yet; approved where the policy says so.",
+        description="Actions that the models want and nobody has asked for yet; approved where the policy says so.",
         pool=WAREHOUSE,
         required_resource_keys={"workspace"},
     )
@@ -63,12 +63,13 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
 
         outbox = Outbox(settings.outbox_address, settings.clock)
         try:
-            result = outbox.deliver(
-                workspace.connections.deliveries() if settings.write_back else {},
-                switches=registry.switches,
-                write_back=settings.write_back,
-                progress=on_progress,
-            )
+            with workspace.timed("deliver"):
+                result = outbox.deliver(
+                    workspace.connections.deliveries() if settings.write_back else {},
+                    switches=registry.switches,
+                    write_back=settings.write_back,
+                    progress=on_progress,
+                )
         finally:
             outbox.close()
         workspace.journal.delivered = result

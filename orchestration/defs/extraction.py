@@ -40,7 +40,7 @@ def _feed_asset(feed: Feed, spec: FeedSpec, accounts: dg.StaticPartitionsDefinit
         group_name=feed.vendor,
         partitions_def=accounts,
         kinds={"file"} if feed.vendor == "bank" else {"api"},
-        description=f"Pages of {feed.vendor} {feed.entity} as they came, in immutable files. Read as a {spec.mode} feed.",
+        description=f"Pages of {feed.vendor} {feed.entity} as they came, in immutable files; a {spec.mode} feed.",
         required_resource_keys={"workspace"},
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=feed.freshness_hours)),
         metadata={"tables": [table.name for table in spec.tables]},

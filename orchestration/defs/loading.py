@@ -69,8 +69,9 @@ def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
         def on_progress(done: int, total: int) -> None:
             workspace.on_step(Step("load", "raw tables", done, total))
 
-        result = load(workspace.settings, feeds=workspace.feeds, on_progress=on_progress)
-        mismatches = proved_counts(workspace.settings)
+        with workspace.timed("load"):
+            result = load(workspace.settings, feeds=workspace.feeds, on_progress=on_progress)
+            mismatches = proved_counts(workspace.settings)
         workspace.journal.loads.append(result)
         workspace.journal.mismatches[:] = mismatches
         for name, key in keys.items():
@@ -125,5 +126,5 @@ def _counts_check(key: dg.AssetKey, feed: str, mismatches: list[Mismatch]) -> dg
         check_name=COUNTS_CHECK,
         passed=not mine,
         severity=dg.AssetCheckSeverity.ERROR if any(one.is_error for one in mine) else dg.AssetCheckSeverity.WARN,
-        description="; ".join(str(one) for one in mine) or None,
+        description="; ".join(f"{one.feed}: {one}" for one in mine) or None,
     )

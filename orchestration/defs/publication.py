@@ -25,7 +25,8 @@ def published_marts(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     def publish_marts(context: AssetExecutionContext) -> dg.MaterializeResult[None]:
         workspace: Workspace = context.resources.workspace
         workspace.on_step(Step("publish", "marts", 0, None))
-        result = publish(workspace.settings)
+        with workspace.timed("publish"):
+            result = publish(workspace.settings)
         workspace.journal.published = result
         return dg.MaterializeResult(
             metadata={

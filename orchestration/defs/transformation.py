@@ -84,7 +84,8 @@ def dbt_definitions(workspace: Workspace, manifest: Path) -> dg.AssetsDefinition
         names = None
         if selected != set(definition.keys_by_output_name.values()):
             names = sorted(unique_id.split(".")[2] for unique_id, key in keys.items() if key in selected)
-        result = dbt.build(workspace.settings, select=names or (), on_node=_counted(workspace, len(selected)))
+        with workspace.timed("transform"):
+            result = dbt.build(workspace.settings, select=names or (), on_node=_counted(workspace, len(selected)))
         workspace.journal.builds.append(result)
         yield from _events(result, keys, checks, selected, context.selected_asset_check_keys)
         if result.error is not None:

@@ -24,12 +24,16 @@ def wanted_actions(settings: Settings) -> Any:
     )
     with connect(settings) as connection:
         models = connection.execute(
-            "select table_name from information_schema.tables where table_schema = ? and table_name like 'act!_%' escape '!'"
-            " order by table_name",
+            """
+            select table_name
+            from information_schema.tables
+            where table_schema = ? and table_name like 'act!_%' escape '!'
+            order by table_name
+            """,
             [SCHEMA],
         ).fetchall()
         parts = [
-            connection.execute(f'select {columns} from {SCHEMA}."{name}" order by action_key').to_arrow_table()  # noqa: S608
+            connection.sql(f'select {columns} from {SCHEMA}."{name}" order by action_key').to_arrow_table()  # noqa: S608
             for (name,) in models
         ]
     if parts:

@@ -1,4 +1,5 @@
-"""Telling people: always the log, and every apprise address of TIEOUT_ALERT_URLS. No secret ever leaves in a message.
+"""Telling people: always the log, and every apprise address of TIEOUT_ALERT_URLS. No secret ever leaves in a
+message.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def send(settings: Settings, alert: Alert) -> bool:
     import apprise
 
     messenger = apprise.Apprise()
-    added = all([messenger.add(address) for address in addresses])
+    added = messenger.add(addresses)
     sent = bool(messenger.notify(title=title, body=body, notify_type=apprise.NotifyType(alert.level.value)))
     if not (added and sent):
         logger.error("the alert %r did not reach every address of TIEOUT_ALERT_URLS", title)

@@ -1,4 +1,5 @@
-"""From configuration rows and secrets to connectors. The only place that knows which secret belongs to which account.
+"""From configuration rows and secrets to connectors. The only place that knows which secret belongs to which
+account.
 """
 
 from __future__ import annotations

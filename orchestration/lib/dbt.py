@@ -20,6 +20,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from orchestration.lib.files import replace_file
 from orchestration.lib.registry import ROW_TYPES
 from orchestration.lib.settings import Settings, stamp
 from orchestration.lib.warehouse import exclusive
@@ -155,21 +156,22 @@ def build(
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """The parsed project's manifest, made anew when a file of the project or the list of configuration files changed.
+    """The parsed project's manifest, made anew when the project or the list of configuration files changed.
 
-    Needs neither a network nor the warehouse. Raises RuntimeError when the project does not parse.
+    It is a copy of its own: dbt rewrites the one in its target folder on every build, and a build that is killed then
+    leaves half a file. Needs neither a network nor the warehouse. Raises RuntimeError when the project does not parse.
     """
-    manifest = target_path(settings) / "manifest.json"
-    mark = settings.dbt_dir / "parsed"
-    fingerprint = _fingerprint(settings)
+    manifest = settings.dbt_dir / f"manifest-{_fingerprint(settings)[:16]}.json"
     settings.dbt_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.dbt_dir / "parse.lock", timeout=300):
-        if manifest.exists() and mark.exists() and mark.read_text(encoding="utf-8") == fingerprint:
+        if manifest.exists():
             return manifest
         result = _invoke(arguments("parse", settings), settings, None)
         if result.error is not None:
             raise RuntimeError(f"the dbt project does not parse: {result.error}")
-        mark.write_text(fingerprint, encoding="utf-8")
+        for stale in settings.dbt_dir.glob("manifest-*.json"):
+            stale.unlink()
+        replace_file(manifest, (target_path(settings) / "manifest.json").read_bytes())
     return manifest
 
 

@@ -280,7 +280,8 @@ class Landing:
                 on_page(received, declared)
             if declared is not None and received < declared:
                 raise IncompleteSnapshot(
-                    f"{batch.feed}: the vendor declared {declared} records and gave {received}; the last complete snapshot stays in force"
+                    f"{batch.feed}: the vendor declared {declared} records and gave {received}; "
+                    "the last complete snapshot stays in force"
                 )
             if not is_changed and len(digests) < len(previous):
                 self._land_waiting(batch.feed, waiting)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import os
 import resource
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,7 @@ import dagster as dg
 from filelock import FileLock
 
 from orchestration.lib.alerts import Alert, Level, send
+from orchestration.lib.files import replace_file
 from orchestration.lib.publish import Published
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
@@ -29,6 +29,9 @@ from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 LANES = ("settlement", "stock")
 CODE_LOCATION = "orchestration.definitions"
 """Loaded by name, as Dagster itself does: the library does not import the definitions that call it."""
+
+PART_OF_LANE = {"tieout/lane_run": "true"}
+"""Tag of the runs a lane is made of; the lane itself reports what becomes of them."""
 
 OnStep = Callable[[Step], None]
 
@@ -47,7 +50,8 @@ def transform_job(lane: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that went wrong and what it stopped. `stage` as in Step; `account` is `vendor/account` of extraction.
+    """Something that went wrong and what it stopped. `stage` as in Step; `account` is `vendor/account` of
+    extraction.
     """
 
     stage: str
@@ -112,7 +116,7 @@ class LaneResult:
         landed = sum(feed.landed for feed in self.feeds)
         words = (
             f"{self.lane}: {landed} records landed, {self.quarantined} quarantined, {self.models_built} models built, "
-            f"{self.sent} actions sent, {self.verified} verified in {sum(self.seconds.values()):.1f} s"
+            f"{self.sent} actions sent, {self.verified} verified in {self.seconds.get('total', 0.0):.1f} s"
         )
         return words + "".join(
             f"; {problem.stage} {problem.account or ''}: {problem.detail}" for problem in self.problems
@@ -138,8 +142,11 @@ def run_lane(
     workspace.on_step = progress
     settings.locks_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.locks_dir / "lane.lock", timeout=3600), _instance(settings, instance) as opened:
+        began = time.monotonic()
+        _recover(opened)
         definitions: dg.Definitions = importlib.import_module(CODE_LOCATION).build(workspace)
         result = _Lane(lane, workspace, definitions, opened).run()
+        result.seconds["total"] = round(time.monotonic() - began, 3)
     _tell(settings, result)
     return result
 
@@ -174,7 +181,8 @@ class _Lane:
     def _extract(self, accounts: list[tuple[str, str]]) -> None:
         for vendor, account in accounts:
             before = len(self._workspace.journal.feeds)
-            finished = self._execute("extract", extract_job(self._lane, vendor), account)
+            with self._workspace.timed("extract"):
+                finished = self._execute("extract", extract_job(self._lane, vendor), account)
             outcomes = self._workspace.journal.feeds[before:]
             newest = {outcome.feed: outcome for outcome in outcomes}  # a step that was tried again counts once
             self._result.feeds += newest.values()
@@ -197,17 +205,15 @@ class _Lane:
         return finished.success
 
     def _execute(self, stage: str, job: str, partition: str | None = None) -> dg.ExecuteInProcessResult:
-        began = time.monotonic()
         self._workspace.on_step(Step(stage, partition or job, 0, None))
         finished = self._definitions.resolve_job_def(job).execute_in_process(
             instance=self._instance,
             partition_key=partition,
             raise_on_error=False,
-            tags={"tieout/lane_run": self._lane},
+            tags={**PART_OF_LANE, "tieout/lane": self._lane},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         self._result.run_ids.append(finished.run_id)
-        self._result.seconds[stage] = self._result.seconds.get(stage, 0.0) + time.monotonic() - began
         return finished
 
     def _finish(self) -> LaneResult:
@@ -218,7 +224,7 @@ class _Lane:
             result.quarantined += load.quarantined
             result.unknown_fields |= load.unknown_fields
             result.unknown_values |= load.unknown_values
-        result.mismatches = [str(mismatch) for mismatch in journal.mismatches]
+        result.mismatches = [f"{mismatch.feed}: {mismatch}" for mismatch in journal.mismatches]
         result.problems += [
             Problem("load", mismatch.feed, str(mismatch)) for mismatch in journal.mismatches if mismatch.is_error
         ]
@@ -244,8 +250,21 @@ class _Lane:
                 Problem("deliver", f"{problem.vendor}/{problem.account}", problem.detail)
                 for problem in delivered.problems
             ]
+        result.seconds = {stage: round(spent, 3) for stage, spent in journal.seconds.items()}
         result.peak_memory_bytes = _peak_memory()
         return result
+
+
+def _recover(instance: dg.DagsterInstance) -> None:
+    """End the runs that a killed lane left open. Only one lane runs at a time, so nobody works on them any more.
+
+    Such a run still holds the slot of the pool "warehouse", and the next run would wait for it for ever.
+    """
+    status = dg.DagsterRunStatus
+    is_open = [status.QUEUED, status.NOT_STARTED, status.STARTING, status.STARTED, status.CANCELING]
+    for run in instance.get_runs(dg.RunsFilter(tags=PART_OF_LANE, statuses=is_open)):
+        instance.report_run_failed(run, "the process ended before the run did")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 def _reason(finished: dg.ExecuteInProcessResult) -> str:
@@ -287,7 +306,7 @@ def _instance(settings: Settings, given: dg.DagsterInstance | None) -> Iterator[
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists() and (PROJECT_ROOT / "dagster.yaml").exists():
-        shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
+        replace_file(home / "dagster.yaml", (PROJECT_ROOT / "dagster.yaml").read_bytes())
     with _variables({"DAGSTER_HOME": str(home)}), dg.DagsterInstance.from_config(str(home)) as instance:
         yield instance
 

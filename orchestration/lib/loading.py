@@ -48,30 +48,35 @@ _CHILD = (
 )
 
 _OWN_TABLES = {
-    "landing_files": (
-        "path VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR, run_id VARCHAR, record_count BIGINT, byte_count BIGINT,"
-        " sha256 VARCHAR, declared_count BIGINT, landed_at TIMESTAMP, is_batch_complete BOOLEAN, batch_mode VARCHAR"
-    ),
-    "batches": (
-        "batch VARCHAR, run_id VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch_mode VARCHAR, started_at TIMESTAMP,"
-        " finished_at TIMESTAMP, records_received BIGINT, records_landed BIGINT, records_unchanged BIGINT, declared_count BIGINT,"
-        " is_complete BOOLEAN, outcome VARCHAR"
-    ),
-    "loaded_files": (
-        "path VARCHAR PRIMARY KEY, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR, record_count BIGINT, inserted BIGINT,"
-        " duplicates BIGINT, quarantined BIGINT, loaded_at TIMESTAMP"
-    ),
-    "quarantine": (
-        "vendor VARCHAR, account VARCHAR, entity VARCHAR, file VARCHAR, position BIGINT, record_id VARCHAR, field VARCHAR, reason VARCHAR,"
-        " code VARCHAR, first_seen_at TIMESTAMP"
-    ),
-    "unknown_fields": "vendor VARCHAR, account VARCHAR, entity VARCHAR, file VARCHAR, kind VARCHAR, name VARCHAR, occurrences BIGINT",
-    "outbox_actions": (
-        "action_key VARCHAR, kind VARCHAR, vendor VARCHAR, account VARCHAR, marketplace_code VARCHAR, natural_id VARCHAR,"
-        " version BIGINT, wire_key VARCHAR, state VARCHAR, proposed_at TIMESTAMP, decided_at TIMESTAMP, sent_at TIMESTAMP,"
-        " verified_at TIMESTAMP, vendor_ids VARCHAR, detail VARCHAR, entity_code VARCHAR, amount VARCHAR,"
-        " currency_code VARCHAR, payload VARCHAR, reason VARCHAR, source_hash VARCHAR"
-    ),
+    "landing_files": """
+        path VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR, run_id VARCHAR,
+        record_count BIGINT, byte_count BIGINT, sha256 VARCHAR, declared_count BIGINT, landed_at TIMESTAMP,
+        is_batch_complete BOOLEAN, batch_mode VARCHAR
+    """,
+    "batches": """
+        batch VARCHAR, run_id VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch_mode VARCHAR,
+        started_at TIMESTAMP, finished_at TIMESTAMP, records_received BIGINT, records_landed BIGINT,
+        records_unchanged BIGINT, declared_count BIGINT, is_complete BOOLEAN, outcome VARCHAR
+    """,
+    "loaded_files": """
+        path VARCHAR PRIMARY KEY, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR,
+        record_count BIGINT, inserted BIGINT, duplicates BIGINT, quarantined BIGINT, loaded_at TIMESTAMP
+    """,
+    "quarantine": """
+        vendor VARCHAR, account VARCHAR, entity VARCHAR, file VARCHAR, position BIGINT, record_id VARCHAR,
+        field VARCHAR, reason VARCHAR, code VARCHAR, first_seen_at TIMESTAMP
+    """,
+    "unknown_fields": """
+        vendor VARCHAR, account VARCHAR, entity VARCHAR, file VARCHAR, kind VARCHAR, name VARCHAR,
+        occurrences BIGINT
+    """,
+    "outbox_actions": """
+        action_key VARCHAR, kind VARCHAR, vendor VARCHAR, account VARCHAR, marketplace_code VARCHAR,
+        natural_id VARCHAR, version BIGINT, wire_key VARCHAR, state VARCHAR, proposed_at TIMESTAMP,
+        decided_at TIMESTAMP, sent_at TIMESTAMP, verified_at TIMESTAMP, vendor_ids VARCHAR, detail VARCHAR,
+        entity_code VARCHAR, amount VARCHAR, currency_code VARCHAR, payload VARCHAR, reason VARCHAR,
+        source_hash VARCHAR
+    """,
 }
 """Tables beside the vendors' that the dbt project reads."""
 
@@ -122,7 +127,7 @@ class Mismatch(NamedTuple):
     is_error: bool
 
     def __str__(self) -> str:
-        return f"{self.feed}: {self.claim} ({self.left} against {self.right})"
+        return f"{self.claim} ({self.left} against {self.right})"
 
 
 Progress = Callable[[int, int], None]
@@ -153,11 +158,11 @@ def replace_outbox_actions(settings: Settings, snapshot: Any) -> None:
     with connect(settings) as connection:
         _create_own_tables(connection)
         connection.register("snapshot", snapshot)
-        columns = [name for name, _ in _columns_of(connection, "outbox_actions")]
+        columns = ", ".join(name for name, _ in _columns_of(connection, "outbox_actions"))
         connection.execute("begin")
         connection.execute("delete from raw.outbox_actions")
         connection.execute(
-            f"insert into raw.outbox_actions ({', '.join(columns)}) select {', '.join(columns)} from snapshot order by action_key"
+            f"insert into raw.outbox_actions ({columns}) select {columns} from snapshot order by action_key"
         )
         connection.execute("commit")
         connection.unregister("snapshot")
@@ -347,11 +352,17 @@ class _Loader:
                     for name in ("_account", *spec.id_columns, "_hash")
                 )
                 connection.execute(
-                    "create or replace temp table fresh as select _file, _position from ("
-                    f" select *, row_number() over (partition by {identity} order by _file, _position) as _rank from incoming_root) as new"
-                    f" where _rank = 1 and not exists (select 1 from raw.{_quote(root.name)} as old where {same})"
+                    f"""
+                    create or replace temp table fresh as
+                    select _file, _position
+                    from (
+                        select *, row_number() over (partition by {identity} order by _file, _position) as _rank
+                        from incoming_root
+                    ) as new
+                    where _rank = 1 and not exists (select 1 from raw.{_quote(root.name)} as old where {same})
+                    """
                 )
-                where = " where exists (select 1 from fresh where fresh._file = new._file and fresh._position = new._position)"
+                where = " semi join fresh on fresh._file = new._file and fresh._position = new._position"
                 counts = connection.execute("select _file, count(*) from fresh group by _file").fetchall()
             else:
                 where = ""
@@ -383,15 +394,16 @@ class _Loader:
             batch = batches[file.batch]
             files.append(
                 (
-                    file.path, batch.vendor, batch.account, batch.entity, _batch_text(file.batch), batch.run_id, file.record_count, file.byte_count,
-                    file.sha256, file.declared_count, _naive(file.landed_at), batch.status == "COMPLETE", batch.mode,
+                    file.path, batch.vendor, batch.account, batch.entity, _batch_text(file.batch), batch.run_id,
+                    file.record_count, file.byte_count, file.sha256, file.declared_count, _naive(file.landed_at),
+                    batch.status == "COMPLETE", batch.mode,
                 )
             )  # fmt: skip
         rows = [
             (
-                _batch_text(batch.batch), batch.run_id, batch.vendor, batch.account, batch.entity, batch.mode, _naive(batch.started_at),
-                _naive(batch.finished_at), batch.records_received, batch.records_landed, batch.records_unchanged, batch.declared_count,
-                batch.status == "COMPLETE", batch.status,
+                _batch_text(batch.batch), batch.run_id, batch.vendor, batch.account, batch.entity, batch.mode,
+                _naive(batch.started_at), _naive(batch.finished_at), batch.records_received, batch.records_landed,
+                batch.records_unchanged, batch.declared_count, batch.status == "COMPLETE", batch.status,
             )
             for batch in batches.values()
         ]  # fmt: skip
@@ -483,7 +495,12 @@ def _ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> No
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
     return connection.execute(
-        "select column_name, data_type from duckdb_columns() where schema_name = 'raw' and table_name = ? and not internal order by column_index",
+        """
+        select column_name, data_type
+        from duckdb_columns()
+        where schema_name = 'raw' and table_name = ? and database_name = current_database()
+        order by column_index
+        """,
         [table],
     ).fetchall()
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.lib.files import sync_directory
+from orchestration.lib.files import replace_file, sync_directory
 from orchestration.lib.settings import Settings
 from orchestration.lib.warehouse import connect
 
@@ -70,7 +70,7 @@ def publish(settings: Settings) -> Published:
             target = parquet / f"{name}.parquet"
             temporary = _temporary(target)
             connection.execute(
-                f"copy (select * from {SCHEMA}.{_quote(name)}) to {_literal(temporary)} (format parquet, compression zstd)"
+                f"copy {SCHEMA}.{_quote(name)} to {_literal(temporary)} (format parquet, compression zstd)"
             )
             _swap(temporary, target)
         _write_database(connection, settings.published_path, marts)
@@ -78,9 +78,7 @@ def publish(settings: Settings) -> Published:
         if stale.stem not in {mart.name for mart in marts}:
             stale.unlink()
     content = {"schema": SCHEMA, "marts": {mart.name: {"rows": mart.rows, "digest": mart.digest} for mart in marts}}
-    temporary = _temporary(folder / "manifest.json")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    _swap(temporary, folder / "manifest.json")
+    replace_file(folder / "manifest.json", (json.dumps(content, indent=2) + "\n").encode())
     return Published(settings.published_path, marts, changed)
 
 
@@ -95,7 +93,12 @@ def read_manifest(settings: Settings) -> dict[str, Mart]:
 
 def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     rows = connection.execute(
-        "select table_name from information_schema.tables where table_schema = ? and table_catalog = current_catalog() order by table_name",
+        """
+        select table_name
+        from information_schema.tables
+        where table_schema = ? and table_catalog = current_catalog()
+        order by table_name
+        """,
         [SCHEMA],
     ).fetchall()
     return [str(row[0]) for row in rows]
@@ -104,8 +107,12 @@ def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def _digest(connection: duckdb.DuckDBPyConnection, name: str) -> Mart:
     """A digest of the rows as a multiset: sums of the two halves of each row's MD5, so that no sort is needed."""
     columns = connection.execute(
-        "select column_name, data_type from duckdb_columns() where schema_name = ? and table_name = ? and database_name = current_database()"
-        " order by column_index",
+        """
+        select column_name, data_type
+        from duckdb_columns()
+        where schema_name = ? and table_name = ? and database_name = current_database()
+        order by column_index
+        """,
         [SCHEMA, name],
     ).fetchall()
     # Length first, so that no two rows of different cells run together to the same text.
@@ -113,8 +120,13 @@ def _digest(connection: duckdb.DuckDBPyConnection, name: str) -> Mart:
         f"coalesce(length({_quote(column)}::varchar) || ':' || {_quote(column)}::varchar, '-')" for column, _ in columns
     )
     row = connection.execute(
-        f"select count(*), coalesce(sum(md5_number_lower(text)), 0)::varchar, coalesce(sum(md5_number_upper(text)), 0)::varchar"
-        f" from (select concat({cells}) as text from {SCHEMA}.{_quote(name)})"
+        f"""
+        select
+            count(*),
+            coalesce(sum(md5_number_lower(text)), 0)::varchar,
+            coalesce(sum(md5_number_upper(text)), 0)::varchar
+        from (select concat({cells}) as text from {SCHEMA}.{_quote(name)})
+        """
     ).fetchone()
     assert row is not None  # an aggregate without grouping always has one row
     shape = ",".join(f"{column} {kind}" for column, kind in columns)

@@ -387,8 +387,9 @@ class OpeningBalance(Row):
 
 
 ROW_TYPES: tuple[type[Row], ...] = (
-    Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode, Tolerance,
-    CommissionContract, FeeRule, Warehouse, StockRule, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, OpeningBalance,
+    Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
+    Tolerance, CommissionContract, FeeRule, Warehouse, StockRule, ItemMapping, ExceptionCode, ApprovalPolicy, Switch,
+    Feed, OpeningBalance,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""
 
@@ -579,17 +580,8 @@ def _read(config_dir: Path, row_type: type[R], errors: list[ConfigError]) -> tup
     try:
         heading = next(reader, [])
         if missing := [column for column in columns if column not in heading]:
-            for column in missing:
-                errors.append(
-                    ConfigError(
-                        name,
-                        1,
-                        column,
-                        None,
-                        "the column is missing",
-                        f"Add {column} to the heading; it may be empty in rows that do not need it",
-                    )
-                )
+            action = "Add it to the heading; it may be empty in rows that do not need it"
+            errors += [ConfigError(name, 1, column, None, "the column is missing", action) for column in missing]
             return ()
         if doubled := [column for column, count in Counter(heading).items() if count > 1]:
             errors.append(ConfigError(name, 1, doubled[0], None, "the column is there twice", "Keep one of them"))
@@ -756,10 +748,15 @@ def _journal_gaps(registry: Registry) -> list[ConfigError]:
         elif kind.account_role is None and kind.bucket not in ("PAYMENT", "B2B"):
             errors.append(
                 ConfigError(
-                    kind.FILE, kind.line, "account_role", kind.transaction_type, "has no account role, so every journal with it is blocked",
-                    "Name a role of account_roles.csv", is_blocking=False,
+                    kind.FILE,
+                    kind.line,
+                    "account_role",
+                    kind.transaction_type,
+                    "has no account role, so every journal with it is blocked",
+                    "Name a role of account_roles.csv",
+                    is_blocking=False,
                 )
-            )  # fmt: skip
+            )
     for marketplace in registry.marketplaces:
         if not marketplace.is_enabled or marketplace.journals_live_from is None:
             continue
@@ -774,9 +771,14 @@ def _journal_gaps(registry: Registry) -> list[ConfigError]:
             if registry.accounts and role not in held:
                 errors.append(
                     ConfigError(
-                        Account.FILE, None, "account_role", role,
-                        f"has no account for {marketplace.entity_code}, {marketplace.marketplace_code}, {marketplace.currency_code}; {reason} needs it",
-                        "Add the row; until then the journals with that role wait", is_blocking=False,
+                        Account.FILE,
+                        None,
+                        "account_role",
+                        role,
+                        f"has no account for {marketplace.entity_code}, {marketplace.marketplace_code}, "
+                        f"{marketplace.currency_code}; {reason} needs it",
+                        "Add the row; until then the journals with that role wait",
+                        is_blocking=False,
                     )
-                )  # fmt: skip
+                )
     return errors

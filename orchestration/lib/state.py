@@ -187,8 +187,11 @@ class State:
             ).fetchone()
             number = max(int(row[0]) + 1, first)
             connection.execute(
-                "insert into batches (batch, run_id, vendor, account, entity, mode, status, started_at, window_since, window_after)"
-                " values (?, ?, ?, ?, ?, ?, 'RUNNING', ?, ?, ?)",
+                """
+                insert into batches
+                    (batch, run_id, vendor, account, entity, mode, status, started_at, window_since, window_after)
+                values (?, ?, ?, ?, ?, ?, 'RUNNING', ?, ?, ?)
+                """,
                 (number, run_id, feed.vendor, feed.account, feed.entity, mode, started_at, since, after),
             )
         return number
@@ -225,18 +228,28 @@ class State:
         key = (batch.vendor, batch.account, batch.entity)
         with self._transaction() as connection:
             connection.execute(
-                "update batches set status = 'COMPLETE', finished_at = ?, declared_count = ?, cursor_after = ? where batch = ?",
+                """
+                update batches
+                set status = 'COMPLETE', finished_at = ?, declared_count = ?, cursor_after = ?
+                where batch = ?
+                """,
                 (finished_at, declared_count, cursor, batch.batch),
             )
             if cursor is not None:
                 connection.execute(
-                    "insert into cursors (vendor, account, entity, cursor, batch) values (?, ?, ?, ?, ?)"
-                    " on conflict (vendor, account, entity) do update set cursor = excluded.cursor, batch = excluded.batch",
+                    """
+                    insert into cursors (vendor, account, entity, cursor, batch) values (?, ?, ?, ?, ?)
+                    on conflict (vendor, account, entity)
+                    do update set cursor = excluded.cursor, batch = excluded.batch
+                    """,
                     (*key, cursor, batch.batch),
                 )
             if forget_before is not None:
                 connection.execute(
-                    "delete from seen where vendor = ? and account = ? and entity = ? and (cursor is null or cursor < ?)",
+                    """
+                    delete from seen
+                    where vendor = ? and account = ? and entity = ? and (cursor is null or cursor < ?)
+                    """,
                     (*key, forget_before),
                 )
             if snapshot is not None:
@@ -277,13 +290,16 @@ class State:
             connection.execute(
                 "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    file.path, file.batch, file.number, file.record_count, file.byte_count, file.sha256, file.declared_count, file.url,
-                    file.http_status, file.fetched_at, file.landed_at,
+                    file.path, file.batch, file.number, file.record_count, file.byte_count, file.sha256,
+                    file.declared_count, file.url, file.http_status, file.fetched_at, file.landed_at,
                 ),
             )  # fmt: skip
             if hashes is not None:
                 connection.execute(
-                    "insert into seen (vendor, account, entity, batch, number, cursor, hashes) values (?, ?, ?, ?, ?, ?, ?)",
+                    """
+                    insert into seen (vendor, account, entity, batch, number, cursor, hashes)
+                    values (?, ?, ?, ?, ?, ?, ?)
+                    """,
                     (feed.vendor, feed.account, feed.entity, file.batch, file.number, cursor, hashes),
                 )
             self._count(connection, file.batch, file.record_count, file.record_count, 0)
@@ -291,8 +307,14 @@ class State:
     @staticmethod
     def _count(connection: sqlite3.Connection, batch: int, received: int, landed: int, unchanged: int) -> None:
         connection.execute(
-            "update batches set pages = pages + 1, records_received = records_received + ?, records_landed = records_landed + ?,"
-            " records_unchanged = records_unchanged + ? where batch = ?",
+            """
+            update batches
+            set pages = pages + 1,
+                records_received = records_received + ?,
+                records_landed = records_landed + ?,
+                records_unchanged = records_unchanged + ?
+            where batch = ?
+            """,
             (received, landed, unchanged, batch),
         )
 

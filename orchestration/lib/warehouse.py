@@ -30,7 +30,8 @@ def exclusive(settings: Settings, wait_seconds: float = WAIT_SECONDS) -> Iterato
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, opened for writing within the memory limit; closed when the block ends, whatever happened in it.
+    """The warehouse, opened for writing within the memory limit; closed when the block ends, whatever happened in
+    it.
     """
     settings.temporary_dir.mkdir(parents=True, exist_ok=True)
     with exclusive(settings):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from connectors.feeds import REGISTRY
@@ -53,6 +55,8 @@ class Journal:
     proposed: ProposeResult | None = None
     decided: PolicyResult | None = None
     delivered: DeliverResult | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time spent per stage, over all passes."""
 
 
 def _silent(step: Step) -> None:
@@ -69,6 +73,15 @@ class Workspace:
     feeds: Feeds = field(default_factory=lambda: REGISTRY)
     on_step: Callable[[Step], None] = _silent
     journal: Journal = field(default_factory=Journal)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the block's duration to the stage's."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.journal.seconds[stage] = self.journal.seconds.get(stage, 0.0) + time.monotonic() - began
 
     @classmethod
     def open(cls, settings: Settings) -> Workspace:

@@ -1,6 +1,6 @@
 -- Wants every marketplace's total to be told to the vendor, unless it was told before.
 select
-    'TOTAL|' || t.marketplace_code || '|' || t.line_count || '|1' as action_key,
+    'STOCK|' || t.marketplace_code || '|' || t.line_count || '|1' as action_key,
     'STOCK' as kind,
     'mirakl' as vendor,
     t.marketplace_code as account,
