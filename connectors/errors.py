@@ -37,6 +37,10 @@ class ConnectorError(Exception):
         return f"{self.vendor} {self.call}: {self.message}{status}{detail}"
 
 
+class BadConfiguration(ConnectorError, ValueError):
+    """What a connector was given cannot work; the message says what to correct, and where."""
+
+
 class AuthError(ConnectorError):
     """The key or token was not accepted. A person must renew it."""
 

@@ -26,6 +26,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from connectors.errors import (
     AuthError,
+    BadConfiguration,
     BadPayload,
     ConnectorError,
     NotFound,
@@ -98,20 +99,24 @@ def is_loopback(url: str | httpx.URL) -> bool:
         return False
 
 
-def safe_base_url(url: str, *, what: str) -> str:
-    """The URL without a trailing slash. Raises ValueError, saying what to correct, when no key may be sent there."""
+def safe_base_url(url: str, *, vendor: str, what: str) -> str:
+    """The URL without a trailing slash. Raises BadConfiguration when no key may be sent there."""
+
+    def bad(message: str) -> BadConfiguration:
+        return BadConfiguration(f"{what} {message}", vendor=vendor, call="configuration")
+
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise ValueError(f"{what}: not a URL ({error})") from error
+        raise bad(f"is not a URL ({error})") from error
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise ValueError(f"{what}: must begin with https:// and name a host")
+        raise bad("must begin with https:// and name a host")
     if parsed.userinfo:
-        raise ValueError(f"{what}: must not hold a user name or password")
+        raise bad("must not hold a user name or password")
     if parsed.scheme == "http" and not is_loopback(parsed):
-        raise ValueError(f"{what}: must be https:// (plain http:// is only for a server on this machine)")
+        raise bad("must be https:// (plain http:// is only for a server on this machine)")
     if parsed.query or parsed.fragment:
-        raise ValueError(f"{what}: must end with the path")
+        raise bad("must end with the path")
     return url.rstrip("/")
 
 
@@ -121,7 +126,7 @@ def redacted_url(url: httpx.URL) -> str:
         (name, MASK if name.lower() in SECRET_PARAMETERS else value) for name, value in url.params.multi_items()
     ]
     clean = url.copy_with(username=None, password=None, fragment=None, query=None)
-    return str(clean.copy_with(params=parameters)) if parameters else str(clean)
+    return str(clean.copy_with(params=parameters)).replace("%2A%2A%2A", MASK) if parameters else str(clean)
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
@@ -185,7 +190,7 @@ class ApiClient:
         is_paced: bool | None = None,
     ) -> None:
         self.vendor = vendor
-        self.base_url = safe_base_url(base_url, what=f"{vendor} base_url")
+        self.base_url = safe_base_url(base_url, vendor=vendor, what="base_url")
         self.is_local = is_loopback(base_url)
         self.clock = clock
         self.sleep = sleep

@@ -26,7 +26,7 @@ from connectors.bank.entries import (
     entry_hash,
 )
 from connectors.decoding import plain_decimal
-from connectors.errors import BadPayload
+from connectors.errors import BadConfiguration, BadPayload
 from connectors.records import Decoded, Reject
 
 FIELDS = frozenset(
@@ -69,7 +69,7 @@ class CsvProfile(msgspec.Struct, frozen=True):
     def from_rows(cls, name: str, rows: Iterable[Mapping[str, str]]) -> CsvProfile:
         """From rows of `csv_profile, field, column_name, format`; those of other profiles are passed over.
 
-        Raises ValueError, saying what to correct, when the profile cannot work.
+        Raises BadConfiguration, saying what to correct, when the profile cannot work.
         """
         rules = {
             row["field"]: ColumnRule(row["column_name"], row.get("format") or "")
@@ -79,7 +79,7 @@ class CsvProfile(msgspec.Struct, frozen=True):
         profile = cls(name, rules)
         problem = profile.problem()
         if problem:
-            raise ValueError(f"bank CSV profile {name}: {problem}")
+            raise BadConfiguration(f"CSV profile {name}: {problem}", vendor=VENDOR, call="configuration")
         return profile
 
     def problem(self) -> str | None:

@@ -14,7 +14,15 @@ import msgspec
 from connectors.auth import BareKey
 from connectors.checks import try_call
 from connectors.decoding import format_stamp, raw_records, split_records
-from connectors.errors import AuthError, BadPayload, NotFound, PermissionDenied, RequestRejected, TransportFailed
+from connectors.errors import (
+    AuthError,
+    BadConfiguration,
+    BadPayload,
+    NotFound,
+    PermissionDenied,
+    RequestRejected,
+    TransportFailed,
+)
 from connectors.extraction import read_pages
 from connectors.http import Answer, ApiClient, utc_now
 from connectors.mirakl.decode import DECODERS, FEEDS, VENDOR
@@ -54,7 +62,7 @@ class MiraklConnector:
         is_paced: bool | None = None,
     ) -> None:
         if not api_key:
-            raise ValueError(f"mirakl {account}: no API key")
+            raise BadConfiguration(f"no API key for {account}", vendor=VENDOR, call="configuration")
         self.account = account
         self.shop_id = str(shop_id)
         self.order_tax_mode = order_tax_mode

@@ -74,7 +74,7 @@ class Sage200Connector:
         self.company_id = str(company_id)
         self._auth = RefreshingToken(
             VENDOR,
-            safe_base_url(token_url, what=f"{VENDOR} {account} token_url"),
+            safe_base_url(token_url, vendor=VENDOR, what=f"token_url of {account}"),
             client_id,
             client_secret,
             credentials,
