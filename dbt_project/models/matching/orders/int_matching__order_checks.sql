@@ -129,8 +129,8 @@ duplicates as (
         'ORDER_ONCE_IN_ERP' as rule_code,
         case when live_copy_count > 1 then 'EXCEPTION' else 'MATCHED' end as status,
         'ORD-003' as exception_code,
-        null as expected_amount,
-        null as actual_amount,
+        erp_gross_amount as expected_amount,
+        case when live_copy_count > 1 then erp_live_gross_amount else erp_gross_amount end as actual_amount,
         null as tolerance_amount,
         '1' as expected_value,
         cast(live_copy_count as varchar) as actual_value,
@@ -195,8 +195,13 @@ state as (
             else 'EXCEPTION'
         end as status,
         case when is_order_cancelled then 'ORD-013' else 'ORD-010' end as exception_code,
-        null as expected_amount,
-        null as actual_amount,
+        case when is_order_cancelled then 0 else total_amount end as expected_amount,
+        case
+            when is_status_compatible and is_order_cancelled then 0
+            when is_status_compatible then total_amount
+            when is_order_cancelled then erp_gross_amount
+            else 0
+        end as actual_amount,
         null as tolerance_amount,
         order_state as expected_value,
         erp_status as actual_value,
@@ -231,8 +236,8 @@ acceptance as (
         'ACCEPTANCE_DEADLINE' as rule_code,
         case when as_of >= acceptance_risk_at then 'EXCEPTION' else 'TIMING' end as status,
         'ORD-012' as exception_code,
-        null as expected_amount,
-        null as actual_amount,
+        total_amount as expected_amount,
+        case when as_of >= acceptance_risk_at then 0 else total_amount end as actual_amount,
         null as tolerance_amount,
         null as expected_value,
         order_state as actual_value,

@@ -158,8 +158,8 @@ quantity as (
             else 'EXCEPTION'
         end as status,
         'ORD-005' as exception_code,
-        cast(null as decimal(18, 2)) as expected_amount,
-        cast(null as decimal(18, 2)) as actual_amount,
+        due_amount as expected_amount,
+        price_amount as actual_amount,
         cast(null as decimal(18, 2)) as tolerance_amount,
         due_quantity as expected_quantity,
         erp_quantity as actual_quantity,

@@ -25,6 +25,9 @@ copies as (
         sum(case when erp_orders.is_cancelled then 0 else 1 end) over (
             partition by erp_orders.erp_code, erp_orders.order_reference
         ) as live_copy_count,
+        sum(case when erp_orders.is_cancelled then 0 else erp_orders.gross_amount end) over (
+            partition by erp_orders.erp_code, erp_orders.order_reference
+        ) as live_gross_amount,
         max(erp_orders.document_no) over (partition by erp_orders.erp_code, erp_orders.order_reference)
             as last_document_no
     from {{ ref('int_ledger__erp_orders') }} as erp_orders
@@ -74,6 +77,8 @@ final as (
         copies.last_document_no,
         copies.status as erp_status,
         copies.is_cancelled as is_erp_cancelled,
+        copies.gross_amount as erp_gross_amount,
+        copies.live_gross_amount as erp_live_gross_amount,
         copies.currency_code as erp_currency_code,
         copies.customer_reference as erp_customer_reference,
         copies.analysis_marketplace_code as erp_analysis_marketplace_code,
