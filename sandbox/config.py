@@ -1,7 +1,7 @@
 """Writes what a pipeline needs to talk to a sandbox: the configuration folder, the environment file, the bank's files.
 
-The configuration is the project's own default with other hosts and another statement path; nothing else is changed, so a
-pipeline that runs on it runs on a person's own configuration too.
+The configuration is the project's own default with other hosts and another statement path; nothing else is changed, so
+a pipeline that runs on it runs on a person's own configuration too.
 """
 
 import csv

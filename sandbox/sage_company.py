@@ -37,6 +37,8 @@ NESTED: dict[tuple[str, str], str] = {
 # Resources without a list of their own, and one that is a single object.
 ONLY_NESTED = frozenset({"sop_order_lines"})
 SINGLE_OBJECTS = frozenset({"licence"})
+# Tables whose rows a posting changes; their rows are copied, because the world's records are not ours to change.
+CHANGING = frozenset({"banks", "customers", "system_settings"})
 KEYS = {"financial_year_period_views": "accounting_period_id", "sites": "company_id", "licence": ""}
 # Views list newest first; the rest by id.
 NEWEST_FIRST = frozenset({"nominal_transaction_enquiry_views"})
@@ -105,7 +107,11 @@ class SageCompany:
 
     def __init__(self, tables: dict[str, list[dict[str, Any]]], sites: list[dict[str, Any]]) -> None:
         served = contract()["resources"]
-        self.tables = {name: Table(name, tables.get(name, ())) for name in served if name != "sites"}
+        self.tables = {
+            name: Table(name, map(dict, tables.get(name, ())) if name in CHANGING else tables.get(name, ()))
+            for name in served
+            if name != "sites"
+        }
         self.sites = Table("sites", sites)
         self._adopt_order_lines()
         self._by_urn: dict[int, list[dict[str, Any]]] = {}

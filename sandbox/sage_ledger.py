@@ -155,6 +155,7 @@ class Ledger:
             for row in company["nominal_codes"].rows
         }
         self._base_currency = company["currencies"].find("is_base_currency", True)
+        self._settings = next(iter(company["system_settings"].rows), None)
         self._next_urn = 1 + max(
             (
                 int(row.get("urn") or 0)
@@ -167,6 +168,8 @@ class Ledger:
             ),
             default=0,
         )
+        if self._settings is not None:
+            self._next_urn = max(self._next_urn, int(self._settings.get("next_urn") or 0))
         self._rules = {
             "sales_receipts": self._sales_receipt,
             "sales_payments": self._sales_payment,
@@ -412,6 +415,9 @@ class Ledger:
     def _write(self, posting: Posting, now: datetime) -> int:
         urn = self._next_urn
         self._next_urn += 1
+        if self._settings is not None:
+            self._settings["next_urn"] = str(self._next_urn)
+            self._company["system_settings"].touch(self._settings)
         common = {
             "reference": posting.reference,
             "second_reference": posting.second_reference,
