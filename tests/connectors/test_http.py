@@ -211,7 +211,10 @@ def test_a_redirect_on_the_same_host_is_followed(naps: list[float]) -> None:
 
 
 def test_a_redirect_in_a_circle_ends(naps: list[float]) -> None:
-    with serving(lambda a: Reply(302, headers={"Location": a.path})) as server, pytest.raises(BadPayload, match="circle"):
+    with (
+        serving(lambda a: Reply(302, headers={"Location": a.path})) as server,
+        pytest.raises(BadPayload, match="circle"),
+    ):
         read(client(server, naps))
 
 
@@ -249,7 +252,9 @@ def test_an_address_that_no_key_may_go_to_is_refused_before_anything_is_sent(url
         ApiClient("mirakl", url)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8800/x/", "http://localhost:1", "http://[::1]:8", "https://a.example.com"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8800/x/", "http://localhost:1", "http://[::1]:8", "https://a.example.com"]
+)
 def test_https_and_this_machine_are_accepted(url: str) -> None:
     assert ApiClient("mirakl", url).base_url == url.rstrip("/")
 
@@ -305,7 +310,15 @@ def test_a_server_on_this_machine_is_not_paced_unless_asked(naps: list[float]) -
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [(None, None), ("12", 12.0), ("-3", 0.0), ("soon", None), ("nan", None), ("inf", None), ("Fri, 03 Jul 2026 08:00:10 GMT", 10.0)],
+    [
+        (None, None),
+        ("12", 12.0),
+        ("-3", 0.0),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("Fri, 03 Jul 2026 08:00:10 GMT", 10.0),
+    ],
 )
 def test_retry_after_is_read_in_every_form(header: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(header, datetime(2026, 7, 3, 8, tzinfo=UTC)) == seconds
