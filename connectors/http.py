@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
@@ -118,6 +119,12 @@ def safe_base_url(url: str, *, vendor: str, what: str) -> str:
     if parsed.query or parsed.fragment:
         raise bad("must end with the path")
     return url.rstrip("/")
+
+
+def with_query(url: httpx.URL, parameters: Mapping[str, str]) -> httpx.URL:
+    """The URL with these parameters as its query; without any, the query that it has. A space becomes `%20`, because
+    not every server reads `+` as one."""
+    return url.copy_with(query=urlencode(parameters, quote_via=quote).encode()) if parameters else url
 
 
 def redacted_url(url: httpx.URL) -> str:
@@ -245,7 +252,7 @@ class ApiClient:
         """
         self._pace(call)
         request = self._client.build_request(
-            method, self.url(path), params=dict(parameters or {}) or None, content=content, files=files, headers=headers
+            method, with_query(self.url(path), parameters or {}), content=content, files=files, headers=headers
         )
         return self._send(call, request, may_redirect=False)
 
@@ -254,7 +261,7 @@ class ApiClient:
         self.refuse_other_origin(url, call)
         for _ in range(MAXIMUM_REDIRECTS + 1):
             self._pace(call)
-            request = self._client.build_request("GET", url, params=dict(parameters) or None)
+            request = self._client.build_request("GET", with_query(url, parameters))
             answer = self._send(call, request, may_redirect=True)
             location = answer.headers.get("location") if 300 <= answer.status < 400 else None
             if location is None:
