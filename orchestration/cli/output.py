@@ -40,6 +40,8 @@ STATE_STYLE = {
     "TIMING": "cyan",
     "EXCEPTION": "bold red",
     "EXCLUDED": "dim",
+    "fresh": "green",
+    "stale": "bold red",
 }
 
 

@@ -18,10 +18,12 @@ class Published:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = duckdb.connect(str(path), read_only=True)
+        self._connection = duckdb.connect(":memory:")
+        # Under a name of its own: opened directly, a file called marts.duckdb would make `marts.exceptions` ambiguous.
+        self._connection.execute(f"ATTACH {_literal(path)} AS tieout (READ_ONLY)")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("USE marts")
+        self._connection.execute("USE tieout.marts")
         self._connection.execute("SET lock_configuration = true")
 
     def rows(self, query: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
@@ -48,7 +50,8 @@ class Published:
         """Columns per mart."""
         found: dict[str, set[str]] = {}
         for row in self.rows(
-            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'marts'"
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_catalog = 'tieout' AND table_schema = 'marts'"
         ):
             found.setdefault(row["table_name"], set()).add(row["column_name"])
         return {name: frozenset(columns) for name, columns in found.items()}
@@ -81,4 +84,8 @@ class Published:
         condition = f" WHERE {' AND '.join(clauses)}" if clauses else ""
         order = [name for name in order_by if name in columns]
         suffix = f" ORDER BY {', '.join(order)}" if order else ""
-        return self.rows(f"SELECT * FROM marts.{mart}{condition}{suffix}", parameters)  # noqa: S608  (names are checked above)
+        return self.rows(f"SELECT * FROM tieout.marts.{mart}{condition}{suffix}", parameters)  # noqa: S608  (names are checked above)
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from orchestration.cli.commands.exceptions import exit_for, open_exceptions
 from orchestration.cli.output import Col, console, print_json, table
 from orchestration.cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 RUNS = (
     Col("lane", "Lane", "code"),
@@ -23,6 +26,22 @@ OUTBOX = (
     Col("marketplace_code", "Market", "code"),
     Col("state", "State", "state"),
     Col("count", "Actions", "number"),
+)
+FRESHNESS = (
+    Col("vendor", "Vendor", "code"),
+    Col("account", "Account", "code"),
+    Col("feed", "Feed", "code"),
+    Col("last_complete_at", "Read whole (UTC)", "moment"),
+    Col("age_minutes", "Minutes ago", "number"),
+    Col("state", "State", "state"),
+)
+CONTROLS = (
+    Col("control_code", "Control", "code"),
+    Col("vendor", "Vendor", "code"),
+    Col("account", "Account", "code"),
+    Col("feed", "Feed", "code"),
+    Col("measure", "Measure", "code"),
+    Col("difference", "Difference", "money"),
 )
 SEVERITIES = (
     Col("severity", "Sev", "severity"),
@@ -76,8 +95,10 @@ def collect(session: Session) -> dict[str, Any]:
         ]
     if report["is_published"]:
         published = session.published
-        report["freshness"] = published.select("freshness", order_by=("vendor", "account", "entity"))
-        report["control_totals"] = published.select("control_totals", order_by=("vendor", "account", "entity"))
+        report["freshness"] = published.select("freshness", order_by=("vendor", "account", "feed"))
+        report["control_totals"] = published.select(
+            "control_totals", order_by=("control_code", "vendor", "account", "feed", "measure")
+        )
         report["exceptions"] = _by_severity(open_exceptions(session), settings.clock.now().replace(tzinfo=None))
     return report
 
@@ -100,10 +121,9 @@ def _show(report: Mapping[str, Any]) -> None:
     else:
         out.print("No lane has run yet: `tieout run settlement`.", style="yellow")
     if report["is_published"]:
-        for mart, title in (("freshness", "Feeds"), ("control_totals", "Control totals")):
-            rows = report[mart]
-            if rows:
-                out.print(table(rows, [_column(name, rows) for name in rows[0] if name not in HIDDEN], title=title))
+        feeds = [row | {"state": "stale" if row["is_stale"] else "fresh"} for row in report["freshness"]]
+        out.print(table(feeds, FRESHNESS, title="Feeds"))
+        _show_control_totals(out, report["control_totals"])
         if report["exceptions"]:
             out.print(table(report["exceptions"], SEVERITIES, title="Open exceptions"))
         else:
@@ -114,19 +134,13 @@ def _show(report: Mapping[str, Any]) -> None:
         out.print("Write-back is off: nothing is sent (TIEOUT_WRITE_BACK).", style="yellow")
 
 
-HIDDEN = frozenset({"entity_code"})
-
-
-def _column(name: str, rows: Sequence[Mapping[str, Any]]) -> Col:
-    heading = name.replace("_", " ").capitalize()
-    if name.endswith("_at"):
-        return Col(name, heading, "moment")
-    numeric = all(
-        isinstance(row[name], int) and not isinstance(row[name], bool) for row in rows if row[name] is not None
-    )
-    if numeric and any(row[name] is not None for row in rows):
-        return Col(name, heading, "number")
-    return Col(name, heading, "state" if name in ("status", "result") else "text")
+def _show_control_totals(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Only what does not balance is worth a line; the rest is counted."""
+    wrong = [row for row in rows if not row["is_balanced"]]
+    if wrong:
+        out.print(table(wrong, CONTROLS, title="Control totals that do not balance"))
+    balanced = len(rows) - len(wrong)
+    out.print(f"{balanced:,} of {len(rows):,} control totals balance.", style="red" if wrong else "green")
 
 
 def _words(summary: Mapping[str, Any]) -> str:

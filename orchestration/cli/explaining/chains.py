@@ -367,7 +367,8 @@ class Explainer:
                 "ordered": order.get("created_at"),
                 "customer debited": order.get("customer_debited_at"),
                 "commercial id": order.get("commercial_id"),
-                "ERP order": self._erp_order(marketplace, order["order_id"]),
+                "ERP order": order.get("erp_document_no"),
+                "ERP order, gross": order.get("erp_gross_amount"),
             },
         )
         node.listings.append(Listing("lines", "Lines", LINES, lines))
@@ -686,12 +687,6 @@ class Explainer:
             "journal": self._journal_by_cycle([id_]).get(id_),
             "receipts": self._receipts_by_cycle(cycle["marketplace_code"], [id_]).get(id_),
         }
-
-    def _erp_order(self, marketplace: str, order_id: str) -> str | None:
-        if "document_no" not in self._marts.marts.get("rec_orders", frozenset()):
-            return None
-        rows = self._marts.select("rec_orders", {"marketplace_code": marketplace, "order_id": order_id})
-        return ", ".join(sorted({str(row["document_no"]) for row in rows if row["document_no"]})) or None
 
     def _checks(self, marketplace: str, order_id: str) -> list[dict[str, Any]]:
         """Results of the order and settlement levels for this order that are more, or less, than a match."""

@@ -49,6 +49,7 @@ PLACES = (
     Place("PAYOUT", "fct_settlement_lines", "document_number", "billing_cycle_id"),
     Place("PAYOUT", "fct_settlement_lines", "document_id", "billing_cycle_id"),
     Place("PAYOUT", "fct_settlement_lines", "voucher_number", "billing_cycle_id"),
+    Place("ORDER", "fct_orders", "erp_document_no", "order_id"),
     Place("ORDER", "rec_orders", "document_no", "order_id"),
     Place("SKU", "rec_stock", "subject_id", "subject_id"),
     Place("SKU", "fct_order_lines", "shop_sku", "shop_sku"),
