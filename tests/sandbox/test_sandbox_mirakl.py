@@ -218,7 +218,9 @@ def test_transaction_lines_are_filtered(served: Served, world: World) -> None:
     assert len(paid) == sum(line["payment_state"] in ("PAID", "PAYABLE") for line in side.transaction_lines)
 
 
-@pytest.mark.parametrize(("path", "limit"), [("sellerpayment/transactions_logs", 2000), ("seller-billing-cycles", 1000)])
+@pytest.mark.parametrize(
+    ("path", "limit"), [("sellerpayment/transactions_logs", 2000), ("seller-billing-cycles", 1000)]
+)
 def test_limits_of_seek_pages(served: Served, path: str, limit: int) -> None:
     with served.mirakl() as client:
         assert client.get(path, params={"limit": limit}).status_code == 200

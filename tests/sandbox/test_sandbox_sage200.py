@@ -356,9 +356,7 @@ def test_a_transfer_echoes_its_body_and_writes_both_banks(books: Books) -> None:
     }
     answer = books.client.post("bank_transfer", content=jsonio.encode(body), headers=JSON)
     assert exact(answer) == body
-    found = exact(
-        books.client.get("bank_posted_transactions", params={"$filter": "reference eq 'TOFEDCBA9876543210'"})
-    )
+    found = exact(books.client.get("bank_posted_transactions", params={"$filter": "reference eq 'TOFEDCBA9876543210'"}))
     assert sorted(row["cheque_value"] for row in found) == [Decimal("-2534.17"), Decimal("2534.17")]
     urns = {row["urn"] for row in found}
     assert len(urns) == 1
@@ -442,7 +440,11 @@ GOOD_ITEM = {"code": "7901", "goods_value": Decimal("6.50")}
         ("bank_payment", {"nominal_analysis_items": [{"goods_value": 1}]}, "code"),
         ("bank_payment", {"nominal_analysis_items": [{"code": "7901"}]}, "goods_value"),
         ("bank_payment", {"nominal_analysis_items": [{"code": "0001", "goods_value": 1}]}, "0001"),
-        ("bank_payment", {"nominal_analysis_items": [{"code": "7901", "cost_centre": "X", "goods_value": 1}]}, "7901/X"),
+        (
+            "bank_payment",
+            {"nominal_analysis_items": [{"code": "7901", "cost_centre": "X", "goods_value": 1}]},
+            "7901/X",
+        ),
         ("bank_payment", {"nominal_analysis_items": [{"code": "123456789", "goods_value": 1}]}, "maximum length of 8"),
         ("bank_payment", {"nominal_analysis_items": [{"code": "7901", "goods_value": -1}]}, "negative"),
         ("bank_payment", {"nominal_analysis_items": [{"code": "7901", "goods_value": 0}]}, "no value"),
