@@ -15,8 +15,10 @@ from connectors.bank.reader import BankStatementReader
 from connectors.delivery import Delivery
 from connectors.errors import AuthError, ConnectorError, NotFound
 from connectors.mirakl.client import MiraklConnector
+from connectors.mirakl.delivery import StockDelivery
 from connectors.records import CheckResult, FeedSpec, Page, Window
 from connectors.sage200.client import Sage200Connector
+from connectors.sage200.delivery import JournalDelivery
 from orchestration.lib.registry import Registry
 from orchestration.lib.settings import Settings, secret
 
@@ -66,9 +68,6 @@ class Connections:
 
     def deliveries(self) -> dict[tuple[str, str], Delivery]:
         """Who delivers what, by (kind, account). An account without its secrets is left out: its actions wait."""
-        from connectors.mirakl.delivery import StockDelivery
-        from connectors.sage200.delivery import JournalDelivery
-
         found: dict[tuple[str, str], Delivery] = {}
         for account in self._registry.accounts_of("mirakl"):
             with suppress(ConnectorError):

@@ -103,7 +103,8 @@ class Settings(BaseSettings):
 
     @property
     def published_path(self) -> Path:
-        return self.published_dir / "marts.duckdb"
+        """Not `marts.duckdb`: DuckDB names an opened file's catalogue after it, and `marts.exceptions` would be ambiguous."""
+        return self.published_dir / "tieout.duckdb"
 
     @property
     def secrets_dir(self) -> Path:

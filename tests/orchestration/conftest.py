@@ -1,0 +1,61 @@
+"""A data folder and a small configuration per test."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.lib.settings import DEFAULT_CONFIG_DIR, Settings
+
+PROJECT = Path(__file__).parent / "project"
+AS_OF = "2026-07-03T08:00:00Z"
+
+EditConfig = Callable[[str, Callable[[list[dict[str, str]]], list[dict[str, str]]]], None]
+
+
+@pytest.fixture
+def config_dir(tmp_path: Path) -> Path:
+    """The default configuration, with two marketplaces and only the feeds that the fake vendor has."""
+    folder = tmp_path / "config"
+    shutil.copytree(DEFAULT_CONFIG_DIR, folder)
+    rewrite(
+        folder / "feeds.csv",
+        lambda rows: [
+            {**row, "lane": "settlement|stock"}
+            for row in rows
+            if (row["vendor"], row["entity"]) in {("mirakl", "transaction_lines"), ("mirakl", "offers")}
+        ],
+    )
+    rewrite(folder / "marketplaces.csv", lambda rows: [*rows, {**rows[0], "marketplace_code": "MAISON"}])
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    for name in ("DAGSTER_HOME", "TIEOUT_AS_OF", "TIEOUT_DATA_DIR", "TIEOUT_CONFIG_DIR", "TIEOUT_WRITE_BACK"):
+        monkeypatch.delenv(name, raising=False)
+    yield Settings.model_validate(
+        {
+            "data_dir": tmp_path / "data",
+            "config_dir": config_dir,
+            "as_of": AS_OF,
+            "dbt_project_dir": PROJECT,
+            "retry_wait_seconds": 0.0,
+        }
+    )
+
+
+def rewrite(path: Path, change: Callable[[list[dict[str, str]]], list[dict[str, str]]]) -> None:
+    """Change the rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        heading = list(reader.fieldnames or ())
+        rows = change(list(reader))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, heading)
+        writer.writeheader()
+        writer.writerows(rows)

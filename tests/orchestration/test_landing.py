@@ -1,0 +1,239 @@
+"""Landing: immutable files, a manifest that is always true, nothing landed twice, nothing lost by a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from connectors.errors import ConnectorError
+from connectors.feeds import feed_spec
+from connectors.records import Window
+from orchestration.lib.landing import IncompleteSnapshot, Landing, LandingFiles
+from orchestration.lib.settings import Settings
+from orchestration.lib.state import Batch, FeedKey, State
+from tests.orchestration.vendor import Vendor, broken_server, line, offer
+
+LINES = feed_spec("mirakl", "transaction_lines")
+OFFERS = feed_spec("mirakl", "offers")
+FEED = FeedKey("mirakl", "BRICO", "transaction_lines")
+HOUR = timedelta(hours=1)
+
+
+def land(settings: Settings, vendor: Vendor, spec=LINES, overlap: timedelta = HOUR) -> Batch:
+    with State(settings.state_path) as state:
+        return Landing(settings, state, "run").land(spec, "BRICO", vendor, overlap=overlap)
+
+
+def files_on_disk(settings: Settings) -> list[Path]:
+    return sorted(path for path in Path(settings.landing).rglob("*") if path.is_file())
+
+
+def vendor_with(*numbers: int, updated: str = "2026-07-01T10:00:00Z") -> Vendor:
+    return Vendor(records={"transaction_lines": [line(number, updated=updated) for number in numbers]})
+
+
+def test_a_page_is_kept_exactly_as_received_and_its_manifest_row_proves_it(settings: Settings) -> None:
+    batch = land(settings, vendor_with(1, 2, 3, 4))
+
+    with State(settings.state_path) as state:
+        manifest = state.files(batch.batch)
+    assert [file.record_count for file in manifest] == [3, 1]
+    assert manifest[0].path == "landing/mirakl/BRICO/transaction_lines/2026-07-03/0000000001-000001.json.zst"
+    body = zstandard.ZstdDecompressor().decompress((settings.root / manifest[0].path).read_bytes())
+    assert body.startswith(b'{"data":[{"id":"00000001-')
+    assert b'"amount":12.34' in body
+    assert hashlib.sha256(body).hexdigest() == manifest[0].sha256
+    assert len(body) == manifest[0].byte_count
+
+
+def test_a_second_run_with_nothing_new_lands_nothing(settings: Settings) -> None:
+    vendor = vendor_with(1, 2, 3, 4)
+    land(settings, vendor)
+    before = files_on_disk(settings)
+
+    again = land(settings, vendor)
+
+    assert (again.status, again.records_received, again.records_landed, again.records_unchanged) == ("COMPLETE", 4, 0, 4)
+    assert files_on_disk(settings) == before
+
+
+def test_the_window_starts_an_overlap_before_the_newest_stamp(settings: Settings) -> None:
+    vendor = vendor_with(1)
+    land(settings, vendor)
+    land(settings, vendor)
+    assert vendor.windows == [Window(), Window(since=datetime(2026, 7, 1, 9, tzinfo=UTC))]
+
+
+def test_a_record_that_changed_without_a_newer_stamp_is_landed_within_the_overlap(settings: Settings) -> None:
+    vendor = vendor_with(1, 2)
+    land(settings, vendor)
+    vendor.records["transaction_lines"][1] = line(2, amount="99.99")
+    assert land(settings, vendor).records_landed == 2  # its whole page
+
+
+def test_the_cursor_stays_when_the_vendor_breaks_half_way_and_the_next_run_takes_up_the_rest(settings: Settings) -> None:
+    vendor = vendor_with(1, 2, 3, 4, 5, 6, 7)
+    vendor.fails_with, vendor.fails_after_pages = broken_server(), 2
+    with pytest.raises(ConnectorError):
+        land(settings, vendor)
+    with State(settings.state_path) as state:
+        assert state.cursor(FEED) is None
+        assert [batch.status for batch in state.batches()] == ["FAILED"]
+    vendor.fails_with = None
+
+    batch = land(settings, vendor)
+
+    assert (batch.records_received, batch.records_landed, batch.records_unchanged) == (7, 1, 6)
+    with State(settings.state_path) as state:
+        assert state.cursor(FEED) == "2026-07-01T10:00:00Z"
+
+
+def test_hashes_that_left_the_overlap_are_forgotten(settings: Settings) -> None:
+    vendor = vendor_with(1, 2, 3, updated="2026-06-01T10:00:00Z")
+    land(settings, vendor)
+    vendor.records["transaction_lines"] += [line(4, updated="2026-07-01T10:00:00Z")]
+    land(settings, vendor)
+    with State(settings.state_path) as state:
+        assert sum(len(page) for page in state.seen_pages(FEED)) == 8  # one record of 8 bytes
+
+
+def test_an_unchanged_snapshot_is_not_landed_again_and_a_changed_one_is_landed_whole(settings: Settings) -> None:
+    vendor = Vendor(records={"offers": [offer(number) for number in range(7)]})
+    first = land(settings, vendor, OFFERS)
+    same = land(settings, vendor, OFFERS)
+    vendor.records["offers"][6] = offer(6, quantity=0)
+    changed = land(settings, vendor, OFFERS)
+
+    assert (first.records_landed, same.records_landed, changed.records_landed) == (7, 0, 7)
+    assert same.records_unchanged == 7
+    assert not any(settings.temporary_dir.iterdir())
+
+
+def test_a_snapshot_that_lost_its_last_page_is_a_change(settings: Settings) -> None:
+    vendor = Vendor(records={"offers": [offer(number) for number in range(6)]})
+    land(settings, vendor, OFFERS)
+    del vendor.records["offers"][3:]
+    assert land(settings, vendor, OFFERS).records_landed == 3
+
+
+def test_an_emptied_snapshot_is_landed_as_an_empty_page(settings: Settings) -> None:
+    vendor = Vendor(records={"offers": [offer(1)]})
+    land(settings, vendor, OFFERS)
+    vendor.records["offers"] = []
+    batch = land(settings, vendor, OFFERS)
+    with State(settings.state_path) as state:
+        assert [file.record_count for file in state.files(batch.batch)] == [0]
+
+
+def test_a_snapshot_with_fewer_records_than_declared_is_never_complete(settings: Settings) -> None:
+    vendor = Vendor(records={"offers": [offer(1), offer(2)]}, declares=500)
+    with pytest.raises(IncompleteSnapshot, match="declared 500 records and gave 2"):
+        land(settings, vendor, OFFERS)
+    with State(settings.state_path) as state:
+        assert state.newest_complete() == {}
+
+
+def test_any_fsspec_storage_takes_the_files(settings: Settings) -> None:
+    remote = settings.model_copy(update={"landing_url": "memory://bucket/landing"})
+    batch = land(remote, vendor_with(1))
+    with State(remote.state_path) as state:
+        (file,) = state.files(batch.batch)
+    assert LandingFiles("memory://bucket/landing").read(file.path).startswith(b'{"data":[')
+
+
+def test_a_lost_state_never_overwrites_older_evidence(settings: Settings) -> None:
+    land(settings, vendor_with(1))
+    before = {path: path.read_bytes() for path in files_on_disk(settings)}
+    for name in ("state.db", "state.db-wal", "state.db-shm"):
+        (settings.root / name).unlink(missing_ok=True)
+
+    assert land(settings, vendor_with(2)).batch == 2
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, signal, sys
+    from datetime import timedelta
+    from pathlib import Path
+    from orchestration.lib import landing
+    from orchestration.lib.settings import Settings
+    from orchestration.lib.state import State
+    from connectors.feeds import feed_spec
+    from tests.orchestration.vendor import Vendor, line, offer
+
+    data, where, entity = sys.argv[1:]
+    settings = Settings.model_validate({"data_dir": data, "as_of": "2026-07-03T08:00:00Z"})
+    calls = 0
+
+    def dying(real, second):
+        def call(*arguments, **keywords):
+            global calls
+            calls += 1
+            if calls == 2 and not second:
+                os.kill(os.getpid(), signal.SIGKILL)
+            answer = real(*arguments, **keywords)
+            if calls == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return answer
+        return call
+
+    if where == "before_rename":
+        landing.os.rename = dying(landing.os.rename, False)
+    elif where == "after_rename":
+        landing.os.rename = dying(landing.os.rename, True)
+    elif where == "after_manifest":
+        State.add_file = dying(State.add_file, True)
+    elif where == "before_completion":
+        calls = 1
+        State.complete_batch = dying(State.complete_batch, False)
+    vendor = Vendor(records={
+        "transaction_lines": [line(n) for n in range(1, 8)],
+        "offers": [offer(n) for n in range(1, 8)],
+    })
+    with State(settings.state_path) as state:
+        landing.Landing(settings, state, "killed").land(
+            feed_spec("mirakl", entity), "BRICO", vendor, overlap=timedelta(hours=1)
+        )
+    """
+)
+
+
+@pytest.mark.parametrize("entity", ["transaction_lines", "offers"])
+@pytest.mark.parametrize("where", ["before_rename", "after_rename", "after_manifest", "before_completion"])
+def test_a_kill_at_any_point_loses_nothing_and_doubles_nothing(settings: Settings, where: str, entity: str) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(settings.root), where, entity],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": "."},
+        check=False,
+        timeout=60,
+    )
+    assert killed.returncode == -signal.SIGKILL
+
+    vendor = Vendor(
+        records={
+            "transaction_lines": [line(number) for number in range(1, 8)],
+            "offers": [offer(number) for number in range(1, 8)],
+        }
+    )
+    batch = land(settings, vendor, feed_spec("mirakl", entity))
+
+    with State(settings.state_path) as state:
+        assert [one.status for one in state.batches()] == ["ABANDONED", "COMPLETE"]
+        manifest = state.files()
+    assert sorted(str(settings.root / file.path) for file in manifest) == [str(path) for path in files_on_disk(settings)]
+    assert batch.records_received == 7
+    if entity == "transaction_lines":
+        assert sum(file.record_count for file in manifest) == 7
+    else:
+        assert batch.records_landed == 7  # a snapshot is complete in one batch or not at all

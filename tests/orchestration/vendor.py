@@ -1,0 +1,133 @@
+"""A vendor held in memory: real bytes, real windows, no HTTP. Faults are switched on by attributes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.decoding import record_hash
+from connectors.delivery import Action, Delivery, DeliveryResult, Found, Outcome, Request, Verification
+from connectors.errors import AuthError, ConnectorError, ServerFailed
+from connectors.feeds import all_feeds
+from connectors.records import CheckResult, FeedSpec, Page, Window
+
+FETCHED_AT = datetime(2026, 7, 3, 8, tzinfo=UTC)
+ENVELOPES = {"transaction_lines": "data", "offers": "offers"}
+
+
+def line(number: int, amount: str = "12.34", updated: str = "2026-07-01T10:00:00Z", **changes: Any) -> dict[str, Any]:
+    """A transaction line of Mirakl's TL02."""
+    return {
+        "id": f"{number:08d}-0000-4000-8000-000000000000",
+        "type": "ORDER_AMOUNT",
+        "amount": f"@{amount}@",
+        "currency_iso_code": "GBP",
+        "date_created": "2026-07-01T09:00:00Z",
+        "last_updated": updated,
+        **changes,
+    }
+
+
+def offer(number: int, quantity: int = 5) -> dict[str, Any]:
+    """An offer of Mirakl's OF21."""
+    return {"offer_id": number, "shop_sku": f"SKU-{number}", "quantity": quantity, "active": True}
+
+
+def render(record: Mapping[str, Any]) -> bytes:
+    """JSON, with a text between two @ as a number exactly as typed: no float comes in between."""
+    return json.dumps(record, separators=(",", ":")).replace('"@', "").replace('@"', "").encode()
+
+
+@dataclass
+class Vendor:
+    """Answers like a connector. `records` by entity; `page_size` records a page."""
+
+    vendor: str = "mirakl"
+    records: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"transaction_lines": [], "offers": []})
+    page_size: int = 3
+    fails_with: ConnectorError | None = None
+    fails_after_pages: int = 0
+    declares: int | None = None
+    windows: list[Window] = field(default_factory=list)
+    quantities: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def feeds(self) -> Mapping[str, FeedSpec]:
+        return all_feeds(self.vendor)
+
+    def check(self) -> list[CheckResult]:
+        return []
+
+    def pages(self, entity: str, window: Window) -> Iterator[Page]:
+        self.windows.append(window)
+        records = self.records.get(entity, [])
+        if window.since is not None:
+            records = [one for one in records if datetime.fromisoformat(one["last_updated"]) >= window.since]
+        chunks = [records[at : at + self.page_size] for at in range(0, len(records), self.page_size)] or [[]]
+        for number, chunk in enumerate(chunks, start=1):
+            if self.fails_with is not None and number > self.fails_after_pages:
+                raise self.fails_with
+            rendered = [render(one) for one in chunk]
+            body = b'{"' + ENVELOPES[entity].encode() + b'":[' + b",".join(rendered) + b"]}"
+            yield Page(
+                entity=entity,
+                number=number,
+                body=body,
+                url=f"https://vendor.example/{entity}?page={number}",
+                status=200,
+                fetched_at=FETCHED_AT,
+                record_count=len(chunk),
+                record_hashes=tuple(map(record_hash, rendered)),
+                declared_count=len(records) if self.declares is None else self.declares,
+                cursor=max((one["last_updated"] for one in chunk if "last_updated" in one), default=None),
+            )
+
+
+class Postman:
+    """A delivery that succeeds, and changes the vendor: its lines are confirmed by one more line."""
+
+    kind = "STOCK"
+
+    def __init__(self, vendor: Vendor) -> None:
+        self._vendor = vendor
+
+    def preview(self, actions: Any) -> list[Request]:
+        return []
+
+    def look_up(self, actions: Any) -> dict[str, Found | None]:
+        return {action.action_key: None for action in actions}
+
+    def send(self, actions: list[Action]) -> dict[str, DeliveryResult]:
+        for action in actions:
+            self._vendor.quantities[action.action_key] = str(action.payload["quantity"])
+        return {action.action_key: DeliveryResult(Outcome.SENT, ("1",)) for action in actions}
+
+    def read_back(self, actions: Any) -> dict[str, Verification]:
+        return {action.action_key: Verification(action.action_key in self._vendor.quantities, "") for action in actions}
+
+
+@dataclass
+class Vendors:
+    """Where a run finds its connectors: one fake per account."""
+
+    accounts: dict[tuple[str, str], Vendor]
+    is_delivering: bool = False
+
+    def connector(self, vendor: str, account: str) -> Vendor:
+        return self.accounts[vendor, account]
+
+    def deliveries(self) -> dict[tuple[str, str], Delivery]:
+        if not self.is_delivering:
+            return {}
+        return {("STOCK", account): Postman(fake) for (_, account), fake in self.accounts.items()}
+
+
+def wrong_key() -> AuthError:
+    return AuthError("the key was not accepted", vendor="mirakl", call="TL02", status=401)
+
+
+def broken_server() -> ServerFailed:
+    return ServerFailed("the server failed", vendor="mirakl", call="TL02", status=503)
