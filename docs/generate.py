@@ -1,0 +1,86 @@
+"""Writes the two reference pages that are made of the project's own descriptions: `python docs/generate.py`.
+
+`configuration.md` comes from the seeds' YAML, `marts.md` from the marts' YAML. A test fails when they are not current, so a column that is
+added without a description, or described and not published, shows up in review.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT / "dbt_project" / "models"
+
+CONFIGURATION_HEAD = """# Configuration
+
+A folder of CSV files says what is traded where, what books to which account, and what counts as a difference; `TIEOUT_CONFIG_DIR` points at it. `tieout init DIR` writes a copy to
+edit; `tieout doctor` checks it and names file, row, column and value of whatever is wrong. Files whose rows change accounting carry `effective_from`: the newest row that is not
+after the date in question counts, so a changed rate is a new row, never an edit.
+
+Secrets and places come from the environment: every variable is in [`.env.example`](../.env.example).
+
+This page is written by `python docs/generate.py` from `dbt_project/models/config/_seeds.yml`.
+"""
+MARTS_HEAD = """# Marts
+
+The tables that queries, dashboards and notebooks hang on: schema `marts` of `<data dir>/published/marts.duckdb` (readable while a run works) and one Parquet file each. Contracts are enforced;
+columns change only with a line in the changelog. Amounts are exact decimals at two places beside their `currency_code`; times are UTC, dates are in the entity's time zone.
+
+This page is written by `python docs/generate.py` from the YAML beside the models.
+"""
+
+
+def described(paths: Iterable[Path], key: str) -> dict[str, dict[str, Any]]:
+    """Name to its YAML entry, over all files."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(paths):
+        for entry in (yaml.safe_load(path.read_text()) or {}).get(key, []):
+            found[entry["name"]] = entry
+    return found
+
+
+def one_line(text: str | None) -> str:
+    return " ".join((text or "").split()).replace("|", "\\|")
+
+
+def section(title: str, entry: dict[str, Any], *, with_type: bool) -> list[str]:
+    lines = [f"## {title}", "", one_line(entry.get("description")), ""]
+    lines += ["| column | type | meaning |", "|---|---|---|"] if with_type else ["| column | meaning |", "|---|---|"]
+    for column in entry.get("columns", []):
+        cells = [f"`{column['name']}`"] + ([str(column.get("data_type", ""))] if with_type else []) + [one_line(column.get("description"))]
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def configuration() -> str:
+    seeds = described((MODELS / "config").glob("*.yml"), "seeds")
+    lines = [CONFIGURATION_HEAD]
+    for name in sorted(seeds):
+        lines += section(f"{name}.csv", seeds[name], with_type=False)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def marts() -> str:
+    models = described((MODELS / "marts").rglob("*.yml"), "models")
+    lines = [MARTS_HEAD]
+    for name in sorted(models):
+        lines += section(name, models[name], with_type=True)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES = {"configuration.md": configuration, "marts.md": marts}
+
+
+def main() -> int:
+    for name, page in PAGES.items():
+        (ROOT / "docs" / name).write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
