@@ -3,23 +3,51 @@
     the time of fetching, then the place in the evidence. Every older version is "superseded" in control_totals.
 -#}
 {% macro newest_versions(relation, id_columns, version_column=none) -%}
-    select ranked.*
-    from (
+    select versions.*
+    from {{ relation }} as versions
+    left join (
+        -- Few records change: only ids that were received more than once are ranked, and only by their keys.
         select
-            versions.*,
-            row_number() over (
-                partition by versions._account{% for column in id_columns %}, versions.{{ column }}{% endfor %}
-                order by
-                    {%- if version_column %}
-                    {{ utc_timestamp('versions.' ~ version_column) }} desc nulls last,
-                    {%- endif %}
-                    versions._fetched_at desc,
-                    versions._file desc,
-                    versions._position desc
-            ) as version_rank
-        from {{ relation }} as versions
-    ) as ranked
-    where ranked.version_rank = 1
+            ranked._account,
+            ranked._file,
+            ranked._position
+        from (
+            select
+                candidates._account,
+                candidates._file,
+                candidates._position,
+                row_number() over (
+                    partition by candidates._account{% for column in id_columns %}, candidates.{{ column }}{% endfor %}
+                    order by
+                        {%- if version_column %}
+                        {{ utc_timestamp('candidates.' ~ version_column) }} desc nulls last,
+                        {%- endif %}
+                        candidates._fetched_at desc,
+                        candidates._file desc,
+                        candidates._position desc
+                ) as version_rank
+            from {{ relation }} as candidates
+            inner join (
+                select
+                    _account{% for column in id_columns %},
+                    {{ column }}{% endfor %}
+                from {{ relation }}
+                group by _account{% for column in id_columns %}, {{ column }}{% endfor %}
+                having count(*) > 1
+            ) as repeated
+                on
+                    candidates._account = repeated._account
+                    {%- for column in id_columns %}
+                    and candidates.{{ column }} = repeated.{{ column }}
+                    {%- endfor %}
+        ) as ranked
+        where ranked.version_rank > 1
+    ) as superseded
+        on
+            versions._account = superseded._account
+            and versions._file = superseded._file
+            and versions._position = superseded._position
+    where superseded._file is null
 {%- endmacro %}
 
 

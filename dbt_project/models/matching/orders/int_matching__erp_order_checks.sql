@@ -1,5 +1,6 @@
 -- One row per ERP order of a marketplace: does Mirakl know it? An ERP order belongs to a marketplace by its analysis code,
 -- or by the marketplace's customer account when the analysis names no marketplace. Drafts are not orders yet.
+{{ config(materialized='view') }}
 
 with erp_orders as (
     select * from {{ ref('int_ledger__erp_orders') }}

@@ -1,5 +1,6 @@
 -- One row per order line and rule of level a: the line itself (there, absent, cancelled), its quantity, price and tax.
 -- Amounts tax included, in the order's currency. Lines of an order that is not in the ERP name that order as their root.
+{{ config(materialized='view') }}
 
 with pairs as (
     select * from {{ ref('int_matching__order_pairs') }}
