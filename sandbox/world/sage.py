@@ -399,7 +399,6 @@ def _banks(postings: list[Posting]) -> list[dict[str, Any]]:
             {
                 "id": BANK_IDS[code],
                 "code": code,
-                "name": name,
                 "description": name,
                 "account_type": "BankAccountTypeCurrent",
                 "account_status_type": "AccountStatusActive",
