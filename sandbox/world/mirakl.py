@@ -543,7 +543,6 @@ def _document_head(id_: str, number: int, type_: str, created: int, cycle: Cycle
         "type": type_,
     }
     if cycle is not None:
-        head["payment_voucher_number"] = cycle.voucher
         head["seller_billing_cycle_id"] = cycle.id
     return head
 
