@@ -77,7 +77,7 @@ def seller(contracts: Path) -> dict[str, Any]:
 
 
 # Undocumented in the schema and present in the published examples (mirakl.md 1.7 and 5.1).
-EXTRAS = {"TL02": {"payment_voucher_number", "shop"}, "SBC11": {"payment_voucher_number"}, "IV01": set()}
+EXTRAS = {"TL02": {"payment_voucher_number", "shop"}, "SBC11": {"payment_voucher_number"}, "IV01": {"payment_voucher_number"}}
 MIRAKL_READS = [
     ("A01", "account", {}),
     ("PC01", "platform/configuration", {}),
@@ -100,7 +100,7 @@ def operation(document: dict[str, Any], code: str) -> dict[str, Any]:
 
 
 def without(names: set[str], body: Any) -> Any:
-    for record in body.get("data", ()) if isinstance(body, dict) else ():
+    for record in body.get("data") or body.get("invoices") or ():
         for name in names:
             record.pop(name, None)
     return body
