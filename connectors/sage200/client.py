@@ -129,15 +129,15 @@ class Sage200Connector:
         conditions = [c for c in (condition, f"{resource.key} gt {after}" if after is not None else None) if c]
         parameters = {"$count": "true", **({"$filter": " and ".join(conditions)} if conditions else {})}
 
-        def parse(answer: Answer) -> int:
+        def parse(answer: Answer) -> int | None:
             try:
                 return msgspec.json.decode(answer.body, type=int)
-            except msgspec.DecodeError as error:
-                raise BadPayload("`$count` did not give a number", vendor=VENDOR, call=resource.call.name) from error
+            except msgspec.DecodeError:
+                return None  # an older site ignores the option and gives rows
 
         try:
             return self.client.read(resource.call, resource.path, parameters, parse)
-        except (RequestRejected, NotFound, BadPayload):
+        except (RequestRejected, NotFound):
             return None
 
     def select(
