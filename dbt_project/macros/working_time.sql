@@ -42,3 +42,13 @@
 {% macro spark__utc_from_local(local_stamp, time_zone) -%}
     to_utc_timestamp({{ local_stamp }}, {{ time_zone }})
 {%- endmacro %}
+
+
+{#- Last day of the month of a date. -#}
+{% macro month_end(date_expression) -%}
+    {{ return(adapter.dispatch('month_end')(date_expression)) }}
+{%- endmacro %}
+
+{% macro default__month_end(date_expression) -%}
+    last_day({{ date_expression }})
+{%- endmacro %}

@@ -67,11 +67,15 @@ judged as (
         headers.posting_date < marketplaces.journals_live_from as is_excluded,
         case
             when cycles.unmapped_line_count > 0 then 'SET-009'
+            when cycles.changed_line_count > 0 then 'SET-014'
             when cycles.currency_count > 1 then 'PAY-008'
             when cycles.identity_code is not null then cycles.identity_code
             when headers.role_without_account is not null then 'JNL-012'
             when headers.total_debit <> headers.total_credit then 'JNL-006'
-        end as blocked_code
+        end as blocked_code,
+        cycles.first_unmapped_type,
+        cycles.first_changed_line_id,
+        cycles.unassigned_line_id
     from headers
     inner join marketplaces
         on headers.marketplace_code = marketplaces.marketplace_code
@@ -113,10 +117,23 @@ final as (
             when 'PAY-008' then 'The cycle mixes currencies.'
             when 'JNL-012' then 'No account is mapped to ' || judged.role_without_account || '.'
             when 'JNL-006' then 'Debits and credits differ.'
+            when 'SET-014' then 'A field of one of its lines changed that never may.'
+            when 'PAY-002' then 'Paid lines that name no cycle belong to this one.'
             when 'PAY-009' then 'Lines of this cycle were never delivered.'
             when 'PAY-003' then 'The opening balance is not the closing balance of the cycle before.'
             when 'PAY-001' then 'The pay-out is not the opening balance plus the lines.'
-        end as blocked_reason
+        end as blocked_reason,
+        case
+            when judged.blocked_code = 'SET-009' then 'TRANSACTION_TYPE'
+            when judged.blocked_code in ('SET-014', 'PAY-002') then 'TRANSACTION_LINE'
+            when judged.blocked_code like 'PAY-%' then 'CYCLE'
+        end as blocked_subject_type,
+        case
+            when judged.blocked_code = 'SET-009' then judged.first_unmapped_type
+            when judged.blocked_code = 'SET-014' then judged.first_changed_line_id
+            when judged.blocked_code = 'PAY-002' then judged.unassigned_line_id
+            when judged.blocked_code like 'PAY-%' then judged.billing_cycle_id
+        end as blocked_subject_id
     from judged
 
 )

@@ -22,6 +22,12 @@ lines as (
 
 ),
 
+changes as (
+
+    select * from {{ ref('int_ledger__settlement_line_changes') }}
+
+),
+
 gaps as (
 
     select * from {{ ref('int_matching__balance_gaps') }}
@@ -54,10 +60,17 @@ line_totals as (
         ) as decimal(18, 2)) as reserve_amount,
         count(*) as line_count,
         sum(case when lines.is_in_net and not lines.is_mapped then 1 else 0 end) as unmapped_line_count,
+        sum(case when changes.transaction_line_id is not null then 1 else 0 end) as changed_line_count,
         count(distinct case when not lines.is_informative then lines.currency_code end) as currency_count,
+        min(case when lines.is_in_net and not lines.is_mapped then lines.transaction_type end) as first_unmapped_type,
+        min(changes.transaction_line_id) as first_changed_line_id,
         max(lines.voucher_number) as voucher_number,
         max(lines.document_number) as document_number
     from lines
+    left join changes
+        on
+            lines.marketplace_code = changes.marketplace_code
+            and lines.transaction_line_id = changes.transaction_line_id
     group by lines.marketplace_code, lines.billing_cycle_id
 
 ),
@@ -78,11 +91,14 @@ measured as (
         cycles.pay_out_failure_reason,
         coalesce(cycles.voucher_number, line_totals.voucher_number) as voucher_number,
         line_totals.document_number,
+        line_totals.first_unmapped_type,
+        line_totals.first_changed_line_id,
         coalesce(line_totals.net_amount, 0) as net_amount,
         line_totals.payment_line_amount,
         coalesce(line_totals.reserve_amount, 0) as reserve_amount,
         coalesce(line_totals.line_count, 0) as line_count,
         coalesce(line_totals.unmapped_line_count, 0) as unmapped_line_count,
+        coalesce(line_totals.changed_line_count, 0) as changed_line_count,
         coalesce(line_totals.currency_count, 0) as currency_count,
         cycles.transferred_to_seller_amount as declared_payout_amount,
         -- Nothing moves while a pay-out has failed; a cycle without a record paid what its payment line says, else nothing.
@@ -115,6 +131,10 @@ ordered as (
             partition by measured.marketplace_code, measured.currency_code
             order by measured.created_at, measured.billing_cycle_id
         ) as previous_created_at,
+        lead(measured.created_at) over (
+            partition by measured.marketplace_code, measured.currency_code
+            order by measured.created_at, measured.billing_cycle_id
+        ) as next_created_at,
         coalesce(sum(case when measured.payout_amount > 0 then 1 else 0 end) over (
             partition by measured.marketplace_code, measured.currency_code
             order by measured.created_at, measured.billing_cycle_id
@@ -154,7 +174,7 @@ opened as (
 
 ),
 
-broken as (
+measured_breaks as (
 
     select
         opened.*,
@@ -166,19 +186,27 @@ broken as (
 
 ),
 
+broken as (
+
+    select
+        measured_breaks.*,
+        sum(measured_breaks.break_amount) over (
+            partition by measured_breaks.marketplace_code, measured_breaks.currency_code
+            order by measured_breaks.cycle_number
+            rows between unbounded preceding and current row
+        ) as total_break_amount
+    from measured_breaks
+
+),
+
 gap_totals as (
 
+    -- A break is explained by lines that were never delivered when one gap in the running balance has its amount, or all gaps
+    -- until this cycle together have the amount of all breaks until this cycle.
     select
         broken.marketplace_code,
         broken.billing_cycle_id,
         cast(sum(gaps.missing_amount) as decimal(18, 2)) as missing_amount,
-        cast(sum(
-            case
-                when gaps.found_at > coalesce(broken.previous_created_at, timestamp '1970-01-01 00:00:00')
-                    then gaps.missing_amount
-                else 0
-            end
-        ) as decimal(18, 2)) as missing_in_cycle_amount,
         max(case when gaps.missing_amount = broken.break_amount then 1 else 0 end) as has_equal_gap
     from broken
     inner join gaps
@@ -187,6 +215,30 @@ gap_totals as (
             and broken.currency_code = gaps.currency_code
             and broken.created_at >= gaps.found_at
     where broken.break_amount <> 0
+    group by broken.marketplace_code, broken.billing_cycle_id
+
+),
+
+unassigned_lines as (
+
+    -- Lines that say PAID but name no cycle became so when a cycle took them: between its creation and the next one's.
+    select
+        broken.marketplace_code,
+        broken.billing_cycle_id,
+        cast(sum(paid_lines.amount) as decimal(18, 2)) as unassigned_amount,
+        min(paid_lines.transaction_line_id) as unassigned_line_id
+    from broken
+    inner join {{ ref('int_matching__transaction_lines') }} as paid_lines
+        on
+            broken.marketplace_code = paid_lines.marketplace_code
+            and broken.currency_code = paid_lines.currency_code
+            and broken.created_at <= paid_lines.updated_at
+            and (broken.next_created_at is null or broken.next_created_at > paid_lines.updated_at)
+    where
+        broken.break_amount <> 0
+        and paid_lines.payment_state = 'PAID'
+        and paid_lines.billing_cycle_id is null
+        and paid_lines.is_in_net
     group by broken.marketplace_code, broken.billing_cycle_id
 
 ),
@@ -211,6 +263,9 @@ final as (
         broken.document_number,
         broken.line_count,
         broken.unmapped_line_count,
+        broken.changed_line_count,
+        broken.first_unmapped_type,
+        broken.first_changed_line_id,
         broken.currency_count,
         broken.reserve_amount,
         broken.declared_payout_amount,
@@ -233,13 +288,14 @@ final as (
             when broken.break_amount = 0
                 or broken.payout_amount = broken.strict_opening_amount + broken.net_amount
                 then null
-            when gap_totals.has_equal_gap = 1
-                or gap_totals.missing_amount = broken.break_amount
-                or gap_totals.missing_in_cycle_amount = broken.break_amount
-                then 'PAY-009'
+            when unassigned_lines.unassigned_amount = broken.break_amount then 'PAY-002'
+            when gap_totals.has_equal_gap = 1 or gap_totals.missing_amount = broken.total_break_amount then 'PAY-009'
             when broken.payout_amount = broken.net_amount then 'PAY-003'
             else 'PAY-001'
-        end as identity_code
+        end as identity_code,
+        case
+            when unassigned_lines.unassigned_amount = broken.break_amount then unassigned_lines.unassigned_line_id
+        end as unassigned_line_id
     from broken
     left join broken as payers
         on
@@ -250,6 +306,10 @@ final as (
         on
             broken.marketplace_code = gap_totals.marketplace_code
             and broken.billing_cycle_id = gap_totals.billing_cycle_id
+    left join unassigned_lines
+        on
+            broken.marketplace_code = unassigned_lines.marketplace_code
+            and broken.billing_cycle_id = unassigned_lines.billing_cycle_id
 
 )
 

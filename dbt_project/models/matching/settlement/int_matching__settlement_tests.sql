@@ -65,11 +65,13 @@ settled_in_time as (
             else 'TIMING'
         end as status,
         'SET-001' as fault_code,
-        order_lines.expected_goods_amount as expected_amount,
-        case
-            when order_lines.unsettled_line_count = 0 then order_lines.settled_goods_amount
-            else cast(0 as decimal(18, 2))
-        end as actual_amount,
+        cast(order_lines.expected_goods_amount + order_lines.expected_shipping_amount as decimal(18, 2)) as expected_amount,
+        -- Whether the amount is right is another test; here the whole sale has been settled or it has not.
+        cast(case
+            when order_lines.goods_line_count > 0 and order_lines.unsettled_line_count = 0
+                then order_lines.expected_goods_amount + order_lines.expected_shipping_amount
+            else 0
+        end as decimal(18, 2)) as actual_amount,
         cast(0 as decimal(18, 2)) as tolerance_amount,
         order_lines.currency_code,
         order_lines.due_at,

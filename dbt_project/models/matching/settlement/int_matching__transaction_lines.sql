@@ -8,6 +8,42 @@ lines as (
 
 ),
 
+cycles as (
+
+    select * from {{ ref('int_ledger__cycles') }}
+
+),
+
+cycle_names as (
+
+    -- A line without a cycle id is still found by its voucher, then by its document, where only one cycle uses them.
+    select
+        names.marketplace_code,
+        names.name_kind,
+        names.name_text,
+        min(names.billing_cycle_id) as billing_cycle_id
+    from (
+        select
+            cycles.marketplace_code,
+            'VOUCHER' as name_kind,
+            cycles.voucher_number as name_text,
+            cycles.billing_cycle_id
+        from cycles
+        where cycles.voucher_number is not null
+        union all
+        select
+            lines.marketplace_code,
+            'DOCUMENT' as name_kind,
+            lines.document_number as name_text,
+            lines.billing_cycle_id
+        from lines
+        where lines.document_number is not null and lines.billing_cycle_id is not null
+    ) as names
+    group by names.marketplace_code, names.name_kind, names.name_text
+    having count(distinct names.billing_cycle_id) = 1
+
+),
+
 classified as (
 
     select
@@ -23,9 +59,13 @@ classified as (
         lines.running_balance,
         lines.currency_code,
         lines.created_at,
+        lines.updated_at,
         lines.line_date,
         lines.payment_state,
-        lines.billing_cycle_id,
+        coalesce(
+            lines.billing_cycle_id, vouchers.billing_cycle_id, documents.billing_cycle_id
+        ) as billing_cycle_id,
+        lines.billing_cycle_id is not null as has_cycle_id,
         lines.document_number,
         lines.voucher_number,
         lines.order_id,
@@ -58,6 +98,18 @@ classified as (
             else 'OTHER'
         end as component
     from lines
+    left join cycle_names as vouchers
+        on
+            lines.billing_cycle_id is null
+            and lines.marketplace_code = vouchers.marketplace_code
+            and lines.voucher_number = vouchers.name_text
+            and vouchers.name_kind = 'VOUCHER'
+    left join cycle_names as documents
+        on
+            lines.billing_cycle_id is null
+            and lines.marketplace_code = documents.marketplace_code
+            and lines.document_number = documents.name_text
+            and documents.name_kind = 'DOCUMENT'
 
 ),
 

@@ -1,0 +1,132 @@
+-- Grain: open item of a marketplace's clearing account at the time of the run: what the marketplace still owes or is owed, by cycle, and
+-- what it over-paid, by receipt. The items add up to the closing balance of the newest period of clearing_rollforward.
+with
+
+cycles as (
+
+    select * from {{ ref('int_matching__cycles') }}
+
+),
+
+journals as (
+
+    select * from {{ ref('int_accounting__journals') }}
+
+),
+
+decided as (
+
+    select * from {{ ref('int_matching__receipts_decided') }}
+    where is_decided
+
+),
+
+receipt_journals as (
+
+    select * from journals
+    where kind = 'PAYOUT_RECEIPT' and not is_blocked
+
+),
+
+settled as (
+
+    -- A cycle is listed with the cycle that pays it: one pay-out clears them together.
+    select
+        cycles.marketplace_code,
+        cycles.entity_code,
+        cycles.currency_code,
+        coalesce(cycles.paying_cycle_id, cycles.billing_cycle_id) as billing_cycle_id,
+        min(cycles.cycle_date) as since_date,
+        sum(case when journals.journal_key is null then 0 else cycles.net_amount end) as settled_amount
+    from cycles
+    left join journals
+        on
+            cycles.marketplace_code = journals.marketplace_code
+            and cycles.billing_cycle_id = journals.billing_cycle_id
+            and not journals.is_blocked
+    group by
+        cycles.marketplace_code,
+        cycles.entity_code,
+        cycles.currency_code,
+        coalesce(cycles.paying_cycle_id, cycles.billing_cycle_id)
+
+),
+
+cleared as (
+
+    select
+        decided.marketplace_code,
+        decided.billing_cycle_id,
+        sum(decided.cleared_amount) as cleared_amount
+    from decided
+    inner join receipt_journals
+        on decided.receipt_id = receipt_journals.receipt_id
+    group by decided.marketplace_code, decided.billing_cycle_id
+
+),
+
+items as (
+
+    select
+        settled.marketplace_code,
+        settled.entity_code,
+        settled.currency_code,
+        'CYCLE' as subject_type,
+        settled.billing_cycle_id as subject_id,
+        settled.since_date,
+        cast(settled.settled_amount - coalesce(cleared.cleared_amount, 0) as decimal(18, 2)) as open_amount,
+        case
+            when payers.payout_amount > 0 and coalesce(cleared.cleared_amount, 0) = 0 and payers.identity_code is null
+                then 'IN_TRANSIT'
+            when payers.identity_code is not null then 'BREAK'
+            when payers.payout_amount > 0 then 'BANK_DIFFERENCE'
+            else 'CARRIED_FORWARD'
+        end as item_kind
+    from settled
+    left join cleared
+        on
+            settled.marketplace_code = cleared.marketplace_code
+            and settled.billing_cycle_id = cleared.billing_cycle_id
+    inner join cycles as payers
+        on
+            settled.marketplace_code = payers.marketplace_code
+            and settled.billing_cycle_id = payers.billing_cycle_id
+    union all
+    select
+        decided.marketplace_code,
+        receipt_journals.entity_code,
+        receipt_journals.currency_code,
+        'RECEIPT' as subject_type,
+        decided.receipt_id as subject_id,
+        min(receipt_journals.posting_date) as since_date,
+        cast(-sum(decided.excess_amount) as decimal(18, 2)) as open_amount,
+        'OVER_PAID' as item_kind
+    from decided
+    inner join receipt_journals
+        on decided.receipt_id = receipt_journals.receipt_id
+    group by
+        decided.marketplace_code,
+        receipt_journals.entity_code,
+        receipt_journals.currency_code,
+        decided.receipt_id
+
+),
+
+final as (
+
+    select
+        items.marketplace_code,
+        items.entity_code,
+        items.subject_type,
+        items.subject_id,
+        items.item_kind,
+        items.currency_code,
+        items.open_amount,
+        items.since_date,
+        cast({{ days_between('items.since_date', 'cast(' ~ as_of() ~ ' as date)') }} as integer) as days_open
+    from items
+    where items.open_amount <> 0
+
+)
+
+select * from final

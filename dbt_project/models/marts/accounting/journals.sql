@@ -1,0 +1,46 @@
+-- Grain: journal: what must stand in the ERP and how far it has come. Status: EXCLUDED (before journals go live), BLOCKED, DUE (to be
+-- proposed), WAITING (in the outbox), POSTED (in the ERP as it should be), EXCEPTION (level f has a finding).
+with
+
+states as (
+
+    select * from {{ ref('int_matching__journal_states') }}
+
+),
+
+final as (
+
+    select
+        states.marketplace_code,
+        states.entity_code,
+        states.journal_key,
+        states.wire_key,
+        states.kind,
+        states.version,
+        states.posting_date,
+        states.period,
+        states.currency_code,
+        states.total_debit,
+        states.total_credit,
+        states.line_count,
+        states.document_id as source_id,
+        states.billing_cycle_id,
+        states.receipt_id,
+        case
+            when states.is_excluded then 'EXCLUDED'
+            when states.match_status = 'MATCHED' then 'POSTED'
+            when states.erp_state = 'ABSENT' and states.is_blocked then 'BLOCKED'
+            when states.match_status = 'TIMING' and states.action_state is null then 'DUE'
+            when states.match_status = 'TIMING' then 'WAITING'
+            else 'EXCEPTION'
+        end as status,
+        case when states.erp_state = 'ABSENT' then states.blocked_code end as blocked_code,
+        case when states.erp_state = 'ABSENT' then states.blocked_reason end as blocked_reason,
+        case when states.match_status = 'EXCEPTION' then states.fault_code end as exception_code,
+        states.action_state,
+        states.erp_document_id
+    from states
+
+)
+
+select * from final

@@ -1,0 +1,149 @@
+-- Grain: difference of any level that needs attention, as root or as consequence of another subject's root. A consequence whose root
+-- was not found is a root itself, so nothing can hide behind a cause that does not exist.
+{% set levels = [
+    ('rec_orders', 'a'), ('rec_settlement_lines', 'b'), ('rec_cycles', 'c'), ('rec_receipts', 'e'), ('rec_journals', 'f'),
+    ('rec_clearing', 'g'), ('rec_stock', 'h'),
+] -%}
+with
+
+{% for model, level in levels -%}
+{{ model }} as (
+
+    select
+        '{{ level }}' as level_code,
+        {{ model }}.marketplace_code,
+        {{ model }}.entity_code,
+        {{ model }}.exception_code,
+        {{ model }}.subject_type,
+        {{ model }}.subject_id,
+        {{ model }}.delta_amount,
+        {{ model }}.currency_code,
+        {{ model }}.summary,
+        {{ model }}.root_subject_type,
+        {{ model }}.root_subject_id
+    from {{ ref(model) }} as {{ model }}
+    where {{ model }}.status = 'EXCEPTION'
+
+),
+
+{% endfor -%}
+stale_feeds as (
+
+    select
+        'd' as level_code,
+        freshness.marketplace_code,
+        freshness.entity_code,
+        freshness.exception_code,
+        'FEED' as subject_type,
+        freshness.feed as subject_id,
+        cast(null as decimal(18, 2)) as delta_amount,
+        cast(null as varchar) as currency_code,
+        'The feed ' || freshness.feed || ' of ' || freshness.account || ' is older than '
+        || cast(freshness.freshness_hours as varchar) || ' hours.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('freshness') }} as freshness
+    where freshness.exception_code = 'DAT-001'
+
+),
+
+incomplete_feeds as (
+
+    select
+        'd' as level_code,
+        control_totals.marketplace_code,
+        control_totals.entity_code,
+        'DAT-002' as exception_code,
+        'FEED' as subject_type,
+        control_totals.feed as subject_id,
+        cast(null as decimal(18, 2)) as delta_amount,
+        cast(null as varchar) as currency_code,
+        'Control ' || control_totals.control_code || ' (' || control_totals.measure || ') of feed ' || control_totals.feed
+        || ' differs by ' || cast(control_totals.difference as varchar) || '.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('control_totals') }} as control_totals
+    where not control_totals.is_balanced
+
+),
+
+refused_records as (
+
+    select
+        'd' as level_code,
+        quarantine.marketplace_code,
+        quarantine.entity_code,
+        quarantine.exception_code,
+        'RECORD' as subject_type,
+        quarantine.subject_id,
+        cast(null as decimal(18, 2)) as delta_amount,
+        cast(null as varchar) as currency_code,
+        'A record of feed ' || quarantine.feed || ' was refused: ' || coalesce(quarantine.field_name, 'record') || ', '
+        || quarantine.reason || '.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('quarantine') }} as quarantine
+
+),
+
+unioned as (
+
+    {% for model, level in levels -%}
+    select * from {{ model }}
+    union all
+    {% endfor -%}
+    select * from stale_feeds
+    union all
+    select * from incomplete_feeds
+    union all
+    select * from refused_records
+
+),
+
+rooted as (
+
+    select
+        unioned.*,
+        unioned.root_subject_id is null
+        or (unioned.root_subject_type = unioned.subject_type and unioned.root_subject_id = unioned.subject_id)
+            as is_own_root
+    from unioned
+
+),
+
+root_subjects as (
+
+    select distinct
+        coalesce(rooted.marketplace_code, '*') as marketplace_code,
+        rooted.subject_type,
+        rooted.subject_id
+    from rooted
+    where rooted.is_own_root
+
+),
+
+final as (
+
+    select
+        rooted.level_code,
+        coalesce(rooted.marketplace_code, '*') as marketplace_code,
+        rooted.entity_code,
+        rooted.exception_code,
+        rooted.subject_type,
+        rooted.subject_id,
+        rooted.delta_amount,
+        rooted.currency_code,
+        rooted.summary,
+        rooted.root_subject_type,
+        rooted.root_subject_id,
+        rooted.is_own_root or root_subjects.subject_id is null as is_root
+    from rooted
+    left join root_subjects
+        on
+            coalesce(rooted.marketplace_code, '*') = root_subjects.marketplace_code
+            and rooted.root_subject_type = root_subjects.subject_type
+            and rooted.root_subject_id = root_subjects.subject_id
+
+)
+
+select * from final

@@ -1,0 +1,152 @@
+-- Grain: ERP posting event on a clearing, reserve or pass-through account of a marketplace that carries no journal's wire key. When it
+-- moves the same accounts by the same amounts as a journal within 35 days, it is a copy of that journal made by hand.
+with
+
+postings as (
+
+    select * from {{ ref('int_ledger__erp_postings') }}
+
+),
+
+journals as (
+
+    select * from {{ ref('int_accounting__journals') }}
+
+),
+
+documents as (
+
+    select * from {{ ref('int_matching__journal_documents') }}
+
+),
+
+controlled_accounts as (
+
+    select * from {{ ref('int_matching__controlled_accounts') }}
+
+),
+
+known as (
+
+    select distinct
+        journals.erp_code,
+        journals.wire_key
+    from journals
+
+),
+
+strangers as (
+
+    select
+        controlled_accounts.marketplace_code,
+        controlled_accounts.entity_code,
+        controlled_accounts.currency_code,
+        postings.erp_code,
+        postings.urn,
+        min(controlled_accounts.account_role) as account_role,
+        min(postings.transaction_date) as transaction_date,
+        min(postings.period) as period,
+        max(postings.reference) as reference,
+        cast(sum(postings.net_amount) as decimal(18, 2)) as net_amount
+    from postings
+    inner join controlled_accounts
+        on
+            postings.erp_code = controlled_accounts.erp_code
+            and postings.account_code = controlled_accounts.account_code
+            and postings.cost_centre = controlled_accounts.cost_centre
+            and postings.department = controlled_accounts.department
+    left join known
+        on
+            postings.erp_code = known.erp_code
+            and postings.reference = known.wire_key
+    where
+        known.wire_key is null
+        and postings.transaction_date >= controlled_accounts.go_live_date
+    group by
+        controlled_accounts.marketplace_code,
+        controlled_accounts.entity_code,
+        controlled_accounts.currency_code,
+        postings.erp_code,
+        postings.urn
+
+),
+
+fingerprints as (
+
+    -- Accounts and amounts of one posting event as text: equal text, equal legs.
+    select
+        legs.erp_code,
+        legs.urn,
+        {{ ordered_list(
+            "legs.account_code || '/' || legs.cost_centre || '/' || legs.department || '=' || cast(legs.net_amount as varchar)",
+            "'|'",
+            'legs.account_code, legs.cost_centre, legs.department'
+        ) }} as fingerprint
+    from (
+        select
+            postings.erp_code,
+            postings.urn,
+            postings.account_code,
+            postings.cost_centre,
+            postings.department,
+            cast(sum(postings.net_amount) as decimal(18, 2)) as net_amount
+        from postings
+        group by postings.erp_code, postings.urn, postings.account_code, postings.cost_centre, postings.department
+    ) as legs
+    group by legs.erp_code, legs.urn
+
+),
+
+copies as (
+
+    select
+        strangers.erp_code,
+        strangers.urn,
+        documents.journal_key,
+        row_number() over (
+            partition by strangers.erp_code, strangers.urn
+            order by
+                abs({{ days_between('documents.transaction_date', 'strangers.transaction_date') }}),
+                documents.journal_key
+        ) as choice_number
+    from strangers
+    inner join fingerprints as stranger_prints
+        on
+            strangers.erp_code = stranger_prints.erp_code
+            and strangers.urn = stranger_prints.urn
+    inner join fingerprints as document_prints
+        on
+            stranger_prints.erp_code = document_prints.erp_code
+            and stranger_prints.fingerprint = document_prints.fingerprint
+    inner join documents
+        on
+            document_prints.erp_code = documents.erp_code
+            and document_prints.urn = documents.urn
+    where abs({{ days_between('documents.transaction_date', 'strangers.transaction_date') }}) <= 35
+
+),
+
+final as (
+
+    select
+        strangers.marketplace_code,
+        strangers.entity_code,
+        strangers.currency_code,
+        strangers.erp_code,
+        strangers.urn,
+        strangers.account_role,
+        strangers.transaction_date,
+        strangers.period,
+        strangers.reference,
+        strangers.net_amount,
+        copies.journal_key as copied_journal_key
+    from strangers
+    left join copies
+        on
+            strangers.erp_code = copies.erp_code
+            and strangers.urn = copies.urn
+            and copies.choice_number = 1
+
+)
+
+select * from final
