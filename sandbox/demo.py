@@ -71,7 +71,7 @@ class Summary:
 
 
 def run_demo(*, orders: int, seed: int, folder: Path | None, keep: bool, as_json: bool) -> int:
-    """Runs the demo and prints its summary. Returns the exit code: 0 only when everything ties and all faults are found."""
+    """Runs the demo and prints its summary. Returns 0 only when everything ties and all faults are found, else 1."""
     out = Console(stderr=as_json, highlight=False)
     places = Places((folder or DEFAULT_FOLDER).absolute())
     try:
@@ -158,15 +158,18 @@ def _wait(places: Places, process: "subprocess.Popen[bytes]", log: Path) -> str:
             raise DemoError(f"the sandbox ended while starting: {last[0]} (all of it in {log})")
         if places.address.exists():
             url = str(json.loads(places.address.read_text("utf-8"))["url"])
-            try:
-                httpx.get(f"{url}/_sandbox/health", timeout=5).raise_for_status()
-            except httpx.HTTPError:
-                pass
-            else:
+            if _answers(url):
                 return url
         time.sleep(0.05)
     _end(process)
     raise DemoError(f"the sandbox did not answer within {START_SECONDS:.0f} seconds; see {log}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/_sandbox/health", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -289,8 +292,11 @@ def _examine(summary: Summary, marts: Marts, truth: dict[str, Any], places: Plac
         """
     )
     summary.unbalanced = marts.rows(
-        "select control_code, vendor, account, feed, measure, difference from marts.control_totals where not
-        is_balanced" )
+        """
+        select control_code, vendor, account, feed, measure, difference
+        from marts.control_totals where not is_balanced order by 1, 2, 3, 4, 5
+        """
+    )
     summary.payouts = marts.rows(
         """
         select marketplace_code, billing_cycle_id, cycle_date, opening_amount, net_amount, break_amount, payout_amount,
@@ -349,8 +355,10 @@ def _subject(finding: Any) -> str:
 def _next_commands(marts: Marts, places: Places) -> list[str]:
     """Commands worth typing, with ids that exist."""
     queries = {
-        "a pay-out": "select billing_cycle_id as id from marts.fct_cycles where received_amount > 0 order by
-        cycle_date", "an order with a refund": (
+        "a pay-out": (
+            "select billing_cycle_id as id from marts.fct_cycles where received_amount > 0 order by cycle_date, 1"
+        ),
+        "an order with a refund": (
             "select order_id as id from marts.fct_settlement_lines where refund_id is not null order by order_id"
         ),
         "a receipt": "select receipt_id as id from marts.fct_receipt_allocations order by receipt_id",
@@ -368,7 +376,7 @@ def _next_commands(marts: Marts, places: Places) -> list[str]:
 
 def _document(summary: Summary) -> dict[str, Any]:
     accuracy = summary.accuracy
-    return _plain(
+    document: dict[str, Any] = _plain(
         {
             "is_success": summary.is_success,
             "problems": summary.problems,
@@ -404,6 +412,7 @@ def _document(summary: Summary) -> dict[str, Any]:
             "next_commands": summary.next_commands,
         }
     )
+    return document
 
 
 def _plain(value: Any) -> Any:

@@ -108,7 +108,7 @@ class SageCompany:
     def __init__(self, tables: dict[str, list[dict[str, Any]]], sites: list[dict[str, Any]]) -> None:
         served = contract()["resources"]
         self.tables = {
-            name: Table(name, map(dict, tables.get(name, ())) if name in CHANGING else tables.get(name, ()))
+            name: Table(name, [dict(row) if name in CHANGING else row for row in tables.get(name, [])])
             for name in served
             if name != "sites"
         }

@@ -22,16 +22,21 @@ from sandbox.sage_ledger import Ledger
 class SageWorldLike(Protocol):
     """What the server needs of a generated Sage company: `tables` by resource name, records in the vendor's shape."""
 
-    sites: list[dict[str, Any]]
-    tables: dict[str, list[dict[str, Any]]]
+    @property
+    def sites(self) -> list[dict[str, Any]]: ...
+    @property
+    def tables(self) -> dict[str, list[dict[str, Any]]]: ...
 
 
 class WorldLike(Protocol):
     """What the servers need of `sandbox.world.build_world`'s result."""
 
-    mirakl: Mapping[str, MiraklWorldLike]
-    sage: SageWorldLike
-    truth: dict[str, Any]
+    @property
+    def mirakl(self) -> Mapping[str, MiraklWorldLike]: ...
+    @property
+    def sage(self) -> SageWorldLike: ...
+    @property
+    def truth(self) -> dict[str, Any]: ...
 
 
 @dataclass
