@@ -13,8 +13,9 @@
     {{ return(adapter.dispatch('utc_timestamp')(expression)) }}
 {%- endmacro %}
 
+{#- A plain cast to timestamp would drop the offset silently; a stamp without one is read in the session's zone, UTC. -#}
 {% macro default__utc_timestamp(expression) -%}
-    cast(nullif(trim({{ expression }}), '') as timestamp)
+    (cast(nullif(trim({{ expression }}), '') as timestamptz) at time zone 'UTC')
 {%- endmacro %}
 
 {% macro spark__utc_timestamp(expression) -%}
