@@ -77,7 +77,11 @@ def seller(contracts: Path) -> dict[str, Any]:
 
 
 # Undocumented in the schema and present in the published examples (mirakl.md 1.7 and 5.1).
-EXTRAS = {"TL02": {"payment_voucher_number", "shop"}, "SBC11": {"payment_voucher_number"}, "IV01": {"payment_voucher_number"}}
+EXTRAS = {
+    "TL02": {"payment_voucher_number", "shop"},
+    "SBC11": {"payment_voucher_number"},
+    "IV01": {"payment_voucher_number"},
+}
 MIRAKL_READS = [
     ("A01", "account", {}),
     ("PC01", "platform/configuration", {}),
