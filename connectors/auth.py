@@ -15,14 +15,15 @@ from typing import Protocol
 
 import httpx
 import msgspec
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from connectors.errors import AuthError, BadPayload, ConnectorError, TransportFailed
+from connectors.errors import AuthError, BadConfiguration, BadPayload, ConnectorError, TransportFailed
 from connectors.http import ApiClient, Call, utc_now
 
 EXPIRY_MARGIN = timedelta(seconds=60)
 TOKEN_CALL = Call("token")
 DEFAULT_TOKEN_SECONDS = 3600
+LOCK_TIMEOUT_SECONDS = 120.0
 
 
 class BareKey(httpx.Auth):
@@ -82,8 +83,10 @@ class FileCredentialStore:
         except FileNotFoundError:
             return Credentials(self._first)
         except msgspec.DecodeError:
-            raise ValueError(
-                f"{self._path.name}: damaged: delete it, sign in again, set the new refresh token in the environment"
+            raise BadConfiguration(
+                "damaged: delete the file, sign in again, and set the new refresh token in the environment",
+                vendor="credentials",
+                call=self._path.name,
             ) from None
         return (
             stored.credentials
@@ -114,8 +117,19 @@ class FileCredentialStore:
     @contextmanager
     def lock(self) -> Iterator[None]:
         self._make_folder()
-        with self._lock:
+        try:
+            self._lock.acquire(timeout=LOCK_TIMEOUT_SECONDS)
+        except Timeout:
+            raise TransportFailed(
+                f"another process has been renewing the token for {LOCK_TIMEOUT_SECONDS:g} s",
+                vendor="credentials",
+                call=self._path.name,
+                sent=False,
+            ) from None
+        try:
             yield
+        finally:
+            self._lock.release()
 
     def _make_folder(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -61,8 +61,10 @@ def read_pages(
         if following is None:
             return
         if following.link is not None:
-            # The link says everything; `read` refuses it when it leaves the origin.
-            target, wanted = following.link, {}
+            # `read` refuses a link that leaves the origin. The position is the link's word; shop and filters are ours,
+            # so that a link which forgets one cannot widen the extraction.
+            link = client.url(path).join(following.link)
+            target, wanted = str(link.copy_with(query=None)), {**link.params, **base}
         else:
             target, wanted = path, {**base, **following.parameters}
 

@@ -158,8 +158,8 @@ class _RetryWait:
 
     def __call__(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        wish = getattr(error, "retry_after", None)
-        return float(wish) if wish is not None else self._exponential(state)
+        wish = error.retry_after if isinstance(error, RateLimited | ServerFailed) else None
+        return wish if wish is not None else self._exponential(state)
 
 
 def _can_pass(error: BaseException) -> bool:
@@ -168,7 +168,7 @@ def _can_pass(error: BaseException) -> bool:
     """
     if not isinstance(error, ConnectorError):
         return False
-    wish = getattr(error, "retry_after", None)
+    wish = error.retry_after if isinstance(error, RateLimited | ServerFailed) else None
     if wish is not None and wish > LONGEST_RETRY_AFTER_SECONDS:
         return False
     return error.retryable or isinstance(error, BadPayload)

@@ -37,18 +37,25 @@ def entry(
 DETAILS = """
 <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>
 <NtryDtls><TxDtls><Refs><EndToEndId>E2E-1</EndToEndId></Refs>
-<RltdPties><Dbtr>{debtor}</Dbtr><DbtrAcct><Id><IBAN>FR76 3000 6000 0112</IBAN></Id></DbtrAcct><Cdtr><Nm>Us</Nm></Cdtr></RltdPties>
+<RltdPties><Dbtr>{debtor}</Dbtr><DbtrAcct><Id><IBAN>FR76 3000 6000 0112</IBAN></Id></DbtrAcct>
+<Cdtr><Nm>Us</Nm></Cdtr></RltdPties>
 <RmtInf><Ustrd>BRICO PAYOUT</Ustrd><Ustrd>2026-06-11</Ustrd></RmtInf></TxDtls></NtryDtls>"""
+
+
+def balance(code: str, amount: str, direction: str) -> str:
+    kind = f"<Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>"
+    return f'<Bal>{kind}<Amt Ccy="GBP">{amount}</Amt><CdtDbtInd>{direction}</CdtDbtInd></Bal>'
 
 
 def camt(*entries: str, version: str = "02", iban: str = IBAN, statement_id: str = "S-2026-06") -> bytes:
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}">'
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}">'
         f"<BkToCstmrStmt><GrpHdr><MsgId>M</MsgId></GrpHdr><Stmt><Id>{statement_id}</Id>"
         "<FrToDt><FrDtTm>2026-06-01T00:00:00</FrDtTm><ToDtTm>2026-06-30T23:59:59</ToDtTm></FrToDt>"
         f"<Acct><Id><IBAN>{iban}</IBAN></Id><Ccy>GBP</Ccy></Acct>"
-        '<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="GBP">1000.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></Bal>'
-        '<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="GBP">2000.50</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>'
+        + balance("OPBD", "1000.00", "DBIT")
+        + balance("CLBD", "2000.50", "CRDT")
         + "".join(entries)
         + "</Stmt></BkToCstmrStmt></Document>"
     ).encode()
@@ -96,7 +103,8 @@ def test_the_account_number_of_the_other_side_is_not_kept() -> None:
 
 
 def test_money_out_is_negative_and_names_the_creditor() -> None:
-    details = "<NtryDtls><TxDtls><RltdPties><Dbtr><Nm>Us</Nm></Dbtr><Cdtr><Nm>Landlord</Nm></Cdtr></RltdPties></TxDtls></NtryDtls>"
+    parties = "<RltdPties><Dbtr><Nm>Us</Nm></Dbtr><Cdtr><Nm>Landlord</Nm></Cdtr></RltdPties>"
+    details = f"<NtryDtls><TxDtls>{parties}</TxDtls></NtryDtls>"
     found = entries_of(SPEC.decode(camt(entry("0.50", "DBIT", extra=details))))[0]
     assert (found["amount"], found["counterparty_name"]) == ("-0.50", "Landlord")
 
@@ -346,7 +354,7 @@ def test_a_bad_file_hides_no_other_and_is_named_at_the_end(tmp_path: Path) -> No
 def test_a_csv_for_an_account_without_a_profile_says_what_to_set(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(HEADING)
     plain = BankStatementReader("BARC_GBP", f"{tmp_path}/*", IBAN)
-    with pytest.raises(BadPayload, match="set csv_profile in bank_accounts.csv"):
+    with pytest.raises(BadPayload, match=r"set csv_profile in bank_accounts\.csv"):
         list(plain.pages("statements", Window()))
 
 

@@ -162,9 +162,9 @@ def test_a_write_is_sent_once(status: int, naps: list[float]) -> None:
 
 
 def test_an_html_error_page_does_not_reach_the_error_text(naps: list[float]) -> None:
-    with serving(lambda _: Reply(502, b"<html><h1>Bad gateway</h1></html>")) as server:
-        with pytest.raises(ServerFailed) as caught:
-            read(client(server, naps))
+    page = b"<html><h1>Bad gateway</h1></html>"
+    with serving(lambda _: Reply(502, page)) as server, pytest.raises(ServerFailed) as caught:
+        read(client(server, naps))
     assert caught.value.detail == "an HTML page"
 
 

@@ -204,12 +204,11 @@ def test_documents_move_every_account_exactly_as_the_journal_does(
         number += 2
     total = Decimal(refunds - sales + sum(n + v for n, v, _ in fees)) / 100
     journal = read_journal(payload(*lines, clearing(number, str(-total))))
-    try:
-        rendered = render(journal)
-    except BadJournal as error:
-        assert "nothing to post" in str(error)
-        assert not movements(journal)
+    if not movements(journal) and all(entry.net == 0 for entry in journal.lines):
+        with pytest.raises(BadJournal, match="nothing to post"):
+            render(journal)
         return
+    rendered = render(journal)
     moved: dict[str, Decimal] = defaultdict(Decimal)
     for part in rendered:
         sign = {"SR": 1, "BR": 1, "SP": -1, "BP": -1}[part.code]
@@ -228,7 +227,7 @@ def test_documents_move_every_account_exactly_as_the_journal_does(
 
 
 class Company:
-    """Sage 200 as far as journals go: it posts whatever it is sent, duplicates included, and answers look-ups by reference."""
+    """Sage 200 as far as journals go: posts whatever it is sent, duplicates included, and is searched by reference."""
 
     def __init__(self) -> None:
         self.sales: list[dict[str, Any]] = []

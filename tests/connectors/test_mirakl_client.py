@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import httpx
@@ -121,6 +122,19 @@ def test_offset_pages_are_streamed_with_counts_hashes_and_cursor() -> None:
     assert json.loads(pages[2].body)["orders"][0]["order_id"] == "O200-A"
 
 
+def test_a_next_link_that_forgets_the_shop_or_a_filter_is_given_it_again() -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        links = {"Link": '</api/orders?max=100&offset=1>; rel="next"'} if len(requests) == 1 else {}
+        return httpx.Response(200, json={"orders": [order(len(requests))], "total_count": 2}, headers=links)
+
+    assert len(list(connector(answer).pages("orders", SINCE))) == 2
+    second = dict(requests[1].url.params)
+    assert second == {**dict(requests[0].url.params), "offset": "1"}
+
+
 def test_seek_pages_end_with_an_absent_or_null_token_and_keep_the_shop() -> None:
     requests: list[httpx.Request] = []
 
@@ -161,10 +175,8 @@ def test_an_endless_feed_is_refused() -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"data": [{"id": "same"}], "next_page_token": "again"})
 
-    pages = connector(answer).pages("transaction_lines", Window())
     with pytest.raises(BadPayload, match="twice"):
-        for _ in range(10):
-            next(pages)
+        list(islice(connector(answer).pages("transaction_lines", Window()), 10))
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_preview_shows_the_file_and_sends_nothing() -> None:
 @pytest.mark.parametrize(
     "report",
     [
-        b'"offer-sku";"quantity";"warehouse-code";"update-delete";"error-line";"error-message"\n"B2";"3";"";"update";"3";"unknown offer"\n',
+        b'"offer-sku";"quantity";"warehouse-code";"error-line";"error-message"\n"B2";"3";"";"3";"unknown offer"\n',
         b"error-line;error-message;offer-sku;quantity\n3;unknown offer;B2;3\n",
         b"line;reason\n3;unknown offer\n",
         b"3;unknown offer\n",
