@@ -63,7 +63,7 @@ def _land(
     try:
         connector = workspace.connections.connector(key.vendor, key.account)
         with State(settings.state_path) as state:
-            batch = Landing(settings, state, context.run_id).land(
+            batch = Landing(settings, state, context.run.run_id).land(
                 spec, key.account, connector, overlap=timedelta(minutes=feed.overlap_minutes), on_page=on_page
             )
     except ConnectorError as error:

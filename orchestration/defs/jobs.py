@@ -11,7 +11,7 @@ import dagster as dg
 from dagster import OpExecutionContext
 
 from orchestration.defs.delivery import DELIVERIES_KEY, PROPOSALS_KEY
-from orchestration.defs.extraction import lane_selection, partitions
+from orchestration.defs.extraction import lane_selection
 from orchestration.defs.publication import PUBLISHED_KEY
 from orchestration.lib.lanes import LANES, extract_job, run_lane, transform_job
 from orchestration.lib.workspace import Workspace
@@ -29,7 +29,6 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
                     dg.define_asset_job(
                         extract_job(lane, vendor),
                         selection=dg.AssetSelection.assets(*keys).without_checks(),
-                        partitions_def=partitions(workspace.registry, vendor),
                         description=f"Reads the {lane} lane's feeds of one {vendor} account.",
                     )
                 )

@@ -141,7 +141,7 @@ def run_lane(
     workspace = workspace or Workspace.open(settings)
     workspace.on_step = progress
     settings.locks_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(settings.locks_dir / "lane.lock", timeout=3600), _instance(settings, instance) as opened:
+    with FileLock(settings.locks_dir / "lane.lock", timeout=3600), open_instance(settings, instance) as opened:
         began = time.monotonic()
         _recover(opened)
         definitions: dg.Definitions = importlib.import_module(CODE_LOCATION).build(workspace)
@@ -298,7 +298,7 @@ def _tell(settings: Settings, result: LaneResult) -> None:
 
 
 @contextmanager
-def _instance(settings: Settings, given: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
+def open_instance(settings: Settings, given: dg.DagsterInstance | None = None) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of the data folder, made with the repository's dagster.yaml the first time."""
     if given is not None:
         yield given

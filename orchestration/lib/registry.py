@@ -529,14 +529,15 @@ def check_registry(config_dir: Path) -> tuple[Registry | None, list[ConfigError]
             )
         ]
     rows: dict[type[Row], tuple[Any, ...]] = {}
+    codes: dict[type[Row], set[str]] = {}
     for row_type in ROW_TYPES:
-        rows[row_type] = _read(config_dir, row_type, errors)
+        rows[row_type], codes[row_type] = _read(config_dir, row_type, errors)
     registry = Registry(
         config_dir,
         **{_attribute(row_type): rows[row_type] for row_type in ROW_TYPES},
     )
     unreadable = bool(errors)
-    errors += _cross_check(registry)
+    errors += _cross_check(registry, codes)
     if unreadable:
         return None, errors
     warnings = tuple(error for error in errors if not error.is_blocking)
@@ -551,8 +552,12 @@ def _attribute(row_type: type[Row]) -> str:
     return row_type.FILE.removesuffix(".csv")
 
 
-def _read(config_dir: Path, row_type: type[R], errors: list[ConfigError]) -> tuple[R, ...]:
-    """Every good row of one file; the others become findings."""
+def _read(config_dir: Path, row_type: type[R], errors: list[ConfigError]) -> tuple[tuple[R, ...], set[str]]:
+    """Every good row of one file, and the codes (first key column) of all rows; bad rows become findings.
+
+    The codes of bad rows count too: one wrong cell must not make every other file point to nothing.
+    """
+    codes: set[str] = set()
     name = row_type.FILE
     try:
         text = (config_dir / name).read_text(encoding="utf-8-sig")
@@ -567,12 +572,12 @@ def _read(config_dir: Path, row_type: type[R], errors: list[ConfigError]) -> tup
                 f"Copy it from the defaults (`tieout init`) into {config_dir}",
             )
         )
-        return ()
+        return (), codes
     except UnicodeDecodeError as error:
         errors.append(
             ConfigError(name, None, None, None, f"is not UTF-8 text (byte {error.start})", "Save it as CSV UTF-8")
         )
-        return ()
+        return (), codes
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     columns = [column for column in row_type.model_fields if column != "line"]
     found: list[R] = []
@@ -582,10 +587,10 @@ def _read(config_dir: Path, row_type: type[R], errors: list[ConfigError]) -> tup
         if missing := [column for column in columns if column not in heading]:
             action = "Add it to the heading; it may be empty in rows that do not need it"
             errors += [ConfigError(name, 1, column, None, "the column is missing", action) for column in missing]
-            return ()
+            return (), codes
         if doubled := [column for column, count in Counter(heading).items() if count > 1]:
             errors.append(ConfigError(name, 1, doubled[0], None, "the column is there twice", "Keep one of them"))
-            return ()
+            return (), codes
         for cells in reader:
             line = reader.line_num
             if not any(cell.strip() for cell in cells):
@@ -603,6 +608,8 @@ def _read(config_dir: Path, row_type: type[R], errors: list[ConfigError]) -> tup
                 )
                 continue
             values = {column: cell.strip() or None for column, cell in zip(heading, cells, strict=True)}
+            if (code := values.get(row_type.KEY[0])) is not None:
+                codes.add(code)
             try:
                 row = row_type.model_validate({**values, "line": line})
             except ValidationError as error:
@@ -628,10 +635,10 @@ def _read(config_dir: Path, row_type: type[R], errors: list[ConfigError]) -> tup
                 name, reader.line_num, None, None, f"is not CSV: {error}", "Check the quotes on and before this line"
             )
         )
-        return ()
+        return (), codes
     if not found and not row_type.EMPTY and not any(error.file == name for error in errors):
         errors.append(ConfigError(name, None, None, None, "holds no rows", "Add at least one row"))
-    return tuple(found)
+    return tuple(found), codes
 
 
 def _finding(file: str, line: int, item: Any, values: dict[str, str | None]) -> ConfigError:
@@ -653,16 +660,12 @@ def _finding(file: str, line: int, item: Any, values: dict[str, str | None]) -> 
     return ConfigError(file, line, column, value, problem, action)
 
 
-def _cross_check(registry: Registry) -> list[ConfigError]:
+def _cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[ConfigError]:
     """What no single row can know: codes that point nowhere, roles without accounts, rates without types."""
     errors: list[ConfigError] = []
-    entities = {row.entity_code for row in registry.entities}
-    marketplaces = {row.marketplace_code for row in registry.marketplaces}
-    erps = {row.erp_code for row in registry.erps}
-    banks = {row.bank_account_code for row in registry.bank_accounts}
-    roles = {row.account_role for row in registry.account_roles}
-    types = {row.transaction_type for row in registry.transaction_types}
-    profiles = {row.csv_profile for row in registry.bank_csv_profiles}
+    entities, erps, marketplaces = codes[Entity], codes[Erp], codes[Marketplace]
+    banks, profiles = codes[BankAccount], codes[BankCsvProfile]
+    roles, types = codes[AccountRole], codes[TransactionType]
 
     def known(rows: Iterable[Row], column: str, codes: set[str], file: str, *, wildcard: bool = False) -> None:
         if not codes:  # the file itself is the finding

@@ -103,7 +103,7 @@ class Settings(BaseSettings):
 
     @property
     def published_path(self) -> Path:
-        """Not `marts.duckdb`: DuckDB names an opened file's catalogue after it, and `marts.exceptions` would be ambiguous."""
+        """Not `marts.duckdb`: DuckDB names the catalogue after the file, and `marts.exceptions` would be ambiguous."""
         return self.published_dir / "tieout.duckdb"
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,14 +31,15 @@ def config_dir(tmp_path: Path) -> Path:
         ],
     )
     rewrite(folder / "marketplaces.csv", lambda rows: [*rows, {**rows[0], "marketplace_code": "MAISON"}])
+    rewrite(folder / "accounts.csv", lambda rows: [{**row, "marketplace_code": "*"} for row in rows])
     return folder
 
 
 @pytest.fixture
-def settings(tmp_path: Path, config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def settings(tmp_path: Path, config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name in ("DAGSTER_HOME", "TIEOUT_AS_OF", "TIEOUT_DATA_DIR", "TIEOUT_CONFIG_DIR", "TIEOUT_WRITE_BACK"):
         monkeypatch.delenv(name, raising=False)
-    yield Settings.model_validate(
+    return Settings.model_validate(
         {
             "data_dir": tmp_path / "data",
             "config_dir": config_dir,

@@ -62,7 +62,12 @@ def test_a_second_run_with_nothing_new_lands_nothing(settings: Settings) -> None
 
     again = land(settings, vendor)
 
-    assert (again.status, again.records_received, again.records_landed, again.records_unchanged) == ("COMPLETE", 4, 0, 4)
+    assert (again.status, again.records_received, again.records_landed, again.records_unchanged) == (
+        "COMPLETE",
+        4,
+        0,
+        4,
+    )
     assert files_on_disk(settings) == before
 
 
@@ -80,7 +85,9 @@ def test_a_record_that_changed_without_a_newer_stamp_is_landed_within_the_overla
     assert land(settings, vendor).records_landed == 2  # its whole page
 
 
-def test_the_cursor_stays_when_the_vendor_breaks_half_way_and_the_next_run_takes_up_the_rest(settings: Settings) -> None:
+def test_the_cursor_stays_when_the_vendor_breaks_half_way_and_the_next_run_takes_up_the_rest(
+    settings: Settings,
+) -> None:
     vendor = vendor_with(1, 2, 3, 4, 5, 6, 7)
     vendor.fails_with, vendor.fails_after_pages = broken_server(), 2
     with pytest.raises(ConnectorError):
@@ -231,7 +238,9 @@ def test_a_kill_at_any_point_loses_nothing_and_doubles_nothing(settings: Setting
     with State(settings.state_path) as state:
         assert [one.status for one in state.batches()] == ["ABANDONED", "COMPLETE"]
         manifest = state.files()
-    assert sorted(str(settings.root / file.path) for file in manifest) == [str(path) for path in files_on_disk(settings)]
+    assert sorted(str(settings.root / file.path) for file in manifest) == [
+        str(path) for path in files_on_disk(settings)
+    ]
     assert batch.records_received == 7
     if entity == "transaction_lines":
         assert sum(file.record_count for file in manifest) == 7

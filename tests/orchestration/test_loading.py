@@ -23,9 +23,7 @@ from tests.orchestration.vendor import Vendor, line, offer
 
 def land(settings: Settings, vendor: Vendor, entity: str = "transaction_lines", account: str = "BRICO") -> None:
     with State(settings.state_path) as state:
-        Landing(settings, state, "run").land(
-            feed_spec("mirakl", entity), account, vendor, overlap=timedelta(hours=1)
-        )
+        Landing(settings, state, "run").land(feed_spec("mirakl", entity), account, vendor, overlap=timedelta(hours=1))
 
 
 def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
@@ -128,7 +126,9 @@ def test_only_whole_snapshots_are_marked_complete(settings: Settings) -> None:
     with pytest.raises(Exception, match="declared 3"):
         land(settings, vendor, "offers")
     loading.load(settings)
-    marked = query(settings, "select batch, is_batch_complete, count(*) from raw.landing_files group by all order by all")
+    marked = query(
+        settings, "select batch, is_batch_complete, count(*) from raw.landing_files group by all order by all"
+    )
     assert marked == [("0000000001", True, 2), ("0000000002", False, 2)]
 
 
@@ -183,7 +183,9 @@ def test_a_lost_row_is_found_by_the_proof(settings: Settings) -> None:
     )
 
 
-def test_a_vendor_that_declares_more_than_it_gives_is_told_of_a_change_feed_only_as_a_warning(settings: Settings) -> None:
+def test_a_vendor_that_declares_more_than_it_gives_is_told_of_a_change_feed_only_as_a_warning(
+    settings: Settings,
+) -> None:
     vendor = lines(line(1))
     vendor.declares = 10
     land(settings, vendor)

@@ -85,7 +85,13 @@ def test_the_digest_knows_content_and_ignores_order(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", ["(1, 'a', 10.50), (2, 'b', 0)", "(1, 'a', 10.50), (2, '', null)", "(1, 'a', 10.50)", "(1, 'a|', 10.50), (2, 'b', null)"]
+    "rows",
+    [
+        "(1, 'a', 10.50), (2, 'b', 0)",
+        "(1, 'a', 10.50), (2, '', null)",
+        "(1, 'a', 10.50)",
+        "(1, 'a|', 10.50), (2, 'b', null)",
+    ],
 )
 def test_near_misses_have_another_digest(settings: Settings, rows: str) -> None:
     build(settings)

@@ -1,0 +1,174 @@
+"""A lane from end to end on real Dagster, DuckDB, dbt and SQLite; only the vendor is held in memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from orchestration.lib.lanes import open_instance, run_lane
+from orchestration.lib.registry import load_registry
+from orchestration.lib.settings import Settings
+from orchestration.lib.workspace import Step, Workspace
+from orchestration.outbox import Outbox
+from tests.orchestration.conftest import rewrite
+from tests.orchestration.vendor import Vendor, Vendors, line, offer, wrong_key
+
+
+def vendors(**accounts: int) -> Vendors:
+    """Accounts by name, each with so many transaction lines."""
+    return Vendors(
+        {
+            ("mirakl", name): Vendor(
+                records={"transaction_lines": [line(n) for n in range(1, count + 1)], "offers": [offer(1)]}
+            )
+            for name, count in accounts.items()
+        }
+    )
+
+
+def workspace(settings: Settings, connections: Vendors) -> Workspace:
+    return Workspace(settings, load_registry(settings.config_dir), connections)
+
+
+def totals(settings: Settings) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(settings.published_path), read_only=True) as connection:
+        return connection.execute(
+            "select marketplace_code, line_count, amount::varchar from marts.totals order by 1"
+        ).fetchall()
+
+
+def test_a_lane_publishes_and_a_second_one_changes_nothing(settings: Settings) -> None:
+    connections = vendors(BRICO=4, MAISON=2)
+    steps: list[Step] = []
+    first = run_lane("settlement", settings, workspace=workspace(settings, connections), progress=steps.append)
+
+    assert first.problems == []
+    assert first.ok
+    assert totals(settings) == [("BRICO", 4, "49.36"), ("MAISON", 2, "24.68")]
+    assert (first.records_loaded, first.quarantined, first.models_built, first.tests_failed) == (8, 0, 4, [])
+    assert (first.proposed, first.sent) == (2, 0)
+    assert {step.stage for step in steps} >= {"extract", "load", "transform", "publish"}
+    assert first.seconds["total"] > 0
+    assert first.to_dict()["published"]["digest"] == first.published.digest
+
+    with open_instance(settings) as instance:
+        runs = instance.get_runs()
+    assert {run.job_name for run in runs} == {"settlement_extract_mirakl", "settlement_transform", "deliver"}
+    assert all(run.status is dg.DagsterRunStatus.SUCCESS for run in runs)
+
+    second = run_lane("settlement", settings, workspace=workspace(settings, connections))
+    assert second.ok
+    assert (second.records_loaded, second.proposed, second.published.changed) == (0, 0, ())
+    assert second.published.digest == first.published.digest
+
+
+def test_one_broken_account_stops_only_itself(settings: Settings) -> None:
+    connections = vendors(BRICO=4, MAISON=2)
+    connections.accounts["mirakl", "BRICO"].fails_with = wrong_key()
+    result = run_lane("settlement", settings, workspace=workspace(settings, connections))
+
+    assert not result.ok
+    assert result.is_partial
+    assert [(p.stage, p.account) for p in result.problems] == [("extract", "mirakl/BRICO")]
+    assert "the key was not accepted (HTTP 401)" in result.problems[0].detail
+    assert totals(settings) == [("MAISON", 2, "24.68")]
+    # A wrong key is asked once per feed: repeating it can lock the account.
+    assert len(connections.accounts["mirakl", "BRICO"].windows) == 2
+
+
+def test_what_is_delivered_is_read_again_and_not_proposed_again(settings: Settings) -> None:
+    connections = vendors(BRICO=4)
+    connections.is_delivering = True
+    rewrite(settings.config_dir / "marketplaces.csv", lambda rows: rows[:1])
+    writing = settings.model_copy(update={"write_back": True})
+
+    result = run_lane("settlement", writing, workspace=workspace(writing, connections))
+
+    assert result.problems == []
+    assert (result.proposed, result.approved, result.sent, result.verified) == (1, 1, 1, 1)
+    assert connections.accounts["mirakl", "BRICO"].quantities == {"STOCK|BRICO|4|1": "4"}
+    assert len(connections.accounts["mirakl", "BRICO"].windows) == 4  # two feeds, before and after the delivery
+    again = run_lane("settlement", writing, workspace=workspace(writing, connections))
+    assert (again.proposed, again.sent) == (0, 0)
+
+
+def test_nothing_is_sent_while_write_back_is_off(settings: Settings) -> None:
+    connections = vendors(BRICO=1, MAISON=1)
+    connections.is_delivering = True
+    result = run_lane("stock", settings, workspace=workspace(settings, connections))
+    assert (result.proposed, result.approved, result.sent) == (2, 0, 0)
+    outbox = Outbox(settings.outbox_address, settings.clock)
+    assert {action["state"] for action in outbox.actions()} == {"PROPOSED"}
+
+
+def test_a_failing_dbt_test_is_a_problem_and_nothing_is_published(settings: Settings, tmp_path: Path) -> None:
+    import shutil
+
+    project = tmp_path / "project"
+    shutil.copytree(settings.dbt_project_dir, project)
+    (project / "tests").mkdir()
+    (project / "tests" / "assert_no_lines.sql").write_text("select * from {{ ref('totals') }}")
+    broken = settings.model_copy(update={"dbt_project_dir": project})
+
+    result = run_lane("settlement", broken, workspace=workspace(broken, vendors(BRICO=1, MAISON=1)))
+
+    assert not result.ok
+    assert not result.is_partial
+    assert result.tests_failed == ["assert_no_lines: Got 2 results, configured to fail if != 0"]
+    assert [problem.stage for problem in result.problems] == ["transform"]
+    assert "assert_no_lines" in result.problems[0].detail
+    assert not settings.published_path.exists()
+
+
+def test_an_unknown_lane_is_refused(settings: Settings) -> None:
+    with pytest.raises(ValueError, match="settlement, stock"):
+        run_lane("returns", settings)
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, signal, sys
+    from orchestration.lib import dbt, lanes
+    from orchestration.lib.settings import Settings
+    from tests.orchestration.test_lanes import vendors, workspace
+    from pathlib import Path
+
+    data, config, project = map(Path, sys.argv[1:])
+    settings = Settings.model_validate({
+        "data_dir": data, "config_dir": config, "dbt_project_dir": project, "as_of": "2026-07-03T08:00:00Z",
+    })
+
+    def on_step(step):
+        if step.stage == "transform" and step.detail == "totals":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    lanes.run_lane("settlement", settings, workspace=workspace(settings, vendors(BRICO=4, MAISON=2)), progress=on_step)
+    """
+)
+
+
+def test_a_lane_killed_within_dbt_leaves_nothing_locked(settings: Settings) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(settings.root), str(settings.config_dir), str(settings.dbt_project_dir)],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": "."},
+        check=False,
+        timeout=60,
+    )
+    assert killed.returncode == -signal.SIGKILL
+
+    result = run_lane("settlement", settings, workspace=workspace(settings, vendors(BRICO=4, MAISON=2)))
+
+    assert result.ok
+    assert totals(settings) == [("BRICO", 4, "49.36"), ("MAISON", 2, "24.68")]
+    with open_instance(settings) as instance:
+        assert [run.status for run in instance.get_runs() if not run.is_finished] == []

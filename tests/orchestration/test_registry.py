@@ -1,0 +1,191 @@
+"""The configuration folder: every finding names file, line, column and value, and they come all at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestration.lib.registry import ROW_TYPES, ConfigInvalid, check_registry, load_registry
+from orchestration.lib.settings import DEFAULT_CONFIG_DIR
+from tests.orchestration.conftest import rewrite
+
+Rows = list[dict[str, str]]
+
+
+def set_cell(column: str, value: str, row: int = 0) -> Callable[[Rows], Rows]:
+    def change(rows: Rows) -> Rows:
+        rows[row][column] = value
+        return rows
+
+    return change
+
+
+def repeat_first(rows: Rows) -> Rows:
+    return [*rows, rows[0]]
+
+
+def drop(column: str, value: str) -> Callable[[Rows], Rows]:
+    return lambda rows: [row for row in rows if row[column] != value]
+
+
+@pytest.fixture
+def config_dir(tmp_path: Path) -> Path:
+    """The documented defaults, to be broken."""
+    return Path(shutil.copytree(DEFAULT_CONFIG_DIR, tmp_path / "config"))
+
+
+def test_the_documented_defaults_have_no_finding() -> None:
+    registry, errors = check_registry(DEFAULT_CONFIG_DIR)
+    assert errors == []
+    assert registry is not None
+    assert registry.accounts_of("mirakl") == ("BRICO",)
+    assert len(registry.transaction_types) == 51
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "line", "column", "value", "words"),
+    [
+        ("marketplaces.csv", set_cell("base_url", "brico.example"), 2, "base_url", "brico.example", "not an address"),
+        (
+            "marketplaces.csv",
+            set_cell("base_url", "http://brico.example"),
+            2,
+            "base_url",
+            "http://brico.example",
+            "https",
+        ),
+        ("marketplaces.csv", set_cell("shop_id", ""), 2, "shop_id", None, "is empty"),
+        ("marketplaces.csv", set_cell("go_live_date", "01/04/2026"), 2, "go_live_date", "01/04/2026", "not a date"),
+        ("marketplaces.csv", set_cell("posting_model", "MAGIC"), 2, "posting_model", "MAGIC", "not an allowed value"),
+        ("marketplaces.csv", set_cell("erp_code", "SAP"), 2, "erp_code", "SAP", "not in erps.csv"),
+        ("marketplaces.csv", set_cell("cycle_days", "1|32"), 2, "cycle_days", "1|32", "days of the month"),
+        ("marketplaces.csv", set_cell("is_enabled", "maybe"), 2, "is_enabled", "maybe", "true or false"),
+        ("marketplaces.csv", repeat_first, 3, "marketplace_code", "BRICO", "repeats the key of line 2"),
+        ("erps.csv", set_cell("company_id", ""), 2, "company_id", None, "is empty"),
+        ("entities.csv", set_cell("time_zone", "Europe/Lundon"), 2, "time_zone", "Europe/Lundon", "not a time zone"),
+        ("tax_codes.csv", set_cell("rate_percent", "20%"), 2, "rate_percent", "20%", "not a decimal number"),
+        ("tax_codes.csv", set_cell("rate_percent", "120"), 2, "rate_percent", "120", "between 0 and 100"),
+        ("accounts.csv", set_cell("account_role", "MISC"), 2, "account_role", "MISC", "not in account_roles.csv"),
+        ("accounts.csv", repeat_first, 38, None, None, "repeats the key of line 2"),
+        ("transaction_types.csv", set_cell("account_role", "NONE"), 2, "account_role", "NONE", "not in account_roles"),
+        ("stock_rules.csv", set_cell("pack_size", "0"), 2, "pack_size", "0", "more than 0"),
+        (
+            "bank_accounts.csv",
+            set_cell("csv_profile", "HSBC"),
+            2,
+            "csv_profile",
+            "HSBC",
+            "not in bank_csv_profiles.csv",
+        ),
+        (
+            "switches.csv",
+            set_cell("marketplace_code", "NOWHERE"),
+            2,
+            "marketplace_code",
+            "NOWHERE",
+            "not in marketplaces",
+        ),
+    ],
+)
+def test_a_finding_names_file_line_column_value_and_what_to_do(
+    config_dir: Path,
+    file: str,
+    change: Callable[[Rows], Rows],
+    line: int,
+    column: str | None,
+    value: str | None,
+    words: str,
+) -> None:
+    rewrite(config_dir / file, change)
+    _, errors = check_registry(config_dir)
+    (error,) = [error for error in errors if error.is_blocking]
+    assert (error.file, error.line) == (file, line)
+    if column is not None:
+        assert (error.column, error.value) == (column, value)
+    assert words in error.problem
+    assert error.action
+    assert str(error).startswith(f"{file} line {line}")
+    with pytest.raises(ConfigInvalid):
+        load_registry(config_dir)
+
+
+def test_a_missing_column_is_named(config_dir: Path) -> None:
+    path = config_dir / "tolerances.csv"
+    path.write_text(path.read_text().replace("amount_cap", "cap", 1))
+    _, errors = check_registry(config_dir)
+    assert [(error.file, error.line, error.column) for error in errors] == [("tolerances.csv", 1, "amount_cap")]
+
+
+@pytest.mark.parametrize("row_type", ROW_TYPES, ids=lambda row_type: row_type.FILE)
+def test_a_missing_file_is_named(config_dir: Path, row_type: type) -> None:
+    (config_dir / row_type.FILE).unlink()
+    registry, errors = check_registry(config_dir)
+    assert registry is None
+    assert [error.problem for error in errors if error.file == row_type.FILE] == ["the file is missing"]
+
+
+def test_a_duplicate_sku_is_named(config_dir: Path) -> None:
+    mapping = {"marketplace_code": "BRICO", "shop_sku": "A-1", "erp_code": "SAGE_UK"}
+    rewrite(
+        config_dir / "item_map.csv",
+        lambda rows: [{**mapping, "item_code": "A1"}, {**mapping, "item_code": "A2"}],
+    )
+    _, (error,) = check_registry(config_dir)
+    assert (error.file, error.line, error.value) == ("item_map.csv", 3, "BRICO|A-1|SAGE_UK")
+
+
+def test_all_findings_come_at_once(config_dir: Path) -> None:
+    rewrite(config_dir / "marketplaces.csv", set_cell("base_url", "nowhere"))
+    rewrite(config_dir / "tax_codes.csv", set_cell("rate_percent", "x"))
+    (config_dir / "switches.csv").unlink()
+    _, errors = check_registry(config_dir)
+    assert {error.file for error in errors} == {"marketplaces.csv", "tax_codes.csv", "switches.csv"}
+
+
+def test_a_role_without_account_stops_its_journals_and_not_the_run(config_dir: Path) -> None:
+    rewrite(config_dir / "accounts.csv", drop("account_role", "COMMISSION_EXPENSE"))
+    _, errors = check_registry(config_dir)
+    assert {(error.value, error.is_blocking) for error in errors} == {("COMMISSION_EXPENSE", False)}
+    assert "COMMISSION_FEE" in errors[0].problem
+    assert load_registry(config_dir).warnings == tuple(errors)
+
+
+def test_a_transaction_type_without_role_stops_its_journals_and_not_the_run(config_dir: Path) -> None:
+    rewrite(
+        config_dir / "transaction_types.csv",
+        lambda rows: [
+            {**row, "account_role": ""} if row["transaction_type"] == "SUBSCRIPTION_FEE" else row for row in rows
+        ],
+    )
+    registry = load_registry(config_dir)
+    assert [warning.value for warning in registry.warnings] == ["SUBSCRIPTION_FEE"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'transaction_type,"unclosed\n', "not CSV"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"", "column is missing"),
+    ],
+)
+def test_a_file_that_is_no_csv_is_named(config_dir: Path, content: bytes, words: str) -> None:
+    (config_dir / "transaction_types.csv").write_bytes(content)
+    _, errors = check_registry(config_dir)
+    assert any(error.file == "transaction_types.csv" and words in error.problem for error in errors)
+
+
+def test_a_row_with_a_cell_too_many_is_named(config_dir: Path) -> None:
+    path = config_dir / "bank_payers.csv"
+    path.write_text(path.read_text() + "BRICO,Brico, Ltd,me,2026-01-01\n")
+    _, (error,) = check_registry(config_dir)
+    assert (error.file, error.line) == ("bank_payers.csv", 3)
+    assert "5 cells" in error.problem
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match="tieout init"):
+        load_registry(tmp_path / "nowhere")
