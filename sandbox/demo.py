@@ -200,7 +200,7 @@ def _run(places: Places, url: str, out: Console) -> Summary:
 
     lane("Settlement, first run", "settlement")
     lane("Stock", "stock")
-    marts = places.data / "published" / "marts.duckdb"
+    marts = places.data / "published" / "tieout.duckdb"
     if not marts.exists():
         raise DemoError(f"nothing was published: {marts} does not exist; the run's own messages above say why.")
     writes, contents = _writes(url), _contents(marts)
