@@ -118,6 +118,20 @@ tax_code_choices as (
 
 ),
 
+first_nominal_lines as (
+
+    -- A VAT whose fee nets to nil has no line to belong to; it travels with the first nominal line of its journal.
+    select
+        numbered.journal_key,
+        min(numbered.line_no) as line_no
+    from numbered
+    inner join account_roles
+        on numbered.account_role = account_roles.account_role
+    where account_roles.account_type = 'NOMINAL'
+    group by numbered.journal_key
+
+),
+
 final as (
 
     select
@@ -144,7 +158,10 @@ final as (
         cast(greatest(numbered.net_debit, 0) as decimal(18, 2)) as debit,
         cast(greatest(-numbered.net_debit, 0) as decimal(18, 2)) as credit,
         tax_code_choices.erp_tax_code as tax_code,
-        cast(base_lines.line_no as integer) as tax_line_of,
+        case
+            when numbered.tax_base_role is not null
+                then cast(coalesce(base_lines.line_no, first_nominal_lines.line_no) as integer)
+        end as tax_line_of,
         case
             when numbered.kind = 'SETTLEMENT' and numbered.account_role = 'MARKETPLACE_CLEARING'
                 then numbered.marketplace_code || ' settlement ' || cast(numbered.posting_date as varchar)
@@ -179,6 +196,8 @@ final as (
             numbered.journal_key = base_lines.journal_key
             and numbered.tax_base_role = base_lines.account_role
             and base_lines.tax_base_role is null
+    left join first_nominal_lines
+        on numbered.journal_key = first_nominal_lines.journal_key
     left join bank_accounts
         on marketplaces.bank_account_code = bank_accounts.bank_account_code
 

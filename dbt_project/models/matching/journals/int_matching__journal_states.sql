@@ -192,8 +192,8 @@ judged as (
                 and (document_totals.first_period <> journals.period or document_totals.last_period <> journals.period)
                 then 'WRONG_PERIOD'
             when movements.difference_amount = 0 then 'EQUAL'
-            when waiting.state in ('SENDING', 'SENT', 'UNKNOWN', 'APPROVED') and movements.foreign_count = 0
-                and movements.changed_count = 0
+            -- Until its action is proved, what is missing of a journal of several documents is a matter of delivery.
+            when waiting.state in ('APPROVED', 'SENDING', 'SENT', 'UNKNOWN', 'FAILED') and movements.foreign_count = 0
                 then 'PARTLY_SENT'
             when movements.unbalanced_amount = 0 and movements.foreign_count > 0 and movements.changed_count = 0
                 then 'WRONG_ACCOUNT'
