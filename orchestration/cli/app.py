@@ -79,6 +79,7 @@ def options(
 ) -> None:
     session = ctx.ensure_object(Session)
     session.debug = debug
+    ctx.call_on_close(session.close)
     load_env_file(env_file)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NOTHING = "–"
-PIPE_WIDTH = 200
+PIPE_WIDTH = 1_000
 """Columns of a table that goes to a file or another program: nobody wraps it there."""
 
 SEVERITY_STYLE = {"S1": "bold red", "S2": "yellow", "S3": "cyan", "S4": "dim"}
@@ -59,6 +59,14 @@ def money(value: Decimal | str | None, currency: str | None = None) -> str:
         return NOTHING
     text = f"{Decimal(value):,.2f}"
     return f"{text} {currency}" if currency else text
+
+
+def quantity(value: Decimal | int | None) -> str:
+    """A count or a quantity without trailing zeros: `1,250`, `2.5`. None is `–`."""
+    if value is None:
+        return NOTHING
+    text = f"{value:,}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def moment(value: datetime | date | str | None) -> str:
@@ -154,7 +162,7 @@ def table(
                 case "state":
                     cells.append(Text(cell(value), style=STATE_STYLE.get(str(value), "")))
                 case "number":
-                    cells.append(Text(NOTHING if value is None else f"{value:,}"))
+                    cells.append(Text(quantity(value)))
                 case _:
                     cells.append(Text(cell(value)))
         result.add_row(*cells)

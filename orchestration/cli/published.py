@@ -19,12 +19,16 @@ class Published:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = duckdb.connect(":memory:")
-        # Under a name of its own: opened directly, a file called marts.duckdb would make `marts.exceptions` ambiguous.
+        # Attached under a fixed name: whatever the file is called, the schema can be named without ambiguity.
         self._connection.execute(f"ATTACH {_literal(path)} AS tieout (READ_ONLY)")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("USE tieout.marts")
         self._connection.execute("SET lock_configuration = true")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
 
     def rows(self, query: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Rows as dictionaries. DECIMAL comes as Decimal, TIMESTAMP as naive UTC datetime."""

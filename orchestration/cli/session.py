@@ -46,6 +46,12 @@ class Session:
             )
         return Published(path)
 
+    def close(self) -> None:
+        """Let go of what was opened; the command line calls it when the command has ended, well or not."""
+        for name in ("published", "outbox"):
+            if opened := self.__dict__.pop(name, None):
+                opened.close()
+
     @property
     def has_outbox(self) -> bool:
         """Whether there is an outbox to look into; reading commands do not create one."""

@@ -76,8 +76,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "transaction_type": "VARCHAR",
         "fee_type": "VARCHAR",
         "account_role": "VARCHAR",
-        "is_tax": "BOOLEAN",
-        "counts_in_net": "BOOLEAN",
+        "is_in_net": "BOOLEAN",
         "amount": MONEY,
         "currency_code": "VARCHAR",
         "line_date": "DATE",
@@ -95,11 +94,15 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "currency_code": "VARCHAR",
         "opening_amount": MONEY,
         "net_amount": MONEY,
+        "break_amount": MONEY,
         "payout_amount": MONEY,
         "closing_amount": MONEY,
         "pay_out_state": "VARCHAR",
         "pay_out_reference": "VARCHAR",
         "pay_out_date": "DATE",
+        "pay_out_failure_reason": "VARCHAR",
+        "received_amount": MONEY,
+        "bank_fee_amount": MONEY,
         "voucher_number": "VARCHAR",
         "paying_cycle_id": "VARCHAR",
     },
@@ -111,7 +114,12 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "booking_date": "DATE",
         "amount": MONEY,
         "currency_code": "VARCHAR",
-        "counterparty_name": "VARCHAR",
+        "is_from_payer": "BOOLEAN",
+        "match_status": "VARCHAR",
+        "rule_code": "VARCHAR",
+        "allocated_amount": MONEY,
+        "bank_fee_amount": MONEY,
+        "excess_amount": MONEY,
     },
     "fct_receipt_allocations": COMMON
     | {
@@ -122,8 +130,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "fee_amount": MONEY,
         "excess_amount": MONEY,
         "cleared_amount": MONEY,
-        "undecided_code": "VARCHAR",
-        "is_decided": "BOOLEAN",
+        "value_date": "DATE",
     },
     "journals": COMMON
     | {
@@ -150,7 +157,8 @@ SCHEMAS: dict[str, dict[str, str]] = {
     },
     "rec_orders": LEVEL | {"order_id": "VARCHAR", "order_line_id": "VARCHAR", "document_no": "VARCHAR"},
     "rec_settlement_lines": LEVEL | {"order_id": "VARCHAR", "order_line_id": "VARCHAR"},
-    "rec_stock": LEVEL,
+    "rec_stock": LEVEL | {"expected_quantity": "DECIMAL(18,4)", "actual_quantity": "DECIMAL(18,4)"},
+    "unmatched_payouts": COMMON | {"subject_type": "VARCHAR", "subject_id": "VARCHAR", "candidate_ids": "VARCHAR"},
     "exceptions": COMMON
     | {
         "exception_id": "VARCHAR",
@@ -205,8 +213,7 @@ def line(
         "transaction_type": kind,
         "fee_type": fee_type,
         "account_role": role,
-        "is_tax": kind.endswith("_VAT"),
-        "counts_in_net": kind != "PAYMENT",
+        "is_in_net": kind != "PAYMENT",
         "amount": amount,
         "currency_code": "GBP",
         "line_date": "2026-04-10" if cycle == "C-1" else "2026-04-20",
@@ -275,28 +282,41 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "fct_cycles": _rows(
         (
             "billing_cycle_id | cycle_date | currency_code | opening_amount | net_amount | payout_amount | "
-            "closing_amount | pay_out_state | pay_out_reference | pay_out_date | voucher_number | paying_cycle_id"
+            "closing_amount | pay_out_state | pay_out_reference | pay_out_date | voucher_number | paying_cycle_id | "
+            "break_amount | received_amount | bank_fee_amount"
         ),
-        "C-1 | 2026-04-11 | GBP | 0.00 | 79.10 | 79.10 | 0.00 | PAID | PO-1 | 2026-04-11 | V-1 | C-1",
-        "C-2 | 2026-04-21 | GBP | 0.00 | 8.20 | 8.20 | 0.00 | PAID | PO-2 | 2026-04-21 | V-2 | C-2",
+        (
+            "C-1 | 2026-04-11 | GBP | 0.00 | 79.10 | 79.10 | 0.00 | PAID | "
+            "PO-1 | 2026-04-11 | V-1 | C-1 | 0.00 | 78.10 | 1.00"
+        ),
+        (
+            "C-2 | 2026-04-21 | GBP | 0.00 | 8.20 | 8.20 | 0.00 | PAID | "
+            "PO-2 | 2026-04-21 | V-2 | C-2 | 0.00 | 0.00 | 0.00"
+        ),
     ),
     "fct_receipts": _rows(
-        "receipt_id | bank_account_code | value_date | booking_date | amount | currency_code | counterparty_name",
-        "BARC_GBP-R1 | BARC_GBP | 2026-04-13 | 2026-04-13 | 78.10 | GBP | BRICO MARKETPLACE",
+        (
+            "receipt_id | bank_account_code | value_date | booking_date | amount | currency_code | is_from_payer | "
+            "match_status | rule_code | allocated_amount | bank_fee_amount | excess_amount"
+        ),
+        (
+            "BARC_GBP-R1 | BARC_GBP | 2026-04-13 | 2026-04-13 | 78.10 | GBP | true | "
+            "MATCHED | E050_BANK_FEE | 78.10 | 1.00 | 0.00"
+        ),
     ),
     "fct_receipt_allocations": _rows(
         (
             "receipt_id | billing_cycle_id | rule_code | cash_amount | fee_amount | excess_amount | cleared_amount | "
-            "is_decided"
+            "value_date"
         ),
-        "BARC_GBP-R1 | C-1 | E050_BANK_FEE | 78.10 | 1.00 | 0.00 | 79.10 | True",
+        "BARC_GBP-R1 | C-1 | E050_BANK_FEE | 78.10 | 1.00 | 0.00 | 79.10 | 2026-04-13",
     ),
     "journals": _rows(
         (
             "journal_key | wire_key | kind | posting_date | period | status | erp_document_id | currency_code | "
             "billing_cycle_id | receipt_id"
         ),
-        "SETTLEMENT | TO1111111111111111 | SETTLEMENT | 2026-04-11 | 2026-04 | POSTED | 9001 | GBP | C-1 | ",
+        "SETTLEMENT | TO1111111111111111 | SETTLEMENT | 2026-04-11 | 2026-04 | POSTED | 9001,9003 | GBP | C-1 | ",
         ("RECEIPT | TO2222222222222222 | PAYOUT_RECEIPT | 2026-04-13 | 2026-04 | POSTED | 9002 | GBP |  | BARC_GBP-R1"),
     ),
     "journal_lines": _rows(
@@ -321,11 +341,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "rec_settlement_lines": [],
     "rec_stock": _rows(
         (
-            "subject_type | subject_id | rule_code | status | exception_code | expected_amount | actual_amount | "
-            "delta_amount | summary"
+            "subject_type | subject_id | rule_code | status | exception_code | expected_quantity | actual_quantity | "
+            "summary"
         ),
-        "OFFER | DRILL-1 | H010_QUANTITY | EXCEPTION | STK-001 | 4 | 9 | 5 | offer shows 9, expected 4",
+        "OFFER | DRILL-1 | H010_QUANTITY | EXCEPTION | STK-001 | 4 | 9 | offer shows 9, expected 4",
     ),
+    "unmatched_payouts": _rows("subject_type | subject_id | candidate_ids", "PAYOUT | C-2 | "),
     "exceptions": _rows(
         (
             "exception_id | exception_code | severity | owner_team | root_cause | status | subject_type | "

@@ -34,6 +34,7 @@ pytestmark = pytest.mark.usefixtures("published")
         (SETTLEMENT_KEY, "JOURNAL", SETTLEMENT_KEY),
         ("TO2222222222222222", "JOURNAL", RECEIPT_KEY),
         ("9001", "JOURNAL", SETTLEMENT_KEY),
+        ("9003", "JOURNAL", SETTLEMENT_KEY),
         ("DRILL-1", "SKU", "DRILL-1"),
         ("SAW", "SKU", "SAW-1"),
         ("aaaaaaaaaaaaaaaa", "EXCEPTION", "aaaaaaaaaaaaaaaa"),
@@ -112,7 +113,7 @@ def test_a_receipt_shows_the_pay_outs_it_paid(run_json: Callable[..., Any]) -> N
     )
     assert [(child["kind"], child["id"]) for child in node["children"]] == [("PAYOUT", "C-1"), ("JOURNAL", RECEIPT_KEY)]
     claims = {proof["claim"]: proof["parts"] for proof in node["children"][1]["proofs"]}
-    assert claims["bank in the journal = allocated cash"] == "78.10"
+    assert claims["bank in the journal = receipt allocated"] == "78.10"
 
 
 def test_an_exception_leads_on_to_its_subject(run_json: Callable[..., Any]) -> None:
@@ -135,6 +136,48 @@ def test_a_penny_that_does_not_add_up_is_shown_not_hidden(
     broken = {proof["claim"]: proof["difference"] for proof in node["proofs"] if not proof["holds"]}
     assert broken == {"Σ lines = net of the cycle": "-0.01", "opening + net − pay-out = closing": "0.01"}
     assert "✗ Σ lines = net of the cycle: 79.10 ≠ 79.11 GBP, off by -0.01" in run("explain", "C-1").stdout
+
+
+def test_a_cancelled_line_is_not_part_of_the_order_but_stays_in_a_refused_one(
+    run_json: Callable[..., Any], published: Path
+) -> None:
+    lines = [
+        row | {"line_state": "CANCELED"} if row["order_line_id"] == "O-1-2" else row
+        for row in marts.ROWS["fct_order_lines"]
+    ]
+    orders = [
+        row | {"price_amount": "100.00", "total_amount": "105.00"} if row["order_id"] == "O-1" else row
+        for row in marts.ROWS["fct_orders"]
+    ]
+    for state, holds in (("CLOSED", True), ("REFUSED", False)):
+        published.unlink()
+        marts.build(
+            published, {"fct_order_lines": lines, "fct_orders": [row | {"order_state": state} for row in orders]}
+        )
+        (node,) = run_json("explain", "O-1")["explanations"]
+        assert node["all_hold"] is holds, state
+
+
+def test_many_exceptions_of_one_code_are_counted_not_listed(
+    run: Run, run_json: Callable[..., Any], published: Path
+) -> None:
+    published.unlink()
+    model = next(row for row in marts.ROWS["exceptions"] if row["exception_code"] == "BNK-001")
+    many = [
+        model
+        | {
+            "exception_id": f"{number:016d}",
+            "exception_code": "SET-003",
+            "subject_type": "TRANSACTION_LINE",
+            "subject_id": f"T-{number}",
+        }
+        for number in range(1, 9)
+    ]
+    marts.build(published, {"exceptions": many})
+    output = run("explain", "C-1").stdout
+    assert output.count("! SET-003") == 3
+    assert "and 5 more SET-003" in output
+    assert len(run_json("explain", "C-1")["explanations"][0]["exceptions"]) == 8
 
 
 def test_an_unknown_id_says_so_and_hints(run: Run, run_json: Callable[..., Any]) -> None:

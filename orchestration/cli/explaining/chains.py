@@ -65,7 +65,6 @@ ALLOCATIONS = (
     Col("excess_amount", "Over-paid", "money"),
     Col("cleared_amount", "Cleared", "money"),
     Col("rule_code", "Rule", "code"),
-    Col("undecided_code", "Waits for a person", "code"),
 )
 CYCLES = (
     Col("billing_cycle_id", "Cycle", "code"),
@@ -92,8 +91,11 @@ STOCK = (
     Col("rule_code", "Check", "code"),
     Col("status", "Status", "state"),
     Col("exception_code", "Code", "code"),
-    Col("expected_amount", "Expected", "number"),
-    Col("actual_amount", "Offered", "number"),
+    Col("free_quantity", "Free", "number"),
+    Col("awaited_quantity", "Orders not in ERP", "number"),
+    Col("buffer_quantity", "Buffer", "number"),
+    Col("expected_quantity", "Expected", "number"),
+    Col("actual_quantity", "Offered", "number"),
     Col("summary", "What", max_width=80),
 )
 SALES = (
@@ -131,86 +133,36 @@ class Explainer:
 
     def _payout(self, subject: Subject) -> Node:
         """opening + Σ lines by fee type = closing + pay-out; documents, journal, receipts, residual."""
-        cycle = self._cycle(subject)
-        currency = cycle.get("currency_code")
-        lines = [
-            row
-            for row in self._lines(subject.marketplace_code, billing_cycle_id=cycle["billing_cycle_id"])
-            if row["counts_in_net"]
-        ]
-        allocations = self._allocations(subject.marketplace_code, billing_cycle_id=[cycle["billing_cycle_id"]])
-        cleared = [row for row in allocations if row.get("is_decided", True)]
-        residual = cycle["payout_amount"] - total(cleared, "cleared_amount")
-        node = Node(
-            "PAYOUT",
-            str(cycle["billing_cycle_id"]),
-            f"Pay-out of cycle {cycle['billing_cycle_id']} ({cycle['cycle_date']})",
-            facts={
-                "marketplace": cycle["marketplace_code"],
-                "opening balance": cycle["opening_amount"],
-                "net of the cycle": cycle["net_amount"],
-                "break in the chain": cycle.get("break_amount") or None,
-                "pay-out": cycle["payout_amount"],
-                "closing balance": cycle["closing_amount"],
-                "received and cleared": total(cleared, "cleared_amount"),
-                "residual": residual,
-                "currency": currency,
-                "state": cycle.get("pay_out_state"),
-                "failure": cycle.get("pay_out_failure_reason"),
-                "paid on": cycle.get("pay_out_date"),
-                "paid with cycle": _other(cycle.get("paying_cycle_id"), cycle["billing_cycle_id"]),
-                "reference": cycle.get("pay_out_reference"),
-                "voucher": cycle.get("voucher_number"),
-                "documents": ", ".join(
-                    sorted({str(row["document_number"]) for row in lines if row.get("document_number")})
-                )
-                or None,
-            },
-        )
+        cycle = self._one("fct_cycles", subject, "billing_cycle_id")
+        id_, currency = cycle["billing_cycle_id"], cycle["currency_code"]
+        lines = [row for row in self._lines(cycle["marketplace_code"], billing_cycle_id=id_) if row["is_in_net"]]
+        allocations = self._allocations(cycle["marketplace_code"], billing_cycle_id=[id_])
+        node = self._cycle_node(cycle, allocations)
+        documents = sorted({str(row["document_number"]) for row in lines if row["document_number"]})
+        node.facts |= {
+            "failure": cycle["pay_out_failure_reason"],
+            "paid on": cycle["pay_out_date"],
+            "paid with cycle": _other(cycle["paying_cycle_id"], id_),
+            "reference": cycle["pay_out_reference"],
+            "documents": ", ".join(documents) or None,
+            "candidates": self._candidates("PAYOUT", id_, cycle["marketplace_code"])
+            if node.facts["residual"]
+            else None,
+        }
         grouped = _by_type(lines)
-        node.listings.append(
-            Listing("lines_by_type", f"What it is made of ({len(lines):,} lines)", BY_FEE_TYPE, grouped)
-        )
-        node.proofs += [
-            Proof("Σ lines = net of the cycle", total(grouped, "total_amount"), cycle["net_amount"], currency),
-            Proof(
-                "opening + net − pay-out = closing",
-                cycle["opening_amount"]
-                + cycle["net_amount"]
-                + (cycle.get("break_amount") or ZERO)
-                - cycle["payout_amount"],
-                cycle["closing_amount"],
-                currency,
-            ),
-        ]
+        title = f"What it is made of ({len(lines):,} lines)"
+        node.listings.append(Listing("lines_by_type", title, BY_FEE_TYPE, grouped))
         if allocations:
             node.listings.append(Listing("receipts", "Money received", ALLOCATIONS, allocations))
-        node.proofs.append(
-            Proof(
-                "received + bank fee − over-paid + residual = pay-out",
-                _cleared(cleared) + residual,
-                cycle["payout_amount"],
-                currency,
-            )
+        node.proofs.insert(
+            0, Proof("Σ lines = net of the cycle", total(grouped, "total_amount"), cycle["net_amount"], currency)
         )
-        journals = self._journals(billing_cycle_id=cycle["billing_cycle_id"])
-        node.children += [self._journal_node(row) for row in journals if row["kind"] == "SETTLEMENT"]
-        for child in node.children:
-            clearing = [row for row in child.listings[0].rows if row["account_role"] == "MARKETPLACE_CLEARING"]
-            child.proofs.append(
-                Proof(
-                    "clearing in the journal = net of the cycle",
-                    total(clearing, "debit") - total(clearing, "credit"),
-                    cycle["net_amount"],
-                    currency,
-                )
-            )
-        for key in self._receipt_journal_keys(row["receipt_id"] for row in allocations):
-            node.children.append(self._journal_node(key))
+        node.children = self._settlement_journals(cycle)
+        node.children += [self._journal_node(row) for row in self._receipt_journals(allocations)]
         node.exceptions = self._exceptions(
-            subject.marketplace_code,
-            CYCLE=[cycle["billing_cycle_id"]],
-            PAYOUT=[cycle["billing_cycle_id"]],
+            cycle["marketplace_code"],
+            CYCLE=[id_],
+            PAYOUT=[id_],
             RECEIPT=[row["receipt_id"] for row in allocations],
             JOURNAL=[child.id for child in node.children],
             TRANSACTION_LINE=[row["transaction_line_id"] for row in lines],
@@ -221,111 +173,114 @@ class Explainer:
         )
         return node
 
-    def _cycle(self, subject: Subject) -> dict[str, Any]:
-        return self._one("fct_cycles", subject, "billing_cycle_id")
+    def _cycle_node(self, cycle: Row, allocations: Sequence[Row]) -> Node:
+        """A cycle's balance and what was received for it, both proved. `allocations` are all of this cycle."""
+        currency, broken = cycle["currency_code"], cycle["break_amount"]
+        residual = cycle["payout_amount"] - total(allocations, "cleared_amount")
+        received = cycle["received_amount"] + cycle["bank_fee_amount"] - total(allocations, "excess_amount")
+        return Node(
+            "PAYOUT",
+            str(cycle["billing_cycle_id"]),
+            f"Pay-out of cycle {cycle['billing_cycle_id']} ({cycle['cycle_date']})",
+            facts={
+                "marketplace": cycle["marketplace_code"],
+                "opening balance": cycle["opening_amount"],
+                "net of the cycle": cycle["net_amount"],
+                "break in the chain": broken or None,
+                "pay-out": cycle["payout_amount"],
+                "closing balance": cycle["closing_amount"],
+                "received": cycle["received_amount"],
+                "bank fee kept": cycle["bank_fee_amount"] or None,
+                "residual": residual,
+                "currency": currency,
+                "state": cycle["pay_out_state"],
+                "voucher": cycle["voucher_number"],
+            },
+            proofs=[
+                Proof(
+                    f"opening + net {'+ break ' if broken else ''}− pay-out = closing",
+                    cycle["opening_amount"] + cycle["net_amount"] + broken - cycle["payout_amount"],
+                    cycle["closing_amount"],
+                    currency,
+                ),
+                Proof("Σ receipts = received", total(allocations, "cash_amount"), cycle["received_amount"], currency),
+                Proof(
+                    "received + bank fee − over-paid + residual = pay-out",
+                    received + residual,
+                    cycle["payout_amount"],
+                    currency,
+                ),
+            ],
+        )
+
+    def _settlement_journals(self, cycle: Row) -> list[Node]:
+        """The journal of a cycle, with the proof that it moves clearing by the cycle's net."""
+        nodes = []
+        for row in self._journals(billing_cycle_id=cycle["billing_cycle_id"], kind="SETTLEMENT"):
+            node = self._journal_node(row)
+            clearing = [line for line in node.listings[0].rows if line["account_role"] == "MARKETPLACE_CLEARING"]
+            moved = total(clearing, "debit") - total(clearing, "credit")
+            node.proofs.append(
+                Proof("clearing in the journal = net of the cycle", moved, cycle["net_amount"], cycle["currency_code"])
+            )
+            nodes.append(node)
+        return nodes
 
     # ---- receipts ----------------------------------------------------------------------------------------------------
 
     def _receipt(self, subject: Subject) -> Node:
         """What a bank receipt paid: allocations to pay-outs, fee, residual, journal."""
         receipt = self._one("fct_receipts", subject, "receipt_id")
-        currency = receipt.get("currency_code")
-        allocations = self._allocations(None, receipt_id=[receipt["receipt_id"]])
-        decided = [row for row in allocations if row.get("is_decided", True)]
-        unallocated = receipt["amount"] - total(decided, "cash_amount")
+        id_, currency = receipt["receipt_id"], receipt["currency_code"]
+        allocations = self._allocations(None, receipt_id=[id_])
+        cash = total(allocations, "cash_amount")
+        residual = receipt["amount"] - cash
         node = Node(
             "RECEIPT",
-            str(receipt["receipt_id"]),
-            f"Receipt {receipt['receipt_id']} ({receipt['value_date']})",
+            str(id_),
+            f"Receipt {id_} ({receipt['value_date']})",
             facts={
-                "marketplace": receipt.get("marketplace_code"),
+                "marketplace": receipt["marketplace_code"],
                 "amount": receipt["amount"],
-                "allocated": total(decided, "cash_amount"),
-                "residual": unallocated,
-                "bank fee kept": total(decided, "fee_amount") or None,
+                "allocated": receipt["allocated_amount"],
+                "residual": residual,
+                "bank fee kept": receipt["bank_fee_amount"] or None,
+                "over-paid": receipt["excess_amount"] or None,
                 "currency": currency,
-                "bank account": receipt.get("bank_account_code"),
-                "booked": receipt.get("booking_date"),
-                "payer": receipt.get("counterparty_name"),
-                "reference": receipt.get("remittance_information") or receipt.get("reference_words"),
-                "status": receipt.get("status") or receipt.get("match_scope"),
+                "bank account": receipt["bank_account_code"],
+                "booked": receipt["booking_date"],
+                "from a known payer": receipt["is_from_payer"],
+                "status": receipt["match_status"],
+                "matched by": receipt["rule_code"],
+                "candidates": self._candidates("RECEIPT", id_, None) if residual else None,
             },
+            proofs=[
+                Proof("Σ pay-outs = allocated", cash, receipt["allocated_amount"], currency),
+                Proof(
+                    "allocated + residual = receipt",
+                    receipt["allocated_amount"] + residual,
+                    receipt["amount"],
+                    currency,
+                ),
+            ],
         )
         if allocations:
             node.listings.append(Listing("allocations", "What it paid", ALLOCATIONS, allocations))
-        node.proofs.append(
-            Proof(
-                "Σ allocated cash + residual = receipt",
-                total(decided, "cash_amount") + unallocated,
-                receipt["amount"],
-                currency,
-            )
-        )
-        cycles = self._cycles(receipt.get("marketplace_code"), [row["billing_cycle_id"] for row in allocations])
+        cycles = self._cycles(receipt["marketplace_code"], [row["billing_cycle_id"] for row in allocations])
         for cycle in cycles:
-            mine = [row for row in decided if row["billing_cycle_id"] == cycle["billing_cycle_id"]]
-            everybody = [
-                row
-                for row in self._allocations(cycle["marketplace_code"], billing_cycle_id=[cycle["billing_cycle_id"]])
-                if row.get("is_decided", True)
-            ]
-            residual = cycle["payout_amount"] - total(everybody, "cleared_amount")
-            child = Node(
-                "PAYOUT",
-                str(cycle["billing_cycle_id"]),
-                f"Pay-out of cycle {cycle['billing_cycle_id']} ({cycle['cycle_date']})",
-                facts={
-                    "opening balance": cycle["opening_amount"],
-                    "net of the cycle": cycle["net_amount"],
-                    "break in the chain": cycle.get("break_amount") or None,
-                    "pay-out": cycle["payout_amount"],
-                    "closing balance": cycle["closing_amount"],
-                    "cleared by this receipt": total(mine, "cleared_amount"),
-                    "cleared by all receipts": total(everybody, "cleared_amount"),
-                    "residual": residual,
-                    "currency": cycle.get("currency_code"),
-                    "state": cycle.get("pay_out_state"),
-                    "voucher": cycle.get("voucher_number"),
-                },
-                proofs=[
-                    Proof(
-                        "opening + net − pay-out = closing",
-                        cycle["opening_amount"]
-                        + cycle["net_amount"]
-                        + (cycle.get("break_amount") or ZERO)
-                        - cycle["payout_amount"],
-                        cycle["closing_amount"],
-                        cycle.get("currency_code"),
-                    ),
-                    Proof(
-                        "cleared + residual = pay-out",
-                        _cleared(everybody) + residual,
-                        cycle["payout_amount"],
-                        cycle.get("currency_code"),
-                    ),
-                ],
-            )
-            child.children = [
-                self._journal_node(row)
-                for row in self._journals(billing_cycle_id=cycle["billing_cycle_id"])
-                if row["kind"] == "SETTLEMENT"
-            ]
+            everybody = self._allocations(cycle["marketplace_code"], billing_cycle_id=[cycle["billing_cycle_id"]])
+            child = self._cycle_node(cycle, everybody)
+            child.children = self._settlement_journals(cycle)
             node.children.append(child)
-        for row in self._receipt_journal_keys([receipt["receipt_id"]]):
+        for row in self._receipt_journals([receipt]):
             journal = self._journal_node(row)
             bank = [line for line in journal.listings[0].rows if line["account_role"] == "BANK"]
-            journal.proofs.append(
-                Proof(
-                    "bank in the journal = allocated cash",
-                    total(bank, "debit") - total(bank, "credit"),
-                    total(decided, "cash_amount"),
-                    currency,
-                )
-            )
+            moved = total(bank, "debit") - total(bank, "credit")
+            journal.proofs.append(Proof("bank in the journal = receipt allocated", moved, cash, currency))
             node.children.append(journal)
         node.exceptions = self._exceptions(
             None,
-            RECEIPT=[receipt["receipt_id"]],
+            RECEIPT=[id_],
             PAYOUT=[cycle["billing_cycle_id"] for cycle in cycles],
             CYCLE=[cycle["billing_cycle_id"] for cycle in cycles],
             JOURNAL=[child.id for child in node.children if child.kind == "JOURNAL"],
@@ -357,10 +312,10 @@ class Explainer:
                 "total": order["total_amount"],
                 "refunded": total(lines, "refunded_amount") + total(lines, "refunded_shipping_amount") or None,
                 "settled so far": total(
-                    [row for row in settled if row["counts_in_net"] and row.get("billing_cycle_id")], "amount"
+                    [row for row in settled if row["is_in_net"] and row.get("billing_cycle_id")], "amount"
                 ),
                 "not yet in a cycle": total(
-                    [row for row in settled if row["counts_in_net"] and not row.get("billing_cycle_id")], "amount"
+                    [row for row in settled if row["is_in_net"] and not row.get("billing_cycle_id")], "amount"
                 )
                 or None,
                 "currency": currency,
@@ -372,9 +327,14 @@ class Explainer:
             },
         )
         node.listings.append(Listing("lines", "Lines", LINES, lines))
+        # The marketplace takes a cancelled or refused line out of the order's total, but leaves a refused order as it
+        # was.
+        dropped = order["order_state"] != "REFUSED"
+        counted = [row for row in lines if not (dropped and row["line_state"] in ("CANCELED", "REFUSED"))]
+        claim = "Σ lines" if len(counted) == len(lines) else "Σ lines not cancelled"
         node.proofs += [
-            Proof("Σ lines goods = order", total(lines, "price_amount"), order["price_amount"], currency),
-            Proof("Σ lines shipping = order", total(lines, "shipping_amount"), order["shipping_amount"], currency),
+            Proof(f"{claim}, goods = order", total(counted, "price_amount"), order["price_amount"], currency),
+            Proof(f"{claim}, shipping = order", total(counted, "shipping_amount"), order["shipping_amount"], currency),
             Proof(
                 "goods + shipping = total",
                 order["price_amount"] + order["shipping_amount"],
@@ -389,13 +349,13 @@ class Explainer:
                     "settlement_by_type",
                     "By fee type",
                     BY_FEE_TYPE,
-                    _by_type([row for row in settled if row["counts_in_net"]]),
+                    _by_type([row for row in settled if row["is_in_net"]]),
                 )
             )
         if cycles:
             shares = [self._cycle_row(cycle, settled) for cycle in cycles]
             node.listings.append(Listing("cycles", "Through these cycles", CYCLES, shares))
-            in_cycles = [row for row in settled if row["counts_in_net"] and row.get("billing_cycle_id")]
+            in_cycles = [row for row in settled if row["is_in_net"] and row.get("billing_cycle_id")]
             node.proofs.append(
                 Proof(
                     "Σ shares of the cycles = settled so far",
@@ -466,12 +426,10 @@ class Explainer:
                 Listing("cycles", "Through this cycle", CYCLES, [self._cycle_row(cycle, [line]) for cycle in cycles])
             )
             inside = [
-                row
-                for row in self._lines(marketplace, billing_cycle_id=line["billing_cycle_id"])
-                if row["counts_in_net"]
+                row for row in self._lines(marketplace, billing_cycle_id=line["billing_cycle_id"]) if row["is_in_net"]
             ]
             others = [row for row in inside if row["transaction_line_id"] != line["transaction_line_id"]]
-            own = line["amount"] if line["counts_in_net"] else ZERO
+            own = line["amount"] if line["is_in_net"] else ZERO
             node.proofs.append(
                 Proof(
                     "this line + the other lines = net of the cycle",
@@ -620,21 +578,19 @@ class Explainer:
         return self._marts.select("fct_cycles", where, order_by=("cycle_date", "billing_cycle_id"))
 
     def _allocations(self, marketplace: str | None, **where: Any) -> list[dict[str, Any]]:
-        """Receipt × cycle, with the receipt's value date."""
+        """Receipt × cycle: which money cleared which pay-out. What waits for a person is not among them."""
         if marketplace is not None:
             where["marketplace_code"] = marketplace
-        rows = self._marts.select("fct_receipt_allocations", where, order_by=("receipt_id", "billing_cycle_id"))
-        receipts = {
-            row["receipt_id"]: row
-            for row in self._marts.select("fct_receipts", {"receipt_id": sorted({row["receipt_id"] for row in rows})})
-        }
-        return [{**row, "value_date": receipts.get(row["receipt_id"], {}).get("value_date")} for row in rows]
+        return self._marts.select(
+            "fct_receipt_allocations", where, order_by=("value_date", "receipt_id", "billing_cycle_id")
+        )
 
     def _journals(self, **where: Any) -> list[dict[str, Any]]:
         return self._marts.select("journals", where, order_by=("posting_date", "journal_key"))
 
-    def _receipt_journal_keys(self, receipt_ids: Iterable[Any]) -> list[dict[str, Any]]:
-        wanted = sorted({str(id_) for id_ in receipt_ids if id_})
+    def _receipt_journals(self, receipts: Iterable[Row]) -> list[dict[str, Any]]:
+        """Journals of the receipts that `receipts` (or allocations) name."""
+        wanted = sorted({str(row["receipt_id"]) for row in receipts})
         return self._journals(receipt_id=wanted) if wanted else []
 
     def _with_chain(self, marketplace: str, lines: Sequence[Row]) -> list[dict[str, Any]]:
@@ -667,11 +623,7 @@ class Explainer:
         allocations = self._allocations(marketplace, billing_cycle_id=sorted(set(payers.values()))) if payers else []
         found: dict[str, str] = {}
         for cycle, payer in payers.items():
-            ids = [
-                row["receipt_id"]
-                for row in allocations
-                if row["billing_cycle_id"] == payer and row.get("is_decided", True)
-            ]
+            ids = [row["receipt_id"] for row in allocations if row["billing_cycle_id"] == payer]
             if ids:
                 found[cycle] = ", ".join(ids)
         return found
@@ -679,7 +631,7 @@ class Explainer:
     def _cycle_row(self, cycle: Row, lines: Sequence[Row]) -> dict[str, Any]:
         """A cycle with the share that `lines` have in it."""
         id_ = str(cycle["billing_cycle_id"])
-        mine = [row for row in lines if row.get("billing_cycle_id") == id_ and row["counts_in_net"]]
+        mine = [row for row in lines if row.get("billing_cycle_id") == id_ and row["is_in_net"]]
         return {
             **cycle,
             "share": total(mine, "amount"),
@@ -687,6 +639,14 @@ class Explainer:
             "journal": self._journal_by_cycle([id_]).get(id_),
             "receipts": self._receipts_by_cycle(cycle["marketplace_code"], [id_]).get(id_),
         }
+
+    def _candidates(self, subject_type: str, id_: Any, marketplace: str | None) -> str | None:
+        """What an unmatched pay-out or receipt could belong to; a person chooses."""
+        where = {"subject_type": subject_type, "subject_id": id_} | (
+            {"marketplace_code": marketplace} if marketplace else {}
+        )
+        rows = self._marts.select("unmatched_payouts", where)
+        return ", ".join(str(row["candidate_ids"]) for row in rows if row["candidate_ids"]) or None
 
     def _checks(self, marketplace: str, order_id: str) -> list[dict[str, Any]]:
         """Results of the order and settlement levels for this order that are more, or less, than a match."""
@@ -735,6 +695,10 @@ SUBJECTS: Mapping[str, tuple[str, str, str]] = {
 """Subject type of an exception → kind to explain, and where to see that it exists."""
 
 
+TAX_TYPES = ("_TAX", "_VAT")
+"""How the vendor's transaction types of tax lines end."""
+
+
 def _by_type(lines: Sequence[Row]) -> list[dict[str, Any]]:
     """Σ per fee type and transaction type, tax apart, in a stable order: sales first, then by fee type."""
     groups: dict[tuple[str, str], dict[str, Any]] = {}
@@ -753,14 +717,9 @@ def _by_type(lines: Sequence[Row]) -> list[dict[str, Any]]:
             },
         )
         group["count"] += 1
-        group["tax_amount" if row.get("is_tax") else "amount"] += row["amount"]
+        group["tax_amount" if key[1].endswith(TAX_TYPES) else "amount"] += row["amount"]
         group["total_amount"] += row["amount"]
     return [groups[key] for key in sorted(groups)]
-
-
-def _cleared(allocations: Sequence[Row]) -> Any:
-    """Cash + fee − over-payment, added up from the parts."""
-    return total(allocations, "cash_amount") + total(allocations, "fee_amount") - total(allocations, "excess_amount")
 
 
 def _other(value: Any, own: Any) -> str | None:

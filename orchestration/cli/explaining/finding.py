@@ -27,6 +27,8 @@ class Place:
     mart: str
     column: str
     subject_column: str
+    is_list: bool = False
+    """Whether the column holds several ids with commas between them."""
 
 
 # The first places win: an id that names an order is explained as that order, not as each of its lines.
@@ -42,7 +44,7 @@ PLACES = (
     Place("RECEIPT", "fct_receipts", "entry_reference", "receipt_id"),
     Place("JOURNAL", "journals", "journal_key", "journal_key"),
     Place("JOURNAL", "journals", "wire_key", "journal_key"),
-    Place("JOURNAL", "journals", "erp_document_id", "journal_key"),
+    Place("JOURNAL", "journals", "erp_document_id", "journal_key", is_list=True),
     Place("ORDER_LINE", "fct_order_lines", "order_line_id", "order_line_id"),
     Place("REFUND", "fct_settlement_lines", "refund_id", "refund_id"),
     Place("TRANSACTION_LINE", "fct_settlement_lines", "transaction_line_id", "transaction_line_id"),
@@ -66,12 +68,19 @@ def find(published: Published, text: str) -> list[Subject]:
         marketplace = "marketplace_code" if "marketplace_code" in published.marts[place.mart] else "NULL"
         rows = published.rows(
             f"SELECT DISTINCT {place.subject_column} AS id, {marketplace} AS marketplace_code FROM {place.mart} "  # noqa: S608  (names come from PLACES)
-            f"WHERE lower({place.column}) = lower(?) AND {place.subject_column} IS NOT NULL ORDER BY ALL",
+            f"WHERE {_names(place)} AND {place.subject_column} IS NOT NULL ORDER BY ALL",
             [wanted],
         )
         if rows:
             return [Subject(place.kind, str(row["id"]), row["marketplace_code"]) for row in rows]
     return []
+
+
+def _names(place: Place) -> str:
+    """SQL condition with one parameter: the column holds that id."""
+    if place.is_list:
+        return f"list_contains(string_split(lower({place.column}), ','), lower(?))"
+    return f"lower({place.column}) = lower(?)"
 
 
 def similar(published: Published, text: str, *, limit: int = 8) -> list[Subject]:
