@@ -29,6 +29,8 @@ from sandbox.config import Places, read_environment
 
 DEFAULT_FOLDER = Path(".tieout/demo")
 START_SECONDS = 600.0
+SHOWN = 3
+PIPE_WIDTH = 140
 PIPELINE = (sys.executable, "-m", "orchestration.cli")
 # ru_maxrss is in kilobytes everywhere but on macOS, where it is in bytes.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -72,7 +74,8 @@ class Summary:
 
 def run_demo(*, orders: int, seed: int, folder: Path | None, keep: bool, as_json: bool) -> int:
     """Runs the demo and prints its summary. Returns 0 only when everything ties and all faults are found, else 1."""
-    out = Console(stderr=as_json, highlight=False)
+    stream = sys.stderr if as_json else sys.stdout
+    out = Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
     places = Places((folder or DEFAULT_FOLDER).absolute())
     try:
         _empty(places)
@@ -229,10 +232,9 @@ def _command(title: str, arguments: Sequence[str], environment: Mapping[str, str
     """Runs one `tieout` command, its messages passing through, and measures it."""
     out.rule(f"{title} [dim]tieout {' '.join(arguments)}[/dim]", align="left")
     started = time.monotonic()
+    out.file.flush()
     # In --json mode standard output carries one document only, so the command's output goes beside it.
-    process = subprocess.Popen(
-        [*PIPELINE, *arguments], env=dict(environment), stdout=sys.stderr if out.stderr else None
-    )
+    process = subprocess.Popen([*PIPELINE, *arguments], env=dict(environment), stdout=out.file)
     try:
         _, status, usage = os.wait4(process.pid, 0)
     except BaseException:
@@ -338,8 +340,12 @@ def _problems(summary: Summary) -> list[str]:
     accuracy = summary.accuracy
     if accuracy is not None:
         for score in accuracy.scores:
-            problems += [f"{score.exception_code} missed: {_subject(finding)}" for finding in score.missed]
-            problems += [f"{score.exception_code} invented: {_subject(finding)}" for finding in score.invented]
+            for word, findings in (("missed", score.missed), ("invented", score.invented)):
+                if findings:
+                    shown = ", ".join(_subject(finding) for finding in findings[:SHOWN])
+                    more = f" and {len(findings) - SHOWN:,} more" if len(findings) > SHOWN else ""
+                    problems.append(f"{score.exception_code} {word}: {shown}{more}")
+        problems += [f"a near-miss was raised: {_subject(finding)}" for finding in accuracy.near_misses_raised]
     problems += [
         f"{row['action_count']} {row['kind']} actions ended {row['state']}"
         for row in summary.delivered

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -58,7 +59,9 @@ def serve(
     report(f"Mirakl and Sage 200 answer at {url}{replayed}")
     server = server_for(sandbox)
     try:
-        server.run(sockets=[listener])
+        # An interrupt is how it is meant to end; uvicorn has shut down by the time it passes the signal on.
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
     finally:
         places.address.unlink(missing_ok=True)
         listener.close()
