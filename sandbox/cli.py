@@ -35,9 +35,9 @@ def sandbox(
     environment = directory.absolute() / "env"
 
     def report(text: str) -> None:
-        out.print(text)
+        out.print(text, soft_wrap=True)
         if "answer at" in text:
-            out.print(f"In another shell: [bold]tieout --env-file {environment} run settlement[/bold]")
+            out.print(f"In another shell: [bold]tieout --env-file {environment} run settlement[/bold]", soft_wrap=True)
 
     try:
         serve(directory, host=host, port=port, orders=orders, seed=seed, as_of=moment, faults=faults, report=report)
