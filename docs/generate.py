@@ -28,7 +28,7 @@ This page is written by `python docs/generate.py` from `dbt_project/models/confi
 """
 MARTS_HEAD = """# Marts
 
-The tables that queries, dashboards and notebooks hang on: schema `marts` of `<data dir>/published/marts.duckdb` (readable while a run works) and one Parquet file each. Contracts are enforced;
+The tables that queries, dashboards and notebooks hang on: schema `marts` of `<data dir>/published/tieout.duckdb` (readable while a run works) and one Parquet file each. Contracts are enforced;
 columns change only with a line in the changelog. Amounts are exact decimals at two places beside their `currency_code`; times are UTC, dates are in the entity's time zone.
 
 This page is written by `python docs/generate.py` from the YAML beside the models.
