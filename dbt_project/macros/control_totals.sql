@@ -1,35 +1,52 @@
 {#-
-    Feeds whose records are counted from evidence to staging: (vendor, feed, raw table, id columns, staging model).
-    One place, so that a new feed is counted by adding one line.
+    Feeds whose records are counted from evidence to staging. One place, so that a new feed is counted by adding one line.
 -#}
 {% macro counted_feeds() -%}
     {{ return([
-        ('mirakl', 'orders', 'mirakl_orders', ['order_id'], 'stg_mirakl__orders'),
-        ('mirakl', 'transaction_lines', 'mirakl_transaction_lines', ['id'], 'stg_mirakl__transaction_lines'),
-        ('mirakl', 'billing_cycles', 'mirakl_billing_cycles', ['id'], 'stg_mirakl__billing_cycles'),
-        ('mirakl', 'invoices', 'mirakl_invoices', ['id'], 'stg_mirakl__invoices'),
-        ('mirakl', 'offers', 'mirakl_offers', ['offer_id'], 'stg_mirakl__offers'),
-        ('mirakl', 'account', 'mirakl_account', ['shop_id'], 'stg_mirakl__accounts'),
-        ('mirakl', 'platform', 'mirakl_platform', [], 'stg_mirakl__platforms'),
-        ('mirakl', 'carriers', 'mirakl_carriers', ['code'], 'stg_mirakl__carriers'),
-        ('sage200', 'sop_orders', 'sage200_sop_orders', ['id'], 'stg_sage200__sop_orders'),
-        ('sage200', 'products', 'sage200_products', ['id'], 'stg_sage200__products'),
-        ('sage200', 'warehouses', 'sage200_warehouses', ['id'], 'stg_sage200__warehouses'),
-        ('sage200', 'warehouse_holdings', 'sage200_warehouse_holdings', ['id'], 'stg_sage200__warehouse_holdings'),
-        ('sage200', 'customers', 'sage200_customers', ['id'], 'stg_sage200__customers'),
-        ('sage200', 'tax_codes', 'sage200_tax_codes', ['id'], 'stg_sage200__tax_codes'),
-        ('sage200', 'currencies', 'sage200_currencies', ['id'], 'stg_sage200__currencies'),
-        ('sage200', 'banks', 'sage200_banks', ['id'], 'stg_sage200__banks'),
-        ('sage200', 'nominal_codes', 'sage200_nominal_codes', ['id'], 'stg_sage200__nominal_codes'),
-        ('sage200', 'accounting_periods', 'sage200_accounting_periods', ['accounting_period_id'],
-            'stg_sage200__accounting_periods'),
-        ('sage200', 'sales_posted_transactions', 'sage200_sales_posted_transactions', ['id'],
-            'stg_sage200__sales_posted_transactions'),
-        ('sage200', 'bank_posted_transactions', 'sage200_bank_posted_transactions', ['id'],
-            'stg_sage200__bank_posted_transactions'),
-        ('sage200', 'nominal_transactions', 'sage200_nominal_transactions', ['id'],
-            'stg_sage200__nominal_transactions'),
-        ('bank', 'statements', 'bank_statement_entries', ['entry_reference'], 'stg_bank__statement_entries'),
+        {'vendor': 'mirakl', 'feed': 'orders', 'raw_table': 'mirakl_orders',
+            'id_columns': ['order_id'], 'model': 'stg_mirakl__orders'},
+        {'vendor': 'mirakl', 'feed': 'transaction_lines', 'raw_table': 'mirakl_transaction_lines',
+            'id_columns': ['id'], 'model': 'stg_mirakl__transaction_lines'},
+        {'vendor': 'mirakl', 'feed': 'billing_cycles', 'raw_table': 'mirakl_billing_cycles',
+            'id_columns': ['id'], 'model': 'stg_mirakl__billing_cycles'},
+        {'vendor': 'mirakl', 'feed': 'invoices', 'raw_table': 'mirakl_invoices',
+            'id_columns': ['id'], 'model': 'stg_mirakl__invoices'},
+        {'vendor': 'mirakl', 'feed': 'offers', 'raw_table': 'mirakl_offers',
+            'id_columns': ['offer_id'], 'model': 'stg_mirakl__offers'},
+        {'vendor': 'mirakl', 'feed': 'account', 'raw_table': 'mirakl_account',
+            'id_columns': ['shop_id'], 'model': 'stg_mirakl__accounts'},
+        {'vendor': 'mirakl', 'feed': 'platform', 'raw_table': 'mirakl_platform',
+            'id_columns': [], 'model': 'stg_mirakl__platforms'},
+        {'vendor': 'mirakl', 'feed': 'carriers', 'raw_table': 'mirakl_carriers',
+            'id_columns': ['code'], 'model': 'stg_mirakl__carriers'},
+        {'vendor': 'sage200', 'feed': 'sop_orders', 'raw_table': 'sage200_sop_orders',
+            'id_columns': ['id'], 'model': 'stg_sage200__sop_orders'},
+        {'vendor': 'sage200', 'feed': 'products', 'raw_table': 'sage200_products',
+            'id_columns': ['id'], 'model': 'stg_sage200__products'},
+        {'vendor': 'sage200', 'feed': 'warehouses', 'raw_table': 'sage200_warehouses',
+            'id_columns': ['id'], 'model': 'stg_sage200__warehouses'},
+        {'vendor': 'sage200', 'feed': 'warehouse_holdings', 'raw_table': 'sage200_warehouse_holdings',
+            'id_columns': ['id'], 'model': 'stg_sage200__warehouse_holdings'},
+        {'vendor': 'sage200', 'feed': 'customers', 'raw_table': 'sage200_customers',
+            'id_columns': ['id'], 'model': 'stg_sage200__customers'},
+        {'vendor': 'sage200', 'feed': 'tax_codes', 'raw_table': 'sage200_tax_codes',
+            'id_columns': ['id'], 'model': 'stg_sage200__tax_codes'},
+        {'vendor': 'sage200', 'feed': 'currencies', 'raw_table': 'sage200_currencies',
+            'id_columns': ['id'], 'model': 'stg_sage200__currencies'},
+        {'vendor': 'sage200', 'feed': 'banks', 'raw_table': 'sage200_banks',
+            'id_columns': ['id'], 'model': 'stg_sage200__banks'},
+        {'vendor': 'sage200', 'feed': 'nominal_codes', 'raw_table': 'sage200_nominal_codes',
+            'id_columns': ['id'], 'model': 'stg_sage200__nominal_codes'},
+        {'vendor': 'sage200', 'feed': 'accounting_periods', 'raw_table': 'sage200_accounting_periods',
+            'id_columns': ['accounting_period_id'], 'model': 'stg_sage200__accounting_periods'},
+        {'vendor': 'sage200', 'feed': 'sales_posted_transactions', 'raw_table': 'sage200_sales_posted_transactions',
+            'id_columns': ['id'], 'model': 'stg_sage200__sales_posted_transactions'},
+        {'vendor': 'sage200', 'feed': 'bank_posted_transactions', 'raw_table': 'sage200_bank_posted_transactions',
+            'id_columns': ['id'], 'model': 'stg_sage200__bank_posted_transactions'},
+        {'vendor': 'sage200', 'feed': 'nominal_transactions', 'raw_table': 'sage200_nominal_transactions',
+            'id_columns': ['id'], 'model': 'stg_sage200__nominal_transactions'},
+        {'vendor': 'bank', 'feed': 'statements', 'raw_table': 'bank_statement_entries',
+            'id_columns': ['entry_reference'], 'model': 'stg_bank__statement_entries'},
     ]) }}
 {%- endmacro %}
 
@@ -45,34 +62,82 @@
 
 
 {#-
-    Sums that must survive from the vendor's text to the ledger:
-    (vendor, feed, measure, raw table, raw column, staging model, column, account column, ledger model, ledger column, sign filter).
+    Sums that must survive from the vendor's text to the ledger. `kept_by` is the staging model that knows which records of
+    the evidence are current.
 -#}
 {% macro controlled_amounts() -%}
     {{ return([
-        ('mirakl', 'orders', 'order totals', 'mirakl_orders', 'total_price', 'stg_mirakl__orders', 'total_amount',
-            'marketplace_code', 'int_ledger__orders', 'total_amount'),
-        ('mirakl', 'orders', 'order line totals', 'mirakl_order_lines', 'total_price', 'stg_mirakl__order_lines',
-            'total_amount', 'marketplace_code', 'int_ledger__order_lines', 'total_amount'),
-        ('mirakl', 'orders', 'refunds of goods', 'mirakl_order_line_refunds', 'amount', 'stg_mirakl__order_line_refunds',
-            'amount', 'marketplace_code', 'int_ledger__refunds', 'amount'),
-        ('mirakl', 'transaction_lines', 'transaction amounts', 'mirakl_transaction_lines', 'amount',
-            'stg_mirakl__transaction_lines', 'amount', 'marketplace_code', 'int_ledger__settlement_lines', 'amount'),
-        ('mirakl', 'billing_cycles', 'transferred to seller', 'mirakl_billing_cycles', 'amount_transferred_to_seller',
-            'stg_mirakl__billing_cycles', 'transferred_to_seller_amount', 'marketplace_code', 'int_ledger__cycles',
-            'transferred_to_seller_amount'),
-        ('mirakl', 'invoices', 'document totals', 'mirakl_invoices', 'total_amount_incl_taxes', 'stg_mirakl__invoices',
-            'gross_amount', 'marketplace_code', 'int_ledger__documents', 'gross_amount'),
-        ('sage200', 'sop_orders', 'order totals', 'sage200_sop_orders', 'total_gross_value', 'stg_sage200__sop_orders',
-            'gross_amount', 'erp_code', 'int_ledger__erp_orders', 'gross_amount'),
-        ('sage200', 'nominal_transactions', 'debits', 'sage200_nominal_transactions', 'debit',
-            'stg_sage200__nominal_transactions', 'debit', 'erp_code', 'int_ledger__erp_postings', 'debit'),
-        ('sage200', 'nominal_transactions', 'credits', 'sage200_nominal_transactions', 'credit',
-            'stg_sage200__nominal_transactions', 'credit', 'erp_code', 'int_ledger__erp_postings', 'credit'),
-        ('sage200', 'sales_posted_transactions', 'sales ledger totals', 'sage200_sales_posted_transactions',
-            'document_gross_value', 'stg_sage200__sales_posted_transactions', 'gross_amount', 'erp_code',
-            'int_ledger__erp_customer_transactions', 'amount'),
-        ('bank', 'statements', 'statement entries', 'bank_statement_entries', 'amount', 'stg_bank__statement_entries',
-            'amount', 'bank_account_code', 'int_ledger__receipts', 'amount'),
+        {
+            'vendor': 'mirakl', 'feed': 'orders', 'measure': 'order totals',
+            'raw_table': 'mirakl_orders', 'raw_column': 'total_price', 'kept_by': 'stg_mirakl__orders',
+            'model': 'stg_mirakl__orders', 'column': 'total_amount',
+            'ledger': 'int_ledger__orders', 'ledger_column': 'total_amount'
+        },
+        {
+            'vendor': 'mirakl', 'feed': 'orders', 'measure': 'order line totals',
+            'raw_table': 'mirakl_order_lines', 'raw_column': 'total_price', 'kept_by': 'stg_mirakl__orders',
+            'model': 'stg_mirakl__order_lines', 'column': 'total_amount',
+            'ledger': 'int_ledger__order_lines', 'ledger_column': 'total_amount'
+        },
+        {
+            'vendor': 'mirakl', 'feed': 'orders', 'measure': 'refunds of goods',
+            'raw_table': 'mirakl_order_line_refunds', 'raw_column': 'amount', 'kept_by': 'stg_mirakl__orders',
+            'model': 'stg_mirakl__order_line_refunds', 'column': 'amount',
+            'ledger': 'int_ledger__refunds', 'ledger_column': 'amount'
+        },
+        {
+            'vendor': 'mirakl', 'feed': 'transaction_lines', 'measure': 'transaction amounts',
+            'raw_table': 'mirakl_transaction_lines', 'raw_column': 'amount', 'kept_by': 'stg_mirakl__transaction_lines',
+            'model': 'stg_mirakl__transaction_lines', 'column': 'amount',
+            'ledger': 'int_ledger__settlement_lines', 'ledger_column': 'amount'
+        },
+        {
+            'vendor': 'mirakl', 'feed': 'billing_cycles', 'measure': 'transferred to seller',
+            'raw_table': 'mirakl_billing_cycles', 'raw_column': 'amount_transferred_to_seller', 'kept_by': 'stg_mirakl__billing_cycles',
+            'model': 'stg_mirakl__billing_cycles', 'column': 'transferred_to_seller_amount',
+            'ledger': 'int_ledger__cycles', 'ledger_column': 'transferred_to_seller_amount'
+        },
+        {
+            'vendor': 'mirakl', 'feed': 'invoices', 'measure': 'document totals',
+            'raw_table': 'mirakl_invoices', 'raw_column': 'total_amount_incl_taxes', 'kept_by': 'stg_mirakl__invoices',
+            'model': 'stg_mirakl__invoices', 'column': 'gross_amount',
+            'ledger': 'int_ledger__documents', 'ledger_column': 'gross_amount'
+        },
+        {
+            'vendor': 'sage200', 'feed': 'sop_orders', 'measure': 'order totals',
+            'raw_table': 'sage200_sop_orders', 'raw_column': 'total_gross_value', 'kept_by': 'stg_sage200__sop_orders',
+            'model': 'stg_sage200__sop_orders', 'column': 'gross_amount',
+            'ledger': 'int_ledger__erp_orders', 'ledger_column': 'gross_amount'
+        },
+        {
+            'vendor': 'sage200', 'feed': 'nominal_transactions', 'measure': 'debits',
+            'raw_table': 'sage200_nominal_transactions', 'raw_column': 'debit', 'kept_by': 'stg_sage200__nominal_transactions',
+            'model': 'stg_sage200__nominal_transactions', 'column': 'debit',
+            'ledger': 'int_ledger__erp_postings', 'ledger_column': 'debit'
+        },
+        {
+            'vendor': 'sage200', 'feed': 'nominal_transactions', 'measure': 'credits',
+            'raw_table': 'sage200_nominal_transactions', 'raw_column': 'credit', 'kept_by': 'stg_sage200__nominal_transactions',
+            'model': 'stg_sage200__nominal_transactions', 'column': 'credit',
+            'ledger': 'int_ledger__erp_postings', 'ledger_column': 'credit'
+        },
+        {
+            'vendor': 'sage200', 'feed': 'sales_posted_transactions', 'measure': 'sales ledger totals',
+            'raw_table': 'sage200_sales_posted_transactions', 'raw_column': 'document_gross_value', 'kept_by': 'stg_sage200__sales_posted_transactions',
+            'model': 'stg_sage200__sales_posted_transactions', 'column': 'gross_amount',
+            'ledger': 'int_ledger__erp_customer_transactions', 'ledger_column': 'amount'
+        },
+        {
+            'vendor': 'bank', 'feed': 'statements', 'measure': 'statement entries',
+            'raw_table': 'bank_statement_entries', 'raw_column': 'amount', 'kept_by': 'stg_bank__statement_entries',
+            'model': 'stg_bank__statement_entries', 'column': 'amount',
+            'ledger': 'int_ledger__receipts', 'ledger_column': 'amount'
+        },
     ]) }}
+{%- endmacro %}
+
+
+{#- The column of a staging or ledger model that holds the account of its vendor. -#}
+{% macro account_column(vendor) -%}
+    {{ {'mirakl': 'marketplace_code', 'sage200': 'erp_code', 'bank': 'bank_account_code'}[vendor] }}
 {%- endmacro %}

@@ -46,3 +46,9 @@
 {% macro tax_on_net(net_amount, rate_percent) -%}
     cast(round(cast({{ net_amount }} as decimal(18, 4)) * cast({{ rate_percent }} as decimal(9, 4)) * 0.01, 2) as decimal(18, 2))
 {%- endmacro %}
+
+
+{#- A quantity as text without decimals, for sentences. -#}
+{% macro whole_number(expression) -%}
+    cast(cast({{ expression }} as decimal(18, 0)) as varchar)
+{%- endmacro %}

@@ -1,16 +1,16 @@
 -- One row per controlled sum and account, as the ledger models hold it.
 
 with summed as (
-    {% for vendor, feed, measure, raw_table, raw_column, model, column, account, ledger, ledger_column in controlled_amounts() -%}
-    {% if not loop.first %}union all{% endif %}
-    select
-        '{{ vendor }}' as vendor,
-        '{{ feed }}' as feed,
-        '{{ measure }}' as measure,
-        {{ account }} as account,
-        sum(cast({{ ledger_column }} as decimal(28, 4))) as ledger_amount
-    from {{ ref(ledger) }}
-    group by {{ account }}
+    {% for total in controlled_amounts() -%}
+        {{ "union all" if not loop.first }}
+        select
+            '{{ total.vendor }}' as vendor,
+            '{{ total.feed }}' as feed,
+            '{{ total.measure }}' as measure,
+            {{ account_column(total.vendor) }} as account,
+            sum(cast({{ total.ledger_column }} as decimal(28, 4))) as ledger_amount
+        from {{ ref(total.ledger) }}
+        group by {{ account_column(total.vendor) }}
     {% endfor %}
 ),
 

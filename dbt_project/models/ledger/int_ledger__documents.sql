@@ -22,7 +22,8 @@ final as (
         {{ money('documents.gross_amount - documents.net_amount') }} as tax_amount,
         {{ money('documents.gross_amount') }} as gross_amount,
         {{ money('documents.transferred_amount') }} as transferred_amount,
-        {{ local_date('coalesce(documents.issued_at, documents.created_at)', 'marketplaces.time_zone') }} as document_date,
+        {{ local_date('coalesce(documents.issued_at, documents.created_at)', 'marketplaces.time_zone') }}
+            as document_date,
         {{ local_date('documents.due_at', 'marketplaces.time_zone') }} as due_date,
         documents.payment_state,
         documents.payment_reference,

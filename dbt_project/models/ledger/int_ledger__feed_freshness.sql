@@ -1,5 +1,6 @@
 -- One row per configured feed and account: when it was last pulled completely, and whether that is too long ago at as_of.
--- A feed that was never pulled is stale. Feeds of the stock lane that carry quantities are reported by level h (STK-005).
+-- A feed that was never pulled is stale once its lane has run for that account, that is once another feed of the same
+-- lane was pulled: a lane that is not switched on yet is no fault. Feeds that carry quantities are level h's (STK-005).
 
 with feeds as (
     select * from {{ ref('stg_tieout__feeds') }}
@@ -20,6 +21,18 @@ pulled as (
     group by vendor, account, entity
 ),
 
+lanes_started as (
+    select distinct
+        feeds.vendor,
+        feeds.lane,
+        pulled.account
+    from feeds
+    inner join pulled
+        on
+            feeds.vendor = pulled.vendor
+            and feeds.entity = pulled.entity
+),
+
 final as (
     select
         feeds.vendor,
@@ -30,8 +43,8 @@ final as (
         feeds.freshness_hours,
         pulled.last_complete_at,
         {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }} as stale_from,
-        coalesce({{ as_of() }} > {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }}, true)
-            as is_stale,
+        coalesce({{ as_of() }} > {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }},
+        lanes_started.lane is not null) as is_stale,
         feeds.entity in ('warehouse_holdings', 'offers') as is_stock_feed
     from feeds
     inner join accounts
@@ -41,6 +54,11 @@ final as (
             feeds.vendor = pulled.vendor
             and accounts.account = pulled.account
             and feeds.entity = pulled.entity
+    left join lanes_started
+        on
+            feeds.vendor = lanes_started.vendor
+            and feeds.lane = lanes_started.lane
+            and accounts.account = lanes_started.account
 )
 
 select * from final

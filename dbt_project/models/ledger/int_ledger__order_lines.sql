@@ -81,8 +81,10 @@ joined as (
         {{ money('lines.shipping_amount') }} as shipping_amount,
         {{ money('lines.total_amount') }} as total_amount,
         {{ money('coalesce(lines.commission_amount, 0)') }} as commission_amount,
-        {{ money('coalesce(line_taxes.commission_vat_amount, lines.total_commission_amount - lines.commission_amount, 0)') }}
-            as commission_vat_amount,
+        {{ money(
+            'coalesce(line_taxes.commission_vat_amount, '
+            ~ 'lines.total_commission_amount - lines.commission_amount, 0)'
+        ) }} as commission_vat_amount,
         {{ money('coalesce(line_taxes.tax_amount, 0)') }} as tax_amount,
         {{ money('coalesce(line_taxes.shipping_tax_amount, 0)') }} as shipping_tax_amount,
         {{ money('coalesce(lines.operator_funded_amount, 0)') }} as operator_funded_amount,
@@ -160,15 +162,17 @@ final as (
             as cancelled_amount,
         {{ money('case when joined.is_cancelled then joined.shipping_amount else joined.part_shipping_amount end') }}
             as cancelled_shipping_amount,
-        {{ money('case when joined.is_cancelled then joined.commission_amount else joined.part_commission_amount end') }}
-            as cancelled_commission_amount,
+        {{ money(
+            'case when joined.is_cancelled then joined.commission_amount else joined.part_commission_amount end'
+        ) }} as cancelled_commission_amount,
         {{ money(
             'case when joined.is_cancelled then joined.commission_vat_amount else joined.part_commission_vat_amount end'
         ) }} as cancelled_commission_vat_amount,
         {{ money('case when joined.is_cancelled then joined.tax_amount else joined.part_tax_amount end') }}
             as cancelled_tax_amount,
-        {{ money('case when joined.is_cancelled then joined.shipping_tax_amount else joined.part_shipping_tax_amount end') }}
-            as cancelled_shipping_tax_amount,
+        {{ money(
+            'case when joined.is_cancelled then joined.shipping_tax_amount else joined.part_shipping_tax_amount end'
+        ) }} as cancelled_shipping_tax_amount,
         {{ money('joined.refunded_amount') }} as refunded_amount,
         {{ money('joined.refunded_shipping_amount') }} as refunded_shipping_amount,
         joined.created_at,

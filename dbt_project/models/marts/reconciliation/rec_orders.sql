@@ -91,7 +91,8 @@ of_erp_orders as (
         cast(null as varchar) as root_subject_id,
         case
             when status in ('EXCEPTION', 'TIMING')
-                then 'ERP order ' || document_no || ' (' || erp_status || ') names marketplace order '
+                then
+                    'ERP order ' || document_no || ' (' || erp_status || ') names marketplace order '
                     || coalesce(order_reference, 'none') || ', which Mirakl does not have'
         end as summary,
         order_id,

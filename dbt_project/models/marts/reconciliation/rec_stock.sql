@@ -34,7 +34,8 @@ of_feeds as (
         cast(null as varchar) as item_code,
         case
             when feeds.is_stale
-                then 'stock feed ' || feeds.entity || ' of ' || feeds.account || ' is older than '
+                then
+                    'stock feed ' || feeds.entity || ' of ' || feeds.account || ' is older than '
                     || cast(feeds.freshness_hours as varchar) || ' hours'
         end as summary,
         feeds.stale_from as due_at

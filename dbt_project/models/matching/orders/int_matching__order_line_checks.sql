@@ -124,14 +124,20 @@ existence as (
         false as is_consequence,
         case
             when is_cancelled
-                then 'line ' || order_line_id || ' was cancelled in Mirakl, but is open or invoiced in ERP order '
+                then
+                    'line ' || order_line_id || ' was cancelled in Mirakl, but is open or invoiced in ERP order '
                     || document_no
-            when not is_in_erp then 'line ' || order_line_id || ' (' || coalesce(item_code, 'no item')
-                || ') is not on ERP order ' || document_no
-            when not is_in_mirakl then 'ERP order ' || document_no || ' has a line of ' || coalesce(erp_item_code, 'no item')
-                || ' that order ' || order_id || ' does not have'
-            else 'line ' || order_line_id || ' sells ' || coalesce(item_code, 'no item') || ', ERP order ' || document_no
-                || ' holds ' || coalesce(erp_item_code, 'no item')
+            when not is_in_erp
+                then
+                    'line ' || order_line_id || ' (' || coalesce(item_code, 'no item') || ') is not on ERP order '
+                    || document_no
+            when not is_in_mirakl
+                then
+                    'ERP order ' || document_no || ' has a line of ' || coalesce(erp_item_code, 'no item')
+                    || ' that order ' || order_id || ' does not have'
+            else
+                'line ' || order_line_id || ' sells ' || coalesce(item_code, 'no item') || ', ERP order '
+                || document_no || ' holds ' || coalesce(erp_item_code, 'no item')
         end as summary
     from judged
 ),
@@ -168,9 +174,8 @@ quantity as (
         cast(null as varchar) as actual_value,
         sync_due_at as due_at,
         false as is_consequence,
-        'line ' || order_line_id || ': quantity ' || cast(cast(due_quantity as decimal(18, 0)) as varchar)
-        || ' after cancelations, ' || cast(cast(erp_quantity as decimal(18, 0)) as varchar) || ' in ERP order ' || document_no
-            as summary
+        'line ' || order_line_id || ': quantity ' || {{ whole_number('due_quantity') }} || ' after cancelations, '
+        || {{ whole_number('erp_quantity') }} || ' in ERP order ' || document_no as summary
     from compared
 ),
 
@@ -180,10 +185,11 @@ price_deltas as (
         compared.*,
         case
             when
-                is_tax_code_different
-                and erp_net_amount = price_amount - {{ tax_in_gross('price_amount', 'item_tax_rate_percent') }}
-                then price_amount
-            else erp_gross_amount
+                compared.is_tax_code_different
+                and compared.erp_net_amount
+                = compared.price_amount - {{ tax_in_gross('compared.price_amount', 'compared.item_tax_rate_percent') }}
+                then compared.price_amount
+            else compared.erp_gross_amount
         end as compared_amount
     from compared
 ),
@@ -194,10 +200,11 @@ price_sums as (
         -- Pennies are forgiven one by one and up to a cap per order.
         sum(
             case
-                when abs(compared_amount - price_amount) <= price_tolerance then abs(compared_amount - price_amount)
+                when abs(price_deltas.compared_amount - price_deltas.price_amount) <= price_deltas.price_tolerance
+                    then abs(price_deltas.compared_amount - price_deltas.price_amount)
                 else 0
             end
-        ) over (partition by marketplace_code, order_id) as forgiven_in_order
+        ) over (partition by price_deltas.marketplace_code, price_deltas.order_id) as forgiven_in_order
     from price_deltas
 ),
 
@@ -233,12 +240,12 @@ price as (
 tax_deltas as (
     select
         compared.*,
-        {{ tax_in_gross('erp_gross_amount', 'item_tax_rate_percent') }} as computed_tax_amount,
-        least(tax_tolerance * erp_line_count, tax_tolerance_cap) as allowed_amount
+        {{ tax_in_gross('compared.erp_gross_amount', 'compared.item_tax_rate_percent') }} as computed_tax_amount,
+        least(compared.tax_tolerance * compared.erp_line_count, compared.tax_tolerance_cap) as allowed_amount
     from compared
     where
-        item_tax_code is not null
-        and not is_item_different
+        compared.item_tax_code is not null
+        and not compared.is_item_different
 ),
 
 tax as (

@@ -64,17 +64,19 @@ of_offers as (
         item_code,
         case
             when offer_count > 1 or item_count > 1
-                then 'SKU ' || shop_sku || ' has ' || cast(offer_count as varchar) || ' offers and '
+                then
+                    'SKU ' || shop_sku || ' has ' || cast(offer_count as varchar) || ' offers and '
                     || cast(item_count as varchar) || ' items; no quantity is sent until it is unique'
             when not is_sellable
-                then 'item ' || item_code || ' may not be sold, but its offer shows '
-                    || cast(cast(offer_quantity as decimal(18, 0)) as varchar)
+                then
+                    'item ' || item_code || ' may not be sold, but its offer shows '
+                    || {{ whole_number('offer_quantity') }}
                     || case when is_offer_active then ' and is active' else '' end
-            else 'offer ' || shop_sku || ' shows ' || cast(cast(offer_quantity as decimal(18, 0)) as varchar) || ', expected '
-                || cast(cast(expected_quantity as decimal(18, 0)) as varchar) || ' = free '
-                || cast(cast(free_quantity as decimal(18, 0)) as varchar) || ' - awaited '
-                || cast(cast(awaited_quantity as decimal(18, 0)) as varchar) || ' - buffer '
-                || cast(cast(buffer_quantity as decimal(18, 0)) as varchar)
+            else
+                'offer ' || shop_sku || ' shows ' || {{ whole_number('offer_quantity') }} || ', expected '
+                || {{ whole_number('expected_quantity') }} || ' = free ' || {{ whole_number('free_quantity') }}
+                || ' - awaited ' || {{ whole_number('awaited_quantity') }} || ' - buffer '
+                || {{ whole_number('buffer_quantity') }}
         end as summary
     from judged
 ),
@@ -119,7 +121,7 @@ of_items as (
         item_code as right_id,
         item_code,
         'free stock of item ' || item_code || ' is negative in a warehouse for sale: '
-        || cast(cast(min(smallest_free_quantity) as decimal(18, 0)) as varchar) as summary
+        || {{ whole_number('min(smallest_free_quantity)') }} as summary
     from judged
     where is_item_known
     group by marketplace_code, entity_code, item_code

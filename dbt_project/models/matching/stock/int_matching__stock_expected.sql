@@ -9,7 +9,10 @@ with offers as (
         count(*) over (partition by offers.marketplace_code, offers.shop_sku) as offer_count,
         row_number() over (
             partition by offers.marketplace_code, offers.shop_sku
-            order by case when offers.is_active then 0 else 1 end, offers.quantity desc, offers.offer_id
+            order by
+                case when offers.is_active then 0 else 1 end asc,
+                offers.quantity desc,
+                offers.offer_id asc
         ) as offer_rank
     from {{ ref('int_ledger__offers') }} as offers
     where offers.shop_sku is not null

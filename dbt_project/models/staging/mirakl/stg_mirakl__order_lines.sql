@@ -10,9 +10,10 @@ source as (
     select children.*
     from {{ source('raw', 'mirakl_order_lines') }} as children
     inner join parents
-        on children._account = parents.marketplace_code
-        and children._file = parents._file
-        and children._position = parents._position
+        on
+            children._account = parents.marketplace_code
+            and children._file = parents._file
+            and children._position = parents._position
 ),
 
 final as (

@@ -1,6 +1,6 @@
 -- One row per marketplace and transaction line whose received versions disagree on a field that Mirakl never changes.
 
-with versions as (
+with source as (
     select * from {{ source('raw', 'mirakl_transaction_lines') }}
 ),
 
@@ -17,12 +17,12 @@ counted as (
         count(distinct coalesce(versions.refund_id, '')) as refund_count,
         min({{ to_decimal('versions.amount') }}) as smallest_amount,
         max({{ to_decimal('versions.amount') }}) as largest_amount
-    from versions
+    from source as versions
     inner join (
         select
             _account,
             id
-        from versions
+        from source
         group by _account, id
         having count(*) > 1
     ) as repeated

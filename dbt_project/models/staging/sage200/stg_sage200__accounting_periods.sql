@@ -2,7 +2,9 @@
 {{ config(materialized='table') }}
 
 with source as (
-    {{ newest_snapshot(source('raw', 'sage200_accounting_periods'), 'sage200', 'accounting_periods', ['accounting_period_id']) }}
+    {{ newest_snapshot(
+        source('raw', 'sage200_accounting_periods'), 'sage200', 'accounting_periods', ['accounting_period_id']
+    ) }}
 ),
 
 final as (

@@ -9,9 +9,10 @@ source as (
     select children.*
     from {{ source('raw', 'sage200_sop_order_lines') }} as children
     inner join parents
-        on children._account = parents.erp_code
-        and children._file = parents._file
-        and children._position = parents._position
+        on
+            children._account = parents.erp_code
+            and children._file = parents._file
+            and children._position = parents._position
 ),
 
 final as (

@@ -3,34 +3,32 @@
 {{ config(materialized='table') }}
 
 with summed as (
-    {% for vendor, feed, measure, raw_table, raw_column, model, column, account, ledger, ledger_column in controlled_amounts() -%}
-    {% if not loop.first %}union all{% endif %}
-    select
-        '{{ vendor }}' as vendor,
-        '{{ feed }}' as feed,
-        '{{ measure }}' as measure,
-        raw_rows._account as account,
-        sum(cast(nullif(trim(raw_rows.{{ raw_column }}), '') as decimal(28, 4))) as raw_amount,
-        cast(0 as decimal(28, 4)) as staged_amount
-    from {{ source('raw', raw_table) }} as raw_rows
-    inner join {{ ref({
-        'mirakl_order_lines': 'stg_mirakl__orders', 'mirakl_order_line_refunds': 'stg_mirakl__orders'
-    }.get(raw_table, model)) }} as kept
-        on
-            raw_rows._account = kept.{{ account }}
-            and raw_rows._file = kept._file
-            and raw_rows._position = kept._position
-    group by raw_rows._account
-    union all
-    select
-        '{{ vendor }}' as vendor,
-        '{{ feed }}' as feed,
-        '{{ measure }}' as measure,
-        {{ account }} as account,
-        cast(0 as decimal(28, 4)) as raw_amount,
-        sum(cast({{ column }} as decimal(28, 4))) as staged_amount
-    from {{ ref(model) }}
-    group by {{ account }}
+    {% for total in controlled_amounts() -%}
+        {{ "union all" if not loop.first }}
+        select
+            '{{ total.vendor }}' as vendor,
+            '{{ total.feed }}' as feed,
+            '{{ total.measure }}' as measure,
+            raw_rows._account as account,
+            sum(cast(nullif(trim(raw_rows.{{ total.raw_column }}), '') as decimal(28, 4))) as raw_amount,
+            cast(0 as decimal(28, 4)) as staged_amount
+        from {{ source('raw', total.raw_table) }} as raw_rows
+        inner join {{ ref(total.kept_by) }} as kept
+            on
+                raw_rows._account = kept.{{ account_column(total.vendor) }}
+                and raw_rows._file = kept._file
+                and raw_rows._position = kept._position
+        group by raw_rows._account
+        union all
+        select
+            '{{ total.vendor }}' as vendor,
+            '{{ total.feed }}' as feed,
+            '{{ total.measure }}' as measure,
+            {{ account_column(total.vendor) }} as account,
+            cast(0 as decimal(28, 4)) as raw_amount,
+            sum(cast({{ total.column }} as decimal(28, 4))) as staged_amount
+        from {{ ref(total.model) }}
+        group by {{ account_column(total.vendor) }}
     {% endfor %}
 ),
 

@@ -26,46 +26,46 @@ with complete_batches as (
 ),
 
 counted as (
-    {% for vendor, feed, raw_table, id_columns, model in counted_feeds() -%}
-    {% if not loop.first %}union all{% endif %}
-    select
-        '{{ vendor }}' as vendor,
-        '{{ feed }}' as feed,
-        rows_of_feed.account,
-        sum(rows_of_feed.row_count) as raw_count,
-        sum(rows_of_feed.is_current) as current_count,
-        0 as staged_count
-    from (
+    {% for counted in counted_feeds() -%}
+        {{ "union all" if not loop.first }}
         select
-            raw_rows._account as account,
-            count(*) as row_count,
-            {% if feed in snapshot_feeds() -%}
-            max(case when complete_batches.batch is not null then 1 else 0 end) as is_current
-            {%- else -%}
-            1 as is_current
-            {%- endif %}
-        from {{ source('raw', raw_table) }} as raw_rows
-        {% if feed in snapshot_feeds() -%}
-        left join complete_batches
-            on
-                complete_batches.vendor = '{{ vendor }}'
-                and complete_batches.entity = '{{ feed }}'
-                and raw_rows._account = complete_batches.account
-                and raw_rows._batch = complete_batches.batch
-        {%- endif %}
-        group by raw_rows._account{% for column in id_columns %}, raw_rows.{{ column }}{% endfor %}
-    ) as rows_of_feed
-    group by rows_of_feed.account
-    union all
-    select
-        '{{ vendor }}' as vendor,
-        '{{ feed }}' as feed,
-        {{ {'mirakl': 'marketplace_code', 'sage200': 'erp_code', 'bank': 'bank_account_code'}[vendor] }} as account,
-        0 as raw_count,
-        0 as current_count,
-        count(*) as staged_count
-    from {{ ref(model) }}
-    group by {{ {'mirakl': 'marketplace_code', 'sage200': 'erp_code', 'bank': 'bank_account_code'}[vendor] }}
+            '{{ counted.vendor }}' as vendor,
+            '{{ counted.feed }}' as feed,
+            rows_of_feed.account,
+            sum(rows_of_feed.row_count) as raw_count,
+            sum(rows_of_feed.is_current) as current_count,
+            0 as staged_count
+        from (
+            select
+                raw_rows._account as account,
+                count(*) as row_count,
+                max(
+                    case
+                        when complete_batches.batch is not null then 1
+                        when '{{ "snapshot" if counted.feed in snapshot_feeds() else "cursor" }}' = 'cursor' then 1
+                        else 0
+                    end
+                ) as is_current
+            from {{ source('raw', counted.raw_table) }} as raw_rows
+            left join complete_batches
+                on
+                    complete_batches.vendor = '{{ counted.vendor }}'
+                    and complete_batches.entity = '{{ counted.feed }}'
+                    and raw_rows._account = complete_batches.account
+                    and raw_rows._batch = complete_batches.batch
+            group by raw_rows._account{% for column in counted.id_columns %}, raw_rows.{{ column }}{% endfor %}
+        ) as rows_of_feed
+        group by rows_of_feed.account
+        union all
+        select
+            '{{ counted.vendor }}' as vendor,
+            '{{ counted.feed }}' as feed,
+            {{ account_column(counted.vendor) }} as account,
+            0 as raw_count,
+            0 as current_count,
+            count(*) as staged_count
+        from {{ ref(counted.model) }}
+        group by {{ account_column(counted.vendor) }}
     {% endfor %}
 ),
 

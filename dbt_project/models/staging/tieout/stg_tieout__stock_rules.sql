@@ -11,7 +11,8 @@ final as (
         {{ to_decimal('source.buffer') }} as buffer_quantity,
         {{ to_decimal('source.pack_size') }} as pack_size,
         {{ to_decimal('source.maximum_quantity') }} as maximum_quantity,
-        lower(trim(coalesce(source.is_run_off_allowed, ''))) in ('true', 't', 'yes', 'y', '1', 'on') as is_run_off_allowed
+        lower(trim(coalesce(source.is_run_off_allowed, ''))) in ('true', 't', 'yes', 'y', '1', 'on')
+            as is_run_off_allowed
     from source
 )
 
