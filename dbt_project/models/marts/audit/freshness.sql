@@ -1,4 +1,4 @@
--- One row per configured feed and account: its age at as_of against the limit of feeds.csv. A feed never pulled is stale.
+-- One row per configured feed and account: its age at as_of against the limit of feeds.csv. A feed never pulled is stale once its lane has run.
 -- exception_code is STK-005 for the feeds that carry stock quantities (level h reports those), DAT-001 for the others.
 
 with feeds as (
