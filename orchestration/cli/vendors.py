@@ -105,4 +105,5 @@ def show_previews(found: Sequence[Preview]) -> None:
                 out.print(f"    {line}", markup=False)
     requests = sum(len(preview.requests) for preview in found)
     actions = sum(len(preview.action_keys) for preview in found)
-    out.print(f"{requests:,} requests for {actions:,} actions; nothing was sent.", style="dim")
+    words = f"{requests:,} request{'' if requests == 1 else 's'} for {actions:,} action{'' if actions == 1 else 's'}"
+    out.print(f"{words}; nothing was sent.", style="dim")

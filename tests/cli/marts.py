@@ -178,7 +178,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "summary": "VARCHAR",
         "recommended_action": "VARCHAR",
         "runbook_url": "VARCHAR",
-        "consequence_count": "BIGINT",
+        "consequence_count": "INTEGER",
     },
     "freshness": COMMON
     | {

@@ -113,12 +113,14 @@ def _progress(session: Session) -> Iterator[Callable[[Step], None]]:
         return
     if not sys.stderr.isatty():
         out = console(stderr=True)
-        last: list[tuple[str, str]] = []
+        said: list[str] = []
 
         def log(step: Step) -> None:
-            if last != [(step.stage, step.detail)]:
-                last[:] = [(step.stage, step.detail)]
-                out.print(f"{STAGES.get(step.stage, step.stage)} {step.detail}", markup=False)
+            # Feeds are worth a line each; the models of a build are not.
+            line = f"{STAGES.get(step.stage, step.stage)} {step.detail if step.stage == 'extract' else '…'}"
+            if said != [line]:
+                said[:] = [line]
+                out.print(line, markup=False)
 
         yield log
         return
@@ -193,5 +195,5 @@ def _show(session: Session, result: LaneResult, *, dry_run: bool) -> None:
             out.print(f"{label}: {line}", style="yellow", markup=False)
     for problem in result.problems:
         out.print(f"problem: {problem.stage} {problem.account or ''}: {problem.detail}", style="red", markup=False)
-    seconds = sum(result.seconds.values())
+    seconds = result.seconds.get("total", 0.0)
     out.print(f"{seconds:.1f} s, peak memory {result.peak_memory_bytes / 2**20:,.0f} MiB", style="dim")

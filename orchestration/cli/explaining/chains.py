@@ -6,113 +6,27 @@ and credit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from orchestration.cli.explaining.columns import (
+    ALLOCATIONS,
+    BY_FEE_TYPE,
+    CHECKS,
+    CYCLES,
+    JOURNAL_LINES,
+    LINES,
+    SALES,
+    SETTLED,
+    STOCK,
+)
 from orchestration.cli.explaining.finding import Subject
+from orchestration.cli.explaining.reading import MartReader, Row, another
 from orchestration.cli.explaining.tree import ZERO, Listing, Node, Proof, total
-from orchestration.cli.output import Col
-from orchestration.cli.published import Published
-
-Row = Mapping[str, Any]
-
-BY_FEE_TYPE = (
-    Col("fee_type", "Fee type", "code"),
-    Col("transaction_type", "Transaction type", "code"),
-    Col("account_role", "Booked to", "code"),
-    Col("count", "Lines", "number"),
-    Col("amount", "Net of tax", "money"),
-    Col("tax_amount", "Tax", "money"),
-    Col("total_amount", "Total", "money"),
-)
-LINES = (
-    Col("order_line_id", "Line", "code"),
-    Col("shop_sku", "SKU", "code"),
-    Col("line_state", "State", "code"),
-    Col("quantity", "Qty", "number"),
-    Col("price_amount", "Price", "money"),
-    Col("shipping_amount", "Shipping", "money"),
-    Col("total_amount", "Total", "money"),
-    Col("commission_amount", "Commission", "money"),
-    Col("cancelled_amount", "Cancelled", "money"),
-    Col("refunded_amount", "Refunded", "money"),
-)
-SETTLED = (
-    Col("line_date", "Date", "moment"),
-    Col("transaction_type", "What", "code"),
-    Col("order_line_id", "Line", "code"),
-    Col("refund_id", "Refund", "code"),
-    Col("amount", "Amount", "money"),
-    Col("payment_state", "State", "code"),
-    Col("billing_cycle_id", "Cycle", "code"),
-    Col("journal", "Journal", "code"),
-    Col("receipts", "Receipt", "code"),
-)
-JOURNAL_LINES = (
-    Col("line_no", "No", "number"),
-    Col("account_role", "Role", "code"),
-    Col("account_code", "Account", "code"),
-    Col("debit", "Debit", "money"),
-    Col("credit", "Credit", "money"),
-    Col("tax_code", "Tax code", "code"),
-)
-ALLOCATIONS = (
-    Col("receipt_id", "Receipt", "code"),
-    Col("value_date", "Value date", "moment"),
-    Col("billing_cycle_id", "Pay-out of cycle", "code"),
-    Col("cash_amount", "Cash", "money"),
-    Col("fee_amount", "Bank fee", "money"),
-    Col("excess_amount", "Over-paid", "money"),
-    Col("cleared_amount", "Cleared", "money"),
-    Col("rule_code", "Rule", "code"),
-)
-CYCLES = (
-    Col("billing_cycle_id", "Cycle", "code"),
-    Col("cycle_date", "Date", "moment"),
-    Col("share", "Of this", "money"),
-    Col("net_amount", "Net of cycle", "money"),
-    Col("payout_amount", "Pay-out", "money"),
-    Col("pay_out_state", "State", "code"),
-    Col("paying_cycle_id", "Paid with cycle", "code"),
-    Col("journal", "Journal", "code"),
-    Col("receipts", "Receipt", "code"),
-)
-CHECKS = (
-    Col("rule_code", "Check", "code"),
-    Col("subject", "Of", max_width=44),
-    Col("status", "Status", "state"),
-    Col("exception_code", "Code", "code"),
-    Col("expected_amount", "Expected", "money"),
-    Col("actual_amount", "Actual", "money"),
-    Col("delta_amount", "Difference", "money"),
-    Col("summary", "What", max_width=70),
-)
-STOCK = (
-    Col("rule_code", "Check", "code"),
-    Col("status", "Status", "state"),
-    Col("exception_code", "Code", "code"),
-    Col("free_quantity", "Free", "number"),
-    Col("awaited_quantity", "Orders not in ERP", "number"),
-    Col("buffer_quantity", "Buffer", "number"),
-    Col("expected_quantity", "Expected", "number"),
-    Col("actual_quantity", "Offered", "number"),
-    Col("summary", "What", max_width=80),
-)
-SALES = (
-    Col("order_id", "Order", "code"),
-    Col("order_line_id", "Line", "code"),
-    Col("line_state", "State", "code"),
-    Col("quantity", "Qty", "number"),
-    Col("total_amount", "Total", "money"),
-    Col("refunded_amount", "Refunded", "money"),
-)
 
 
-class Explainer:
+class Explainer(MartReader):
     """Builds the tree for a subject. Reads nothing but the published marts."""
-
-    def __init__(self, published: Published) -> None:
-        self._marts = published
 
     def explain(self, subject: Subject) -> Node:
         """The chain of one subject."""
@@ -142,7 +56,7 @@ class Explainer:
         node.facts |= {
             "failure": cycle["pay_out_failure_reason"],
             "paid on": cycle["pay_out_date"],
-            "paid with cycle": _other(cycle["paying_cycle_id"], id_),
+            "paid with cycle": another(cycle["paying_cycle_id"], id_),
             "reference": cycle["pay_out_reference"],
             "documents": ", ".join(documents) or None,
             "candidates": self._candidates("PAYOUT", id_, cycle["marketplace_code"])
@@ -549,137 +463,6 @@ class Explainer:
                 node.children.append(self.explain(Subject(kind, row["subject_id"], marketplace)))
         return node
 
-    # ---- reading -----------------------------------------------------------------------------------------------------
-
-    def _one(self, mart: str, subject: Subject, column: str) -> dict[str, Any]:
-        where: dict[str, Any] = {column: subject.id}
-        if subject.marketplace_code is not None:
-            where["marketplace_code"] = subject.marketplace_code
-        rows = self._marts.select(mart, where)
-        if not rows:
-            raise LookupError(f"{subject.kind} {subject.id} is not in mart {mart}")
-        return rows[0]
-
-    def _lines(self, marketplace: str | None, **where: Any) -> list[dict[str, Any]]:
-        """Settlement lines, oldest first."""
-        if marketplace is not None:
-            where["marketplace_code"] = marketplace
-        return self._marts.select(
-            "fct_settlement_lines", where, order_by=("created_at", "line_date", "transaction_line_id")
-        )
-
-    def _cycles(self, marketplace: str | None, ids: Iterable[Any]) -> list[dict[str, Any]]:
-        wanted = sorted({str(id_) for id_ in ids if id_})
-        if not wanted:
-            return []
-        where: dict[str, Any] = {"billing_cycle_id": wanted}
-        if marketplace is not None:
-            where["marketplace_code"] = marketplace
-        return self._marts.select("fct_cycles", where, order_by=("cycle_date", "billing_cycle_id"))
-
-    def _allocations(self, marketplace: str | None, **where: Any) -> list[dict[str, Any]]:
-        """Receipt × cycle: which money cleared which pay-out. What waits for a person is not among them."""
-        if marketplace is not None:
-            where["marketplace_code"] = marketplace
-        return self._marts.select(
-            "fct_receipt_allocations", where, order_by=("value_date", "receipt_id", "billing_cycle_id")
-        )
-
-    def _journals(self, **where: Any) -> list[dict[str, Any]]:
-        return self._marts.select("journals", where, order_by=("posting_date", "journal_key"))
-
-    def _receipt_journals(self, receipts: Iterable[Row]) -> list[dict[str, Any]]:
-        """Journals of the receipts that `receipts` (or allocations) name."""
-        wanted = sorted({str(row["receipt_id"]) for row in receipts})
-        return self._journals(receipt_id=wanted) if wanted else []
-
-    def _with_chain(self, marketplace: str, lines: Sequence[Row]) -> list[dict[str, Any]]:
-        """Settlement lines, each with the journal that books it and the receipts that paid its cycle."""
-        cycles = sorted({str(row["billing_cycle_id"]) for row in lines if row.get("billing_cycle_id")})
-        journals, receipts = self._journal_by_cycle(cycles), self._receipts_by_cycle(marketplace, cycles)
-        return [
-            {
-                **row,
-                "journal": journals.get(str(row.get("billing_cycle_id"))),
-                "receipts": receipts.get(str(row.get("billing_cycle_id"))),
-            }
-            for row in lines
-        ]
-
-    def _journal_by_cycle(self, cycles: Sequence[str]) -> dict[str, str]:
-        rows = self._journals(billing_cycle_id=list(cycles)) if cycles else []
-        return {
-            str(row["billing_cycle_id"]): str(row.get("wire_key") or row["journal_key"])
-            for row in rows
-            if row["kind"] == "SETTLEMENT"
-        }
-
-    def _receipts_by_cycle(self, marketplace: str, cycles: Sequence[str]) -> dict[str, str]:
-        """Receipts per cycle; a cycle that was paid with a later one shows the receipts of that one."""
-        payers = {
-            str(row["billing_cycle_id"]): str(row.get("paying_cycle_id") or row["billing_cycle_id"])
-            for row in self._cycles(marketplace, cycles)
-        }
-        allocations = self._allocations(marketplace, billing_cycle_id=sorted(set(payers.values()))) if payers else []
-        found: dict[str, str] = {}
-        for cycle, payer in payers.items():
-            ids = [row["receipt_id"] for row in allocations if row["billing_cycle_id"] == payer]
-            if ids:
-                found[cycle] = ", ".join(ids)
-        return found
-
-    def _cycle_row(self, cycle: Row, lines: Sequence[Row]) -> dict[str, Any]:
-        """A cycle with the share that `lines` have in it."""
-        id_ = str(cycle["billing_cycle_id"])
-        mine = [row for row in lines if row.get("billing_cycle_id") == id_ and row["is_in_net"]]
-        return {
-            **cycle,
-            "share": total(mine, "amount"),
-            "paying_cycle_id": _other(cycle.get("paying_cycle_id"), id_),
-            "journal": self._journal_by_cycle([id_]).get(id_),
-            "receipts": self._receipts_by_cycle(cycle["marketplace_code"], [id_]).get(id_),
-        }
-
-    def _candidates(self, subject_type: str, id_: Any, marketplace: str | None) -> str | None:
-        """What an unmatched pay-out or receipt could belong to; a person chooses."""
-        where = {"subject_type": subject_type, "subject_id": id_} | (
-            {"marketplace_code": marketplace} if marketplace else {}
-        )
-        rows = self._marts.select("unmatched_payouts", where)
-        return ", ".join(str(row["candidate_ids"]) for row in rows if row["candidate_ids"]) or None
-
-    def _checks(self, marketplace: str, order_id: str) -> list[dict[str, Any]]:
-        """Results of the order and settlement levels for this order that are more, or less, than a match."""
-        found = []
-        for mart in ("rec_orders", "rec_settlement_lines"):
-            if "order_id" in self._marts.marts.get(mart, frozenset()):
-                rows = self._marts.select(
-                    mart, {"marketplace_code": marketplace, "order_id": order_id}, order_by=("rule_code", "subject_id")
-                )
-                found += [
-                    row | {"subject": f"{row['subject_type']} {row['subject_id']}"}
-                    for row in rows
-                    if row["status"] not in ("MATCHED", "EXCLUDED")
-                ]
-        return found
-
-    def _exceptions(self, marketplace: str | None, **subjects: Iterable[Any]) -> list[dict[str, Any]]:
-        """Open exceptions on any of the subjects, worst first."""
-        found: dict[str, dict[str, Any]] = {}
-        for subject_type, ids in subjects.items():
-            wanted = sorted({str(id_) for id_ in ids if id_})
-            if not wanted:
-                continue
-            where: dict[str, Any] = {"subject_type": subject_type, "subject_id": wanted}
-            if marketplace is not None:
-                where["marketplace_code"] = marketplace
-            for row in self._marts.select("exceptions", where):
-                if row["status"] not in ("RESOLVED", "WRITTEN_OFF"):
-                    found[row["exception_id"]] = row
-        return sorted(
-            found.values(), key=lambda row: (str(row["severity"]), str(row["exception_code"]), str(row["subject_id"]))
-        )
-
 
 SUBJECTS: Mapping[str, tuple[str, str, str]] = {
     "ORDER": ("ORDER", "fct_orders", "order_id"),
@@ -720,7 +503,3 @@ def _by_type(lines: Sequence[Row]) -> list[dict[str, Any]]:
         group["tax_amount" if key[1].endswith(TAX_TYPES) else "amount"] += row["amount"]
         group["total_amount"] += row["amount"]
     return [groups[key] for key in sorted(groups)]
-
-
-def _other(value: Any, own: Any) -> str | None:
-    return str(value) if value and str(value) != str(own) else None
