@@ -21,7 +21,7 @@ from connectors.delivery import Delivery
 from orchestration.outbox import audit as trail
 from orchestration.outbox.clock import Clock, parse_stamp, stamp
 from orchestration.outbox.database import open_engine, upgrade_schema, writing
-from orchestration.outbox.delivering import DeliverResult, Preview, deliver, preview
+from orchestration.outbox.delivering import KINDS, ONE_BY_ONE, DeliverResult, Preview, deliver, preview
 from orchestration.outbox.errors import ApprovalRefused, ConcurrentChange, MalformedProposals, UnknownAction
 from orchestration.outbox.policies import Policy, Switch, needs_person, stopped_by, subject_of
 from orchestration.outbox.runs import RunHistory
@@ -220,8 +220,6 @@ class Outbox:
             raise MalformedProposals(f"the table of proposals lacks {', '.join(missing)}")
         wanted = sorted(table.select(list(PROPOSAL_COLUMNS)).to_pylist(), key=lambda row: str(row["action_key"]))
         batch = _Batch()
-        if not wanted:
-            return ProposeResult()
         with writing(self.engine) as connection:
             by_subject: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
             for existing in connection.execute(select(actions).order_by(actions.c.version)).mappings():
@@ -238,6 +236,17 @@ class Outbox:
                     continue
                 seen.add(_subject_of(row))
                 self._consider(row, by_subject.get(_subject_of(row), []), proposed_by, batch, births, replaced)
+            asked_for = {_subject_of(row) for row in wanted}
+            overtaken = [
+                row
+                for subject, rows in by_subject.items()
+                if subject not in asked_for
+                for row in rows
+                if KINDS.get(row["kind"], ONE_BY_ONE).is_wanted_state and State(row["state"]) in REPLACEABLE
+            ]
+            batch.superseded += [row["action_key"] for row in overtaken]
+            why = "no longer wanted: the vendor holds what it should"
+            self._move(connection, overtaken, State.SUPERSEDED, actor=proposed_by, why=why)
             now = stamp(self._clock.now())
             for birth in births:
                 birth["proposed_at"] = now

@@ -138,3 +138,30 @@ def test_a_payload_is_kept_as_it_was_proposed(outbox: Outbox) -> None:
     outbox.propose(table(row))
     assert outbox.find(row["wire_key"])["payload"] == row["payload"] == json.dumps({"b": "1.10", "a": [1, 2]})
     assert Decimal(outbox.find(row["wire_key"])["amount"]) == Decimal("100.00")
+
+
+@pytest.mark.parametrize("is_approved", [False, True])
+def test_a_quantity_that_is_no_longer_wanted_is_withdrawn_but_a_journal_is_not(
+    outbox: Outbox, is_approved: bool
+) -> None:
+    outbox.propose(table(stock("A", 5), stock("B", 7), journal()))
+    if is_approved:
+        outbox.apply_policy(AUTO, ON, True)
+    result = outbox.propose(table(stock("B", 7)))
+    assert (result.superseded, result.unchanged) == (("STOCK|BRICO|A|1",), 1)
+    waiting = "APPROVED" if is_approved else "PROPOSED"
+    found = states(outbox)
+    assert found == {"STOCK|BRICO|A|1": "SUPERSEDED", "STOCK|BRICO|B|1": waiting, journal()["action_key"]: waiting}
+    assert "no longer wanted" in outbox.history("STOCK|BRICO|A|1")[-1]["why"]
+    empty = pa.Table.from_pylist([], schema=table(journal()).schema)
+    assert outbox.propose(empty).superseded == ("STOCK|BRICO|B|1",)
+    assert outbox.verify_audit().ok
+
+
+def test_a_quantity_that_may_have_been_sent_is_not_withdrawn(outbox: Outbox) -> None:
+    key = stock("A", 5)["action_key"]
+    outbox.propose(table(stock("A", 5)))
+    outbox.apply_policy(AUTO, ON, True)
+    outbox.move([key], State.APPROVED, State.SENDING, actor="tieout", why="delivery begins")
+    assert outbox.propose(table(journal())).superseded == ()
+    assert states(outbox)[key] == "SENDING"

@@ -57,7 +57,7 @@ def _described(path: Path) -> dict[str, Mapping[str, Any]]:
     """The descriptions of the configuration files, by file name; empty when the page is not there."""
     if not path.is_file():
         return {}
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     page = yaml.safe_load(path.read_text(encoding="utf-8"))
     return {f"{seed['name']}.csv": seed for seed in page.get("seeds", [])}
