@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 ORDERS ?= 5000
 SEED ?= 7
 DATA ?= .tieout
+PORT ?= 3000
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -25,10 +26,10 @@ $(STAMP): requirements/lock.txt requirements/bootstrap.txt pyproject.toml
 setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
 
 demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=5000 SEED=7) and prove the result
-	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)
+	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo
 
 dev: $(STAMP) ## Dagster's web UI on the sandbox (http://127.0.0.1:3000)
-	$(BIN)/tieout sandbox --dir $(DATA) --orders $(ORDERS) --seed $(SEED) --with-dagster
+	$(BIN)/tieout dev --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/dev --port $(PORT)
 
 test: $(STAMP) ## All tests
 	$(BIN)/python -m pytest

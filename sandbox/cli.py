@@ -1,4 +1,4 @@
-"""The commands `tieout sandbox` and `tieout demo`."""
+"""The commands `tieout sandbox`, `tieout demo` and `tieout dev`."""
 
 from datetime import datetime
 from pathlib import Path
@@ -59,3 +59,17 @@ def demo(
     from sandbox.demo import run_demo
 
     raise typer.Exit(run_demo(orders=orders, seed=seed, folder=directory, keep=keep, as_json=json))
+
+
+def dev(
+    orders: Annotated[int, typer.Option(help="Orders in the generated world.")] = 5000,
+    seed: Annotated[int, typer.Option(help="Seed of the generated world.")] = 7,
+    directory: Annotated[Path, typer.Option("--dir", help="Folder of the sandbox and the pipeline's data.")] = Path(
+        ".tieout/dev"
+    ),
+    port: Annotated[int, typer.Option(help="Port of Dagster's web UI.")] = 3000,
+) -> None:
+    """Serve a sandbox and Dagster's web UI on it until stopped (Ctrl+C)."""
+    from sandbox.demo import run_dev
+
+    raise typer.Exit(run_dev(orders=orders, seed=seed, folder=directory, port=port))

@@ -114,6 +114,36 @@ def _pid(places: Places) -> int:
     return int(json.loads(places.address.read_text("utf-8"))["pid"])
 
 
+def run_dev(*, orders: int, seed: int, folder: Path, port: int) -> int:
+    """Serves a sandbox and Dagster's web UI on it until Ctrl+C. Returns Dagster's exit code, 1 when the sandbox fails.
+
+    The folder is kept from one start to the next, so earlier runs and what they wrote stay visible.
+    """
+    out = Console(highlight=False)
+    places = Places(folder.absolute())
+    try:
+        with _sandbox(places, orders, seed, out, keep=False):
+            environment = {
+                name: value for name, value in os.environ.items() if not name.startswith(("TIEOUT_", "MIRAKL_", "SAGE200_"))
+            } | read_environment(places.env)
+            home = places.data / "dagster"
+            home.mkdir(parents=True, exist_ok=True)
+            shutil.copy(Path(__file__).resolve().parent.parent / "dagster.yaml", home / "dagster.yaml")
+            environment["DAGSTER_HOME"] = str(home)
+            out.print(f"Dagster will answer at http://127.0.0.1:{port} in about half a minute; Ctrl+C ends both.")
+            out.print(f"In another shell: [bold]tieout --env-file {places.env} run settlement[/bold]", soft_wrap=True)
+            command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
+            process = subprocess.Popen([*command, "--host", "127.0.0.1", "--port", str(port)], env=environment)
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                # Dagster got the same Ctrl+C and ends its own processes.
+                return process.wait()
+    except DemoError as error:
+        out.print(f"[bold red]error:[/bold red] {error}")
+        return 1
+
+
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
