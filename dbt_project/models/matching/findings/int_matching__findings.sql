@@ -58,8 +58,8 @@ incomplete_feeds as (
         control_totals.feed as subject_id,
         cast(null as decimal(18, 2)) as delta_amount,
         cast(null as varchar) as currency_code,
-        'Control ' || control_totals.control_code || ' (' || control_totals.measure || ') of feed ' || control_totals.feed
-        || ' differs by ' || cast(control_totals.difference as varchar) || '.' as summary,
+        'Control ' || control_totals.control_code || ' (' || control_totals.measure || ') of feed '
+        || control_totals.feed || ' differs by ' || cast(control_totals.difference as varchar) || '.' as summary,
         cast(null as varchar) as root_subject_type,
         cast(null as varchar) as root_subject_id
     from {{ ref('control_totals') }} as control_totals

@@ -158,11 +158,14 @@ opened as (
 
     select
         ordered.*,
-        cast(coalesce(sum(ordered.net_amount) over (
-            partition by ordered.marketplace_code, ordered.currency_code, ordered.pay_run
-            order by ordered.cycle_number
-            rows between unbounded preceding and 1 preceding
-        ), 0) + case when ordered.pay_run = 0 then ordered.go_live_amount else 0 end as decimal(18, 2)) as opening_amount,
+        cast(
+            coalesce(sum(ordered.net_amount) over (
+                partition by ordered.marketplace_code, ordered.currency_code, ordered.pay_run
+                order by ordered.cycle_number
+                rows between unbounded preceding and 1 preceding
+            ), 0)
+            + case when ordered.pay_run = 0 then ordered.go_live_amount else 0 end as decimal(18, 2)
+        ) as opening_amount,
         cast(ordered.chained_amount + ordered.go_live_amount as decimal(18, 2)) as strict_opening_amount,
         -- The cycle whose pay-out carries this cycle's money: itself, or the next one that pays.
         min(case when ordered.payout_amount > 0 then ordered.cycle_number end) over (
@@ -279,13 +282,15 @@ final as (
         ) as closing_amount,
         payers.billing_cycle_id as paying_cycle_id,
         case
-            when broken.break_amount = 0
+            when
+                broken.break_amount = 0
                 and broken.payment_line_amount is not null
                 and broken.pay_out_state <> 'FAILED'
                 and broken.payment_line_amount <> broken.payout_amount
                 then 'PAY-001'
             -- A pay-out that makes good an earlier break ties to the whole chain, though not to its own run of cycles.
-            when broken.break_amount = 0
+            when
+                broken.break_amount = 0
                 or broken.payout_amount = broken.strict_opening_amount + broken.net_amount
                 then null
             when unassigned_lines.unassigned_amount = broken.break_amount then 'PAY-002'

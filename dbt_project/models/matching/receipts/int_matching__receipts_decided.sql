@@ -30,7 +30,9 @@ final as (
         cast(proposals.cash_amount as decimal(18, 2)) as cash_amount,
         proposals.fee_amount,
         proposals.excess_amount,
-        cast(proposals.cash_amount + proposals.fee_amount - proposals.excess_amount as decimal(18, 2)) as cleared_amount,
+        cast(
+            proposals.cash_amount + proposals.fee_amount - proposals.excess_amount as decimal(18, 2)
+        ) as cleared_amount,
         proposals.undecided_code,
         proposals.undecided_code is null as is_decided
     from proposals

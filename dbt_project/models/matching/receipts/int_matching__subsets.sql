@@ -21,7 +21,8 @@ subsets as (
         b6.bit as p6,
         b7.bit as p7,
         b8.bit as p8,
-        b1.bit + 2 * b2.bit + 4 * b3.bit + 8 * b4.bit + 16 * b5.bit + 32 * b6.bit + 64 * b7.bit + 128 * b8.bit as subset_id,
+        b1.bit + 2 * b2.bit + 4 * b3.bit + 8 * b4.bit
+        + 16 * b5.bit + 32 * b6.bit + 64 * b7.bit + 128 * b8.bit as subset_id,
         b1.bit + b2.bit + b3.bit + b4.bit + b5.bit + b6.bit + b7.bit + b8.bit as subset_size
     from bits as b1
     cross join bits as b2

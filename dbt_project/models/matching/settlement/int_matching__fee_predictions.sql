@@ -27,7 +27,9 @@ order_totals as (
         order_lines.marketplace_code,
         order_lines.order_id,
         max(order_lines.shipped_at) as last_shipped_at,
-        sum(case when order_lines.shipped_at is null and not order_lines.is_cancelled then 1 else 0 end) as unshipped_count,
+        sum(
+            case when order_lines.shipped_at is null and not order_lines.is_cancelled then 1 else 0 end
+        ) as unshipped_count,
         sum(case when order_lines.cancelled_quantity > 0 then 1 else 0 end) as cancelled_count,
         cast(sum(order_lines.price_amount) as decimal(18, 2)) as price_amount
     from {{ ref('int_ledger__order_lines') }} as order_lines
@@ -62,10 +64,10 @@ judged as (
     select
         lines.*,
         line_rules.fee_trigger,
-        cast(-case
-            when line_rules.amount is not null then line_rules.amount
-            else {{ tax_on_net('coalesce(order_totals.price_amount, 0)', 'coalesce(line_rules.percent, 0)') }}
-        end as decimal(18, 2)) as agreed_amount,
+        cast(-coalesce(
+            line_rules.amount,
+            {{ tax_on_net('coalesce(order_totals.price_amount, 0)', 'coalesce(line_rules.percent, 0)') }}
+        ) as decimal(18, 2)) as agreed_amount,
         case line_rules.fee_trigger
             when 'LATE_SHIPMENT'
                 then coalesce(

@@ -65,7 +65,9 @@ settled_in_time as (
             else 'TIMING'
         end as status,
         'SET-001' as fault_code,
-        cast(order_lines.expected_goods_amount + order_lines.expected_shipping_amount as decimal(18, 2)) as expected_amount,
+        cast(
+            order_lines.expected_goods_amount + order_lines.expected_shipping_amount as decimal(18, 2)
+        ) as expected_amount,
         -- Whether the amount is right is another test; here the whole sale has been settled or it has not.
         cast(case
             when order_lines.goods_line_count > 0 and order_lines.unsettled_line_count = 0
