@@ -5,7 +5,8 @@
     materialized='incremental',
     unique_key='exception_id',
     incremental_strategy='delete+insert',
-    on_schema_change='append_new_columns'
+    on_schema_change='append_new_columns',
+    full_refresh=false
 ) }}
 
 with
