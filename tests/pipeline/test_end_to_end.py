@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -35,12 +37,16 @@ def test_no_near_miss_is_reported(finished: Site) -> None:
 def test_every_cycle_is_explained_to_the_penny(finished: Site) -> None:
     truth = {row["billing_cycle_id"]: row for row in finished.truth()["settlements"]}
     cycles = finished.query(
-        "select billing_cycle_id, opening_amount, net_amount, payout_amount, closing_amount from marts.fct_cycles"
+        "select billing_cycle_id, opening_amount, net_amount, break_amount, payout_amount, closing_amount, identity_code "
+        "from marts.fct_cycles"
     )
     assert {row[0] for row in cycles} == set(truth)
-    for cycle_id, opening, net, payout, closing in cycles:
-        assert opening + net - payout == closing, cycle_id
-        assert payout == Decimal(str(truth[cycle_id]["payout"])), cycle_id
+    for cycle_id, opening, net, named_break, payout, closing, identity_code in cycles:
+        assert opening + net + named_break - payout == closing, cycle_id
+        assert (named_break != 0) == (identity_code == "PAY-009"), cycle_id
+        assert (opening, payout, closing) == tuple(
+            Decimal(str(truth[cycle_id][name])) for name in ("opening", "payout", "closing")
+        ), cycle_id
 
 
 def test_the_posted_journals_move_the_roles_that_the_truth_expects(finished: Site) -> None:
@@ -74,40 +80,72 @@ def test_every_journal_balances_and_no_order_led_journal_touches_revenue(finishe
 
 
 def test_what_was_posted_is_in_the_erp_exactly_once(finished: Site) -> None:
-    verified = [action for action in finished.tieout_json("actions", "--all") if action["kind"] == "JOURNAL"]
-    assert verified
-    assert {action["state"] for action in verified} == {"VERIFIED"}
-    parts = Counter(
-        (row["reference"], row.get("second_reference", ""))
-        for row in finished.vendor_state()["sage200"]["bank_posted_transactions"]
-        if row["reference"] in {action["wire_key"] for action in verified}
+    journals = finished.tieout_json("actions", "--kind", "JOURNAL", "--limit", "0")["actions"]
+    assert len(journals) >= 6
+    assert {action["state"] for action in journals} == {"VERIFIED"}
+    posted = Counter(
+        (document["body"]["reference"], document["body"]["second_reference"])
+        for document in finished.vendor_state()["sage200"]["documents"]
     )
-    assert {reference for reference, _ in parts} == {action["wire_key"] for action in verified}
+    assert {reference for reference, _ in posted} == {action["wire_key"] for action in journals}
+    assert set(posted.values()) == {1}
 
 
 def test_the_marketplace_shows_the_stock_that_the_truth_expects(finished: Site) -> None:
-    expected = {row["shop_sku"]: row["expected_quantity"] for row in finished.truth()["stock"]}
+    truth = finished.truth()
+    expected = {row["shop_sku"]: row["expected_quantity"] for row in truth["stock"]}
+    assert len(expected) >= 100
     shown = {sku: offer["quantity"] for sku, offer in finished.vendor_state()["mirakl"]["BRICO"]["offers"].items()}
-    assert {sku: shown[sku] for sku in expected} == expected
+    within_tolerance = {row["subject_id"] for row in truth["near_misses"] if row["not_code"] in {"STK-001", "STK-002"}}
+    assert {sku for sku in expected if shown[sku] != expected[sku]} <= within_tolerance
+    assert all(abs(shown[sku] - expected[sku]) <= max(1, expected[sku] * 5 // 100) for sku in within_tolerance)
 
 
 def test_control_totals_tie_for_every_feed(finished: Site) -> None:
-    rows = finished.query("select * from marts.control_totals where difference_count <> 0")
-    assert not rows
-    (count,) = finished.query("select count(distinct entity) from marts.control_totals where records_in > 0")[0]
-    assert count >= 15
+    assert not finished.query("select * from marts.control_totals where not is_balanced or difference <> 0")
+    ((feeds,),) = finished.query("select count(distinct feed) from marts.control_totals where records_in_count > 0")
+    assert feeds >= 20
 
 
-def test_clearing_rolls_forward_and_ties_to_the_erp(finished: Site) -> None:
+def test_clearing_rolls_forward_and_every_difference_to_the_erp_is_a_finding(finished: Site) -> None:
     rows = finished.query(
         """
-        select account_role, period, opening_amount, movement_amount, closing_amount, erp_closing_amount, difference_amount
+        select
+            period, opening_amount, settlement_amount, receipt_amount, correction_amount, closing_amount,
+            erp_closing_amount, difference_amount, unexplained_amount
         from marts.clearing_rollforward where account_role = 'MARKETPLACE_CLEARING' order by period
         """
     )
-    assert rows
+    assert len(rows) >= 3
     previous = Decimal(0)
-    for role, period, opening, movement, closing, _, _ in rows:
-        assert opening == previous, (role, period)
-        assert opening + movement == closing, (role, period)
+    for period, opening, settlements, receipts, corrections, closing, erp_closing, difference, unexplained in rows:
+        assert opening == previous, period
+        assert opening + settlements + receipts + corrections == closing, period
+        assert erp_closing - closing == difference, period
+        assert unexplained == 0, period
         previous = closing
+    ((open_items,),) = finished.query("select sum(open_amount) from marts.clearing_open_items")
+    assert open_items == previous
+
+
+def test_explain_prints_the_chain_of_money_to_the_penny(finished: Site) -> None:
+    truth = finished.truth()
+    cycle = next(row for row in truth["settlements"] if Decimal(str(row["payout"])) > 0)
+    ((order,),) = finished.query("select min(order_id) from marts.fct_settlement_lines where refund_id is not null")
+    receipt = truth["receipts"][0]["receipt_id"]
+    for identifier in (cycle["billing_cycle_id"], order, receipt):
+        tree = finished.tieout_json("explain", identifier)
+        proofs = [node for node in walk(tree) if "holds" in node]
+        assert proofs, identifier
+        assert all(node["holds"] for node in proofs), identifier
+    assert f"{Decimal(str(cycle['payout'])):,.2f}" in finished.tieout("explain", cycle["billing_cycle_id"])
+
+
+def walk(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from walk(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from walk(value)
