@@ -30,7 +30,7 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
         wanted = wanted_actions(settings)
         outbox = Outbox(settings.outbox_address, settings.clock)
         try:
-            proposed = outbox.propose(wanted)
+            proposed = outbox.propose(wanted, kinds=workspace.kinds)
             decided = outbox.apply_policy(registry.approval_policies, registry.switches, settings.write_back)
         finally:
             outbox.close()
@@ -61,11 +61,14 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
         def on_progress(what: str, done: int, total: int) -> None:
             workspace.on_step(Step("deliver", what, done, total))
 
+        deliveries = workspace.connections.deliveries() if settings.write_back else {}
+        if workspace.kinds is not None:
+            deliveries = {key: delivery for key, delivery in deliveries.items() if key[0] in workspace.kinds}
         outbox = Outbox(settings.outbox_address, settings.clock)
         try:
             with workspace.timed("deliver"):
                 result = outbox.deliver(
-                    workspace.connections.deliveries() if settings.write_back else {},
+                    deliveries,
                     switches=registry.switches,
                     write_back=settings.write_back,
                     progress=on_progress,

@@ -102,8 +102,9 @@ def _counted(workspace: Workspace, models: int) -> Callable[[dbt.NodeResult], No
 
     def on_node(node: dbt.NodeResult) -> None:
         nonlocal done
-        done += node.resource_type in ("model", "seed")
-        workspace.on_step(Step("transform", node.name, done, models))
+        if node.resource_type in ("model", "seed"):
+            done += 1
+            workspace.on_step(Step("transform", node.name, done, models))
 
     return on_node
 

@@ -26,7 +26,10 @@ from orchestration.lib.publish import Published
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 
-LANES = ("settlement", "stock")
+LANE_KINDS = {"settlement": frozenset({"JOURNAL"}), "stock": frozenset({"STOCK"})}
+"""What each lane may propose and deliver: that for which it reads the present state of the world first."""
+
+LANES = tuple(LANE_KINDS)
 CODE_LOCATION = "orchestration.definitions"
 """Loaded by name, as Dagster itself does: the library does not import the definitions that call it."""
 
@@ -139,7 +142,7 @@ def run_lane(
     if lane not in LANES:
         raise ValueError(f"no lane {lane!r}; there are {', '.join(LANES)}")
     workspace = workspace or Workspace.open(settings)
-    workspace.on_step = progress
+    workspace.on_step, workspace.kinds = progress, LANE_KINDS[lane]
     settings.locks_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.locks_dir / "lane.lock", timeout=3600), open_instance(settings, instance) as opened:
         began = time.monotonic()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -208,8 +208,13 @@ class Outbox:
 
     # ---- proposing and deciding --------------------------------------------------------------------------------------
 
-    def propose(self, table: pa.Table, *, proposed_by: str = SERVICE_ACTOR) -> ProposeResult:
+    def propose(
+        self, table: pa.Table, *, kinds: Collection[str] | None = None, proposed_by: str = SERVICE_ACTOR
+    ) -> ProposeResult:
         """Write down what the act models want (columns PROPOSAL_COLUMNS). Idempotent on `action_key`.
+
+        `kinds`: the table speaks for these kinds only (None: for all), because a lane has fresh data for its own kinds
+        alone; rows of other kinds are passed over and their actions stay as they are.
 
         A PROPOSED or APPROVED action of the same kind, marketplace and natural id with another payload is SUPERSEDED;
         if the new one came with the same key, it gets the next version. Raises MalformedProposals when a column is
@@ -218,7 +223,10 @@ class Outbox:
         missing = [name for name in PROPOSAL_COLUMNS if name not in table.column_names]
         if missing:
             raise MalformedProposals(f"the table of proposals lacks {', '.join(missing)}")
-        wanted = sorted(table.select(list(PROPOSAL_COLUMNS)).to_pylist(), key=lambda row: str(row["action_key"]))
+        wanted = sorted(
+            (row for row in table.select(list(PROPOSAL_COLUMNS)).to_pylist() if kinds is None or row["kind"] in kinds),
+            key=lambda row: str(row["action_key"]),
+        )
         batch = _Batch()
         with writing(self.engine) as connection:
             by_subject: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
@@ -240,7 +248,7 @@ class Outbox:
             overtaken = [
                 row
                 for subject, rows in by_subject.items()
-                if subject not in asked_for
+                if subject not in asked_for and (kinds is None or subject[0] in kinds)
                 for row in rows
                 if KINDS.get(row["kind"], ONE_BY_ONE).is_wanted_state and State(row["state"]) in REPLACEABLE
             ]

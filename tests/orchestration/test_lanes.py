@@ -55,7 +55,7 @@ def test_a_lane_publishes_and_a_second_one_changes_nothing(settings: Settings) -
     assert first.ok
     assert totals(settings) == [("BRICO", 4, "49.36"), ("MAISON", 2, "24.68")]
     assert (first.records_loaded, first.quarantined, first.models_built, first.tests_failed) == (8, 0, 4, [])
-    assert (first.proposed, first.sent) == (2, 0)
+    assert (first.proposed, first.sent) == (0, 0)  # the test project wants stock only, which is another lane's
     assert {step.stage for step in steps} >= {"extract", "load", "transform", "publish"}
     assert first.seconds["total"] > 0
     assert first.to_dict()["published"]["digest"] == first.published.digest
@@ -91,14 +91,27 @@ def test_what_is_delivered_is_read_again_and_not_proposed_again(settings: Settin
     rewrite(settings.config_dir / "marketplaces.csv", lambda rows: rows[:1])
     writing = settings.model_copy(update={"write_back": True})
 
-    result = run_lane("settlement", writing, workspace=workspace(writing, connections))
+    result = run_lane("stock", writing, workspace=workspace(writing, connections))
 
     assert result.problems == []
     assert (result.proposed, result.approved, result.sent, result.verified) == (1, 1, 1, 1)
     assert connections.accounts["mirakl", "BRICO"].quantities == {"STOCK|BRICO|4|1": "4"}
     assert len(connections.accounts["mirakl", "BRICO"].windows) == 4  # two feeds, before and after the delivery
-    again = run_lane("settlement", writing, workspace=workspace(writing, connections))
+    again = run_lane("stock", writing, workspace=workspace(writing, connections))
     assert (again.proposed, again.sent) == (0, 0)
+
+
+def test_a_lane_neither_proposes_nor_withdraws_what_belongs_to_another_lane(settings: Settings) -> None:
+    connections = vendors(BRICO=1, MAISON=1)
+    run_lane("stock", settings, workspace=workspace(settings, connections))
+    connections.accounts["mirakl", "BRICO"].records["transaction_lines"] += [line(2)]
+    run_lane("settlement", settings, workspace=workspace(settings, connections))
+
+    outbox = Outbox(settings.outbox_address, settings.clock)
+    assert [(action["action_key"], action["state"]) for action in outbox.actions()] == [
+        ("STOCK|BRICO|1|1", "PROPOSED"),
+        ("STOCK|MAISON|1|1", "PROPOSED"),
+    ]
 
 
 def test_nothing_is_sent_while_write_back_is_off(settings: Settings) -> None:

@@ -15,5 +15,6 @@ select
     'the total changed' as reason,
     'x' as source_hash
 from {{ ref('totals') }} as t
-left join {{ source('raw', 'outbox_actions') }} as a on a.natural_id = cast(t.line_count as varchar)
+left join {{ source('raw', 'outbox_actions') }} as a
+    on a.natural_id = cast(t.line_count as varchar) and a.state not in ('PROPOSED', 'APPROVED')
 where a.action_key is null
