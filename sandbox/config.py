@@ -1,7 +1,7 @@
 """Writes what a pipeline needs to talk to a sandbox: the configuration folder, the environment file, the bank's files.
 
-The configuration is the project's own default with other hosts and another statement path; nothing else is changed, so
-a pipeline that runs on it runs on a person's own configuration too.
+The configuration is the project's own default with other hosts, another statement path and automatic approval; nothing
+else is changed, so a pipeline that runs on it runs on a person's own configuration too.
 """
 
 import csv
@@ -64,7 +64,7 @@ class Places:
 
 
 def write_config(places: Places, url: str, seeds: Path = SEEDS) -> None:
-    """Copies the seeds' CSV files and points hosts at `url` and statements at the bank's folder.
+    """Copies the seeds' CSV files, points hosts at `url` and statements at the bank's folder, and approves automatically.
 
     Raises FileNotFoundError when the seeds are not beside this package (an installation without the repository).
     """
@@ -76,6 +76,8 @@ def write_config(places: Places, url: str, seeds: Path = SEEDS) -> None:
         "marketplaces.csv": lambda row: {"base_url": f"{url}/mirakl/{row['marketplace_code']}"},
         "erps.csv": lambda row: {"base_url": f"{url}/sage200/accounts/v1", "token_url": f"{url}/oauth/token"},
         "bank_accounts.csv": lambda row: {"statement_path": f"{places.bank}/*"},
+        # Out of the box a person approves journals; here nobody is there to ask, and nothing real can happen.
+        "approval_policies.csv": lambda row: {"mode": "AUTO", "maximum_amount": ""},
     }
     for file in files:
         content = file.read_text("utf-8")
