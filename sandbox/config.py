@@ -64,7 +64,7 @@ class Places:
 
 
 def write_config(places: Places, url: str, seeds: Path = SEEDS) -> None:
-    """Copies the seeds' CSV files, points hosts at `url` and statements at the bank's folder, and approves automatically.
+    """Copies the seeds' CSV files; hosts become `url`, statements the bank's folder, and approval is automatic.
 
     Raises FileNotFoundError when the seeds are not beside this package (an installation without the repository).
     """
