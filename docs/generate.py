@@ -1,7 +1,7 @@
 """Writes the two reference pages that are made of the project's own descriptions: `python docs/generate.py`.
 
-`configuration.md` comes from the seeds' YAML, `marts.md` from the marts' YAML. A test fails when they are not current, so a column that is
-added without a description, or described and not published, shows up in review.
+`configuration.md` comes from the seeds' YAML, `marts.md` from the marts' YAML. A test fails when they are not current,
+so a column that is added without a description, or described and not published, shows up in review.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ MODELS = ROOT / "dbt_project" / "models"
 
 CONFIGURATION_HEAD = """# Configuration
 
-A folder of CSV files says what is traded where, what books to which account, and what counts as a difference; `TIEOUT_CONFIG_DIR` points at it. `tieout init DIR` writes a copy to
-edit; `tieout doctor` checks it and names file, row, column and value of whatever is wrong. Files whose rows change accounting carry `effective_from`: the newest row that is not
-after the date in question counts, so a changed rate is a new row, never an edit.
+A folder of CSV files says what is traded where, what books to which account, and what counts as a difference;
+`TIEOUT_CONFIG_DIR` points at it. `tieout init DIR` writes a copy to edit; `tieout doctor` checks it and names file,
+row, column and value of whatever is wrong. Files whose rows change accounting carry `effective_from`: the newest row
+that is not after the date in question counts, so a changed rate is a new row, never an edit.
 
 Secrets and places come from the environment: every variable is in [`.env.example`](../.env.example).
 
@@ -28,8 +29,10 @@ This page is written by `python docs/generate.py` from `dbt_project/models/confi
 """
 MARTS_HEAD = """# Marts
 
-The tables that queries, dashboards and notebooks hang on: schema `marts` of `<data dir>/published/tieout.duckdb` (readable while a run works) and one Parquet file each. Contracts are enforced;
-columns change only with a line in the changelog. Amounts are exact decimals at two places beside their `currency_code`; times are UTC, dates are in the entity's time zone.
+The tables that queries, dashboards and notebooks hang on: schema `marts` of `<data dir>/published/tieout.duckdb`
+(readable while a run works) and one Parquet file each. Contracts are enforced; columns change only with a line in the
+changelog. Amounts are exact decimals at two places beside their `currency_code`; times are UTC, dates are in the
+entity's time zone.
 
 This page is written by `python docs/generate.py` from the YAML beside the models.
 """
@@ -52,7 +55,8 @@ def section(title: str, entry: dict[str, Any], *, with_type: bool) -> list[str]:
     lines = [f"## {title}", "", one_line(entry.get("description")), ""]
     lines += ["| column | type | meaning |", "|---|---|---|"] if with_type else ["| column | meaning |", "|---|---|"]
     for column in entry.get("columns", []):
-        cells = [f"`{column['name']}`"] + ([str(column.get("data_type", ""))] if with_type else []) + [one_line(column.get("description"))]
+        data_type = [str(column.get("data_type", ""))] if with_type else []
+        cells = [f"`{column['name']}`", *data_type, one_line(column.get("description"))]
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]
 

@@ -68,7 +68,7 @@ final as (
     select
         rendered.action_key,
         'STOCK' as kind,
-        'mirakl' as vendor,
+        marketplaces.vendor,
         rendered.marketplace_code as account,
         rendered.marketplace_code,
         rendered.entity_code,

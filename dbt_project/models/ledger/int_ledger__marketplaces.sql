@@ -12,6 +12,8 @@ final as (
     select
         marketplaces.marketplace_code,
         marketplaces.marketplace_name,
+        -- One vendor runs every marketplace so far; a second one makes this a column of marketplaces.csv.
+        'mirakl' as vendor,
         marketplaces.perspective,
         marketplaces.entity_code,
         marketplaces.erp_code,

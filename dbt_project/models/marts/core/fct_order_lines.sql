@@ -7,7 +7,7 @@ with order_lines as (
 
 line_pairs as (
     select * from {{ ref('int_matching__order_line_pairs') }}
-    where is_in_mirakl
+    where is_in_marketplace
 ),
 
 final as (

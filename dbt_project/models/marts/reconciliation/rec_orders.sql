@@ -93,7 +93,7 @@ of_erp_orders as (
             when status in ('EXCEPTION', 'TIMING')
                 then
                     'ERP order ' || document_no || ' (' || erp_status || ') names marketplace order '
-                    || coalesce(order_reference, 'none') || ', which Mirakl does not have'
+                    || coalesce(order_reference, 'none') || ', which the marketplace does not have'
         end as summary,
         order_id,
         cast(null as varchar) as order_line_id,

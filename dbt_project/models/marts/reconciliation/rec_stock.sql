@@ -42,8 +42,8 @@ of_feeds as (
     from feeds
     inner join marketplaces
         on
-            (feeds.vendor = 'mirakl' and feeds.account = marketplaces.marketplace_code)
-            or (feeds.vendor <> 'mirakl' and feeds.account = marketplaces.erp_code)
+            (feeds.vendor = marketplaces.vendor and feeds.account = marketplaces.marketplace_code)
+            or (feeds.vendor <> marketplaces.vendor and feeds.account = marketplaces.erp_code)
     where feeds.is_stock_feed
 ),
 

@@ -1,5 +1,5 @@
--- One row per ERP order of a marketplace: does Mirakl know it? An ERP order belongs to a marketplace by its analysis code,
--- or by the marketplace's customer account when the analysis names no marketplace. Drafts are not orders yet.
+-- One row per ERP order of a marketplace: does the marketplace know it? An ERP order belongs to a marketplace by its
+-- analysis code, or by the marketplace's customer account when the analysis names no marketplace. Drafts are not orders yet.
 {{ config(materialized='view') }}
 
 with erp_orders as (
@@ -53,7 +53,7 @@ final as (
         claimed.order_reference,
         orders.order_id,
         claimed.currency_code,
-        'ORDER_IN_MIRAKL' as rule_code,
+        'ORDER_IN_MARKETPLACE' as rule_code,
         case
             when orders.order_id is not null and orders.is_excluded then 'EXCLUDED'
             when orders.order_id is not null then 'MATCHED'

@@ -1,4 +1,4 @@
--- One row per marketplace order and rule of level a. Amounts in the order's currency, Mirakl view.
+-- One row per marketplace order and rule of level a. Amounts in the order's currency, as the marketplace counts.
 -- A missing order has no other findings than that; its lines follow in int_matching__order_line_checks.
 
 with pairs as (
@@ -158,7 +158,7 @@ shipping as (
         null as expected_value,
         null as actual_value,
         sync_due_at as due_at,
-        'shipping of order ' || order_id || ' is ' || cast(shipping_due_amount as varchar) || ' in Mirakl, '
+        'shipping of order ' || order_id || ' is ' || cast(shipping_due_amount as varchar) || ' at the marketplace, '
         || cast(charge_amount as varchar) || ' in ERP order ' || document_no as summary
     from compared
     where not is_order_cancelled
@@ -182,8 +182,8 @@ currency as (
     from compared
 ),
 
--- ORD-013 for an order that Mirakl gave up, ORD-010 for any other pair of states that cannot stand beside each other.
--- A short delay is normal: a fresh despatch or cancelation needs its time to cross.
+-- ORD-013 for an order that the marketplace gave up, ORD-010 for any other pair of states that cannot stand beside each
+-- other. A short delay is normal: a fresh despatch or cancelation needs its time to cross.
 state as (
     select
         marketplace_code,
@@ -206,7 +206,7 @@ state as (
         order_state as expected_value,
         erp_status as actual_value,
         sync_due_at as due_at,
-        'order ' || order_id || ' is ' || order_state || ' in Mirakl, but ' || erp_status || ' in ERP order '
+        'order ' || order_id || ' is ' || order_state || ' at the marketplace, but ' || erp_status || ' in ERP order '
         || document_no as summary
     from compared
 ),

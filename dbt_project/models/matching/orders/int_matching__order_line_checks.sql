@@ -93,7 +93,7 @@ judged as (
             and (tax_tolerance.effective_until is null or pairs.order_date < tax_tolerance.effective_until)
 ),
 
--- An order that was given up in Mirakl is one finding (ORD-013); its lines are not compared.
+-- An order that was given up at the marketplace is one finding (ORD-013); its lines are not compared.
 existence as (
     select
         marketplace_code,
@@ -103,17 +103,17 @@ existence as (
         'LINE_IN_ERP' as rule_code,
         case
             when is_order_cancelled then 'EXCLUDED'
-            when is_in_mirakl and is_cancelled and (erp_quantity = 0 or is_erp_cancelled) then 'MATCHED'
-            when is_in_mirakl and is_cancelled and {{ as_of() }} <= sync_due_at then 'TIMING'
-            when is_in_mirakl and is_cancelled then 'EXCEPTION'
-            when is_in_mirakl and due_quantity = 0 and not is_in_erp then 'MATCHED'
-            when is_in_mirakl and is_in_erp and not is_item_different then 'MATCHED'
-            when not is_in_mirakl and erp_quantity = 0 then 'MATCHED'
+            when is_in_marketplace and is_cancelled and (erp_quantity = 0 or is_erp_cancelled) then 'MATCHED'
+            when is_in_marketplace and is_cancelled and {{ as_of() }} <= sync_due_at then 'TIMING'
+            when is_in_marketplace and is_cancelled then 'EXCEPTION'
+            when is_in_marketplace and due_quantity = 0 and not is_in_erp then 'MATCHED'
+            when is_in_marketplace and is_in_erp and not is_item_different then 'MATCHED'
+            when not is_in_marketplace and erp_quantity = 0 then 'MATCHED'
             else 'EXCEPTION'
         end as status,
-        case when is_in_mirakl and is_cancelled then 'ORD-014' else 'ORD-004' end as exception_code,
+        case when is_in_marketplace and is_cancelled then 'ORD-014' else 'ORD-004' end as exception_code,
         due_amount as expected_amount,
-        case when is_in_mirakl and is_in_erp and not is_cancelled then due_amount else erp_gross_amount end
+        case when is_in_marketplace and is_in_erp and not is_cancelled then due_amount else erp_gross_amount end
             as actual_amount,
         0 as tolerance_amount,
         due_quantity as expected_quantity,
@@ -125,13 +125,13 @@ existence as (
         case
             when is_cancelled
                 then
-                    'line ' || order_line_id || ' was cancelled in Mirakl, but is open or invoiced in ERP order '
-                    || document_no
+                    'line ' || order_line_id || ' was cancelled at the marketplace, but is open or invoiced in '
+                    || 'ERP order ' || document_no
             when not is_in_erp
                 then
                     'line ' || order_line_id || ' (' || coalesce(item_code, 'no item') || ') is not on ERP order '
                     || document_no
-            when not is_in_mirakl
+            when not is_in_marketplace
                 then
                     'ERP order ' || document_no || ' has a line of ' || coalesce(erp_item_code, 'no item')
                     || ' that order ' || order_id || ' does not have'
@@ -145,7 +145,7 @@ existence as (
 compared as (
     select * from judged
     where
-        is_in_mirakl
+        is_in_marketplace
         and is_in_erp
         and not is_cancelled
         and not is_order_cancelled
@@ -231,7 +231,7 @@ price as (
         cast(null as varchar) as actual_value,
         cast(null as timestamp) as due_at,
         is_currency_different as is_consequence,
-        'line ' || order_line_id || ' costs ' || cast(price_amount as varchar) || ' in Mirakl, '
+        'line ' || order_line_id || ' costs ' || cast(price_amount as varchar) || ' at the marketplace, '
         || cast(compared_amount as varchar) || ' in ERP order ' || document_no as summary
     from price_sums
 ),

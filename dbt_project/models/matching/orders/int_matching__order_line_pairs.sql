@@ -119,7 +119,7 @@ joined as (
     select
         coalesce(lines.marketplace_code, rolled_up.marketplace_code) as marketplace_code,
         coalesce(lines.order_id, rolled_up.order_id) as order_id,
-        lines.order_line_id is not null as is_in_mirakl,
+        lines.order_line_id is not null as is_in_marketplace,
         rolled_up.erp_order_line_id is not null as is_in_erp,
         lines.order_line_id,
         lines.line_state,
@@ -160,7 +160,7 @@ final as (
             joined.erp_named_line_id,
             pairs.document_no || '#' || joined.erp_order_line_id
         ) as order_line_id,
-        joined.is_in_mirakl,
+        joined.is_in_marketplace,
         joined.is_in_erp,
         coalesce(joined.is_paired_by_item, false) as is_paired_by_item,
         joined.erp_order_line_id,

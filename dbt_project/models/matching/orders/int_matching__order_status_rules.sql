@@ -1,4 +1,4 @@
--- One row per Mirakl order state and ERP status that may stand beside it. Every other pair is incompatible.
+-- One row per marketplace order state and ERP status that may stand beside it. Every other pair is incompatible.
 -- WAITING_*: on hold. SHIPPING: live. SHIPPED and later: despatched. CANCELED, REFUSED: cancelled.
 
 with final as (
