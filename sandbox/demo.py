@@ -124,7 +124,9 @@ def run_dev(*, orders: int, seed: int, folder: Path, port: int) -> int:
     try:
         with _sandbox(places, orders, seed, out, keep=False):
             environment = {
-                name: value for name, value in os.environ.items() if not name.startswith(("TIEOUT_", "MIRAKL_", "SAGE200_"))
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("TIEOUT_", "MIRAKL_", "SAGE200_"))
             } | read_environment(places.env)
             home = places.data / "dagster"
             home.mkdir(parents=True, exist_ok=True)

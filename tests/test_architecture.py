@@ -79,7 +79,9 @@ def test_connectors_read_no_environment_and_no_clock_at_import() -> None:
 
 @pytest.mark.parametrize("room", ["connectors", "orchestration", "dbt_project"])
 def test_nothing_in_the_pipeline_knows_that_a_sandbox_exists(room: str) -> None:
-    files = [p for p in (ROOT / room).rglob("*") if p.suffix in {".py", ".sql", ".yml", ".csv"} and "target" not in p.parts]
+    files = [
+        p for p in (ROOT / room).rglob("*") if p.suffix in {".py", ".sql", ".yml", ".csv"} and "target" not in p.parts
+    ]
     broken = [str(p.relative_to(ROOT)) for p in files if re.search(r"\bsandbox\b", p.read_text(), re.IGNORECASE)]
     assert files
     assert not broken, broken
@@ -87,7 +89,9 @@ def test_nothing_in_the_pipeline_knows_that_a_sandbox_exists(room: str) -> None:
 
 def test_sources_are_read_only_in_staging() -> None:
     broken = [
-        str(p.relative_to(MODELS)) for p in sql_models() if references(p, "source") and p.relative_to(MODELS).parts[0] != "staging"
+        str(p.relative_to(MODELS))
+        for p in sql_models()
+        if references(p, "source") and p.relative_to(MODELS).parts[0] != "staging"
     ]
     assert not broken, broken
 
@@ -127,8 +131,7 @@ def test_every_model_has_a_description_and_every_mart_a_contract() -> None:
     without = [
         name
         for name in marts
-        if not folder_contract
-        and not (documented[name].get("config", {}) or {}).get("contract", {}).get("enforced")  # type: ignore[union-attr]
+        if not folder_contract and not (documented[name].get("config", {}) or {}).get("contract", {}).get("enforced")  # type: ignore[union-attr]
     ]
     assert marts
     assert not without, f"marts without an enforced contract: {without}"
@@ -154,7 +157,9 @@ def test_models_keep_to_the_sql_that_both_engines_share() -> None:
 
 
 def test_money_is_never_a_binary_float_in_the_pipeline() -> None:
-    allowed = re.compile(r"seconds|timeout|sleep|latency|ratio|elapsed|percent|interval|delay|memory|mtime|wait|rate_limit|bytes")
+    allowed = re.compile(
+        r"seconds|timeout|sleep|latency|ratio|elapsed|percent|interval|delay|memory|mtime|wait|rate_limit|bytes"
+    )
     broken = []
     for room in ("connectors", "orchestration"):
         for path in python_files(room):

@@ -168,8 +168,8 @@ def ensure_manifest(settings: Settings) -> Path:
 def _parsed(settings: Settings) -> Path:
     """dbt's own image of the parsed project (`.msgpack`), with the manifest beside it (`.json`).
 
-    Copies of our own, named by what was parsed: dbt parses everything anew whenever a variable differs, and the clock is
-    one, which costs ten seconds a run; and it rewrites its files on every build, so that a kill leaves half of one.
+    Copies of our own, named by what was parsed: dbt parses everything anew whenever a variable differs, and the clock
+    is one, which costs ten seconds a run; and it rewrites its files on every build, so that a kill leaves half of one.
     """
     image = settings.dbt_dir / f"manifest-{_fingerprint(settings)[:16]}.msgpack"
     settings.dbt_dir.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ class Workspace:
     feeds: Feeds = field(default_factory=lambda: REGISTRY)
     on_step: Callable[[Step], None] = _silent
     kinds: frozenset[str] | None = None
-    """Kinds of action that this run may propose and deliver; None: all. A lane reads fresh data for its own kinds only."""
+    """Kinds of action that this run may propose and deliver; None: all. A lane has fresh data for its own kinds."""
     journal: Journal = field(default_factory=Journal)
 
     @contextmanager

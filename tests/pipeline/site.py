@@ -1,6 +1,7 @@
 """One customer's installation for the tests: the vendors as a server process, a data folder, and the `tieout` command.
 
-Everything crosses a process boundary as it does for a user: the vendors over HTTP, the pipeline as a command, the marts as a file.
+Everything crosses a process boundary as it does for a user: the vendors over HTTP, the pipeline as a command, the
+marts as a file.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ class Site:
         process = self.start(*arguments)
         out, err = process.communicate(timeout=600)
         if expect is not None and process.returncode != expect:
-            raise AssertionError(f"tieout {' '.join(arguments)} ended with {process.returncode}\n{out[-4000:]}\n{err[-6000:]}")
+            raise AssertionError(
+                f"tieout {' '.join(arguments)} ended with {process.returncode}\n{out[-4000:]}\n{err[-6000:]}"
+            )
         return out
 
     def tieout_json(self, *arguments: str, expect: int | None = 0) -> Any:
@@ -68,7 +71,7 @@ class Site:
             return connection.execute(sql).fetchall()
 
     def mart_hashes(self) -> dict[str, str]:
-        """One hash per mart over all rows and columns in a total order, computed here and not taken from the pipeline."""
+        """One hash per mart over all rows and columns in a total order, computed here, not taken from the pipeline."""
         with duckdb.connect(str(self.data_dir / "published" / "tieout.duckdb"), read_only=True) as connection:
             names = [
                 row[0]
@@ -81,14 +84,17 @@ class Site:
                 columns = [
                     row[0]
                     for row in connection.execute(
-                        "select column_name from information_schema.columns where table_schema = 'marts' and table_name = ? "
+                        "select column_name from information_schema.columns "
+                        "where table_schema = 'marts' and table_name = ? "
                         "order by ordinal_position",
                         [name],
                     ).fetchall()
                 ]
-                row_text = " || '|' || ".join(f"coalesce(cast(\"{column}\" as varchar), '<null>')" for column in columns)
+                texts = (f"coalesce(cast(\"{column}\" as varchar), '<null>')" for column in columns)
+                row_text = " || '|' || ".join(texts)
                 hashes[name] = connection.execute(
-                    f"select sha256(coalesce(string_agg(r, chr(10) order by r), '')) from (select {row_text} as r from marts.\"{name}\")"
+                    f"select sha256(coalesce(string_agg(r, chr(10) order by r), '')) "
+                    f'from (select {row_text} as r from marts."{name}")'
                 ).fetchone()[0]
         return hashes
 
@@ -115,7 +121,7 @@ class Site:
         return response.json()
 
     def kill_when(self, reached: Callable[[], bool], *arguments: str, seconds: float = 120) -> bool:
-        """Runs a command and sends SIGKILL to its whole process group once `reached()`; False when it ended by itself before."""
+        """Runs a command and kills its whole process group once `reached()`; False when it ended by itself before."""
         process = self.start(*arguments)
         deadline = time.monotonic() + seconds
         try:
@@ -142,7 +148,18 @@ def running_sandbox(directory: Path, *, orders: int, seed: int = 7, faults: bool
     """Starts the vendors on a free loopback port and yields their address."""
     directory.mkdir(parents=True, exist_ok=True)
     log = (directory / "sandbox.log").open("w")
-    command = [sys.executable, "-m", "orchestration.cli", "sandbox", "--port", "0", "--orders", str(orders), "--seed", str(seed)]
+    command = [
+        sys.executable,
+        "-m",
+        "orchestration.cli",
+        "sandbox",
+        "--port",
+        "0",
+        "--orders",
+        str(orders),
+        "--seed",
+        str(seed),
+    ]
     command += ["--dir", str(directory)] + ([] if faults else ["--no-faults"])
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
     try:

@@ -37,8 +37,8 @@ def test_no_near_miss_is_reported(finished: Site) -> None:
 def test_every_cycle_is_explained_to_the_penny(finished: Site) -> None:
     truth = {row["billing_cycle_id"]: row for row in finished.truth()["settlements"]}
     cycles = finished.query(
-        "select billing_cycle_id, opening_amount, net_amount, break_amount, payout_amount, closing_amount, identity_code "
-        "from marts.fct_cycles"
+        "select billing_cycle_id, opening_amount, net_amount, break_amount, payout_amount, closing_amount, "
+        "identity_code from marts.fct_cycles"
     )
     assert {row[0] for row in cycles} == set(truth)
     for cycle_id, opening, net, named_break, payout, closing, identity_code in cycles:
@@ -76,7 +76,15 @@ def test_every_journal_balances_and_no_order_led_journal_touches_revenue(finishe
         assert debit == credit, key
         assert lines >= 2, key
     roles = {row[0] for row in finished.query("select distinct account_role from marts.journal_lines")}
-    assert not roles & {"REVENUE_GOODS", "REVENUE_SHIPPING", "SALES_RETURNS", "SHIPPING_REFUNDS", "OUTPUT_VAT", "COGS", "STOCK"}
+    assert not roles & {
+        "REVENUE_GOODS",
+        "REVENUE_SHIPPING",
+        "SALES_RETURNS",
+        "SHIPPING_REFUNDS",
+        "OUTPUT_VAT",
+        "COGS",
+        "STOCK",
+    }
 
 
 def test_what_was_posted_is_in_the_erp_exactly_once(finished: Site) -> None:

@@ -16,8 +16,10 @@ MIRAKL = "/mirakl/BRICO/api"
 SAGE = "/sage200/accounts/v1"
 
 
-def during(site: Site, path: str, *, kind: str = "latency", after: int = 0, method: str | None = None) -> Callable[[], bool]:
-    """True while a call of this path hangs before its effect (latency) or has had its effect unanswered (outcome_unknown)."""
+def during(
+    site: Site, path: str, *, kind: str = "latency", after: int = 0, method: str | None = None
+) -> Callable[[], bool]:
+    """True while a call of this path hangs before its effect (latency), or had it unanswered (outcome_unknown)."""
     site.calm()
     rule = {"path": path, "kind": kind, "after": after, "times": 1}
     site.strike(**rule | ({"seconds": 60} if kind == "latency" else {}) | ({"method": method} if method else {}))
@@ -50,10 +52,18 @@ def test_ten_kills_lose_nothing_and_double_nothing(finished: Site, tmp_path: Pat
             ("in the middle of the order pages", lambda: during(site, f"{MIRAKL}/orders", after=1), settlement),
             ("in the middle of the settlement lines", lambda: during(site, f"{MIRAKL}/sellerpayment"), settlement),
             ("before a token is refreshed", lambda: during(site, "/oauth/token"), settlement),
-            ("in the middle of the ledger", lambda: during(site, f"{SAGE}/nominal_transaction_enquiry_views"), settlement),
+            (
+                "in the middle of the ledger",
+                lambda: during(site, f"{SAGE}/nominal_transaction_enquiry_views"),
+                settlement,
+            ),
             ("while raw tables are loaded", lambda: when_grown(warehouse, 1), settlement),
             ("while the marts are published", lambda: when_replaced(published), settlement),
-            ("before the first receipt is posted", lambda: during(site, f"{SAGE}/sales_receipts", method="POST"), settlement),
+            (
+                "before the first receipt is posted",
+                lambda: during(site, f"{SAGE}/sales_receipts", method="POST"),
+                settlement,
+            ),
             (
                 "after a fee payment took effect, before its answer",
                 lambda: during(site, f"{SAGE}/bank_payment", kind="outcome_unknown", after=1, method="POST"),
