@@ -47,8 +47,8 @@ keyed as (
     select
         entries.*,
         1 as version,
-        entries.entity_code || '|' || entries.marketplace_code || '|' || entries.kind || '|' || entries.document_id || '|'
-        || {{ period_of('entries.posting_date') }} || '|1' as journal_key
+        entries.entity_code || '|' || entries.marketplace_code || '|' || entries.kind || '|'
+        || entries.document_id || '|' || {{ period_of('entries.posting_date') }} || '|1' as journal_key
     from entries
 
 ),
@@ -85,7 +85,7 @@ account_choices as (
                 case when accounts.marketplace_code = '*' then 1 else 0 end,
                 case when accounts.currency_code = '*' then 1 else 0 end,
                 accounts.effective_from desc,
-                accounts.account_code
+                accounts.account_code asc
         ) as choice_number
     from numbered
     inner join accounts
@@ -106,7 +106,7 @@ tax_code_choices as (
         tax_codes.erp_tax_code,
         row_number() over (
             partition by numbered.journal_key, numbered.line_no
-            order by tax_codes.effective_from desc, tax_codes.erp_tax_code
+            order by tax_codes.effective_from desc, tax_codes.erp_tax_code asc
         ) as choice_number
     from numbered
     inner join tax_codes
@@ -167,7 +167,8 @@ final as (
                 then numbered.marketplace_code || ' settlement ' || cast(numbered.posting_date as varchar)
             when numbered.side = 'SALES' then numbered.marketplace_code || ' sales settled'
             when numbered.side = 'REFUNDS' then numbered.marketplace_code || ' refunds settled'
-            when numbered.side = 'EXCESS' then numbered.marketplace_code || ' over-paid, held open ' || numbered.document_id
+            when numbered.side = 'EXCESS'
+                then numbered.marketplace_code || ' over-paid, held open ' || numbered.document_id
             when numbered.kind = 'PAYOUT_RECEIPT' and numbered.account_role = 'BANK_CHARGES'
                 then numbered.marketplace_code || ' bank fee on pay-out'
             when numbered.kind = 'PAYOUT_RECEIPT' then numbered.marketplace_code || ' pay-out received'

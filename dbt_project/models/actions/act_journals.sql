@@ -146,7 +146,9 @@ final as (
         case payloads.kind
             when 'SETTLEMENT'
                 then 'Cycle of ' || cast(payloads.posting_date as varchar) || ' is settled and not yet in the ledger.'
-            else 'A pay-out was received on ' || cast(payloads.posting_date as varchar) || ' and is not yet in the ledger.'
+            else
+                'A pay-out was received on ' || cast(payloads.posting_date as varchar)
+                || ' and is not yet in the ledger.'
         end as reason,
         {{ sha256_hex('payloads.payload') }} as source_hash
     from payloads

@@ -2,15 +2,15 @@
 
 with summed as (
     {% for total in controlled_amounts() -%}
-        {{ "union all" if not loop.first }}
-        select
-            '{{ total.vendor }}' as vendor,
-            '{{ total.feed }}' as feed,
-            '{{ total.measure }}' as measure,
-            {{ account_column(total.vendor) }} as account,
-            sum(cast({{ total.ledger_column }} as decimal(28, 4))) as ledger_amount
-        from {{ ref(total.ledger) }}
-        group by {{ account_column(total.vendor) }}
+    {{ "union all" if not loop.first }}
+    select
+        '{{ total.vendor }}' as vendor,
+        '{{ total.feed }}' as feed,
+        '{{ total.measure }}' as measure,
+        {{ account_column(total.vendor) }} as account,
+        sum(cast({{ total.ledger_column }} as decimal(28, 4))) as ledger_amount
+    from {{ ref(total.ledger) }}
+    group by {{ account_column(total.vendor) }}
     {% endfor %}
 ),
 

@@ -43,8 +43,10 @@ final as (
         feeds.freshness_hours,
         pulled.last_complete_at,
         {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }} as stale_from,
-        coalesce({{ as_of() }} > {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }},
-        lanes_started.lane is not null) as is_stale,
+        coalesce(
+            {{ as_of() }} > {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }},
+            lanes_started.lane is not null
+        ) as is_stale,
         feeds.entity in ('warehouse_holdings', 'offers') as is_stock_feed
     from feeds
     inner join accounts

@@ -61,8 +61,10 @@ monthly as (
         spine.account_code,
         spine.period,
         sum(case when movements.movement_kind = 'OPENING' then movements.expected_amount else 0 end) as go_live_amount,
-        sum(case when movements.movement_kind = 'SETTLEMENT' then movements.expected_amount else 0 end) as settlement_amount,
-        sum(case when movements.movement_kind = 'PAYOUT_RECEIPT' then movements.expected_amount else 0 end) as receipt_amount,
+        sum(case when movements.movement_kind = 'SETTLEMENT' then movements.expected_amount else 0 end)
+            as settlement_amount,
+        sum(case when movements.movement_kind = 'PAYOUT_RECEIPT' then movements.expected_amount else 0 end)
+            as receipt_amount,
         sum(
             case
                 when movements.movement_kind not in ('OPENING', 'SETTLEMENT', 'PAYOUT_RECEIPT')
@@ -72,10 +74,16 @@ monthly as (
         ) as correction_amount,
         sum(coalesce(movements.actual_amount, 0)) as erp_amount,
         sum(
-            case when movements.match_status = 'TIMING' then movements.actual_amount - movements.expected_amount else 0 end
+            case
+                when movements.match_status = 'TIMING' then movements.actual_amount - movements.expected_amount
+                else 0
+            end
         ) as timing_amount,
         sum(
-            case when movements.match_status = 'EXCEPTION' then movements.actual_amount - movements.expected_amount else 0 end
+            case
+                when movements.match_status = 'EXCEPTION' then movements.actual_amount - movements.expected_amount
+                else 0
+            end
         ) as finding_amount
     from spine
     left join movements
@@ -98,19 +106,18 @@ running as (
 
     select
         monthly.*,
-        {% for amount in [
-            ('go_live_amount + monthly.settlement_amount + monthly.receipt_amount + monthly.correction_amount', 'closing'),
-            ('erp_amount', 'erp_closing'),
-            ('timing_amount', 'timing_total'),
-            ('finding_amount', 'finding_total'),
-        ] -%}
-        sum(monthly.{{ amount[0] }}) over (
-            partition by monthly.marketplace_code, monthly.account_role, monthly.currency_code
-            order by monthly.period
-            rows between unbounded preceding and current row
-        ) as {{ amount[1] }}_amount{{ "," if not loop.last }}
-        {% endfor %}
+        sum(
+            monthly.go_live_amount + monthly.settlement_amount + monthly.receipt_amount + monthly.correction_amount
+        ) over until_now as closing_amount,
+        sum(monthly.erp_amount) over until_now as erp_closing_amount,
+        sum(monthly.timing_amount) over until_now as timing_total_amount,
+        sum(monthly.finding_amount) over until_now as finding_total_amount
     from monthly
+    window until_now as (
+        partition by monthly.marketplace_code, monthly.account_role, monthly.currency_code
+        order by monthly.period
+        rows between unbounded preceding and current row
+    )
 
 ),
 

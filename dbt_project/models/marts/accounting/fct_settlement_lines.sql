@@ -64,7 +64,7 @@ line_tests as (
         ranked_tests.fault_code,
         row_number() over (
             partition by lines.marketplace_code, lines.transaction_line_id
-            order by ranked_tests.gravity desc, ranked_tests.rule_code
+            order by ranked_tests.gravity desc, ranked_tests.rule_code asc
         ) as test_number
     from lines
     inner join ranked_tests
@@ -92,7 +92,7 @@ refund_tests as (
         ranked_tests.fault_code,
         row_number() over (
             partition by lines.marketplace_code, lines.transaction_line_id
-            order by ranked_tests.gravity desc, ranked_tests.rule_code
+            order by ranked_tests.gravity desc, ranked_tests.rule_code asc
         ) as test_number
     from lines
     inner join ranked_tests
@@ -115,7 +115,7 @@ own_tests as (
         ranked_tests.fault_code,
         row_number() over (
             partition by ranked_tests.marketplace_code, ranked_tests.subject_id
-            order by ranked_tests.gravity desc, ranked_tests.rule_code
+            order by ranked_tests.gravity desc, ranked_tests.rule_code asc
         ) as test_number
     from ranked_tests
     where ranked_tests.test_kind = 'LINE'
@@ -162,7 +162,8 @@ final as (
             when lines.is_informative or lines.is_before_go_live then 'EXCLUDED'
             when not lines.is_mapped then 'EXCEPTION'
             when unknown_orders.order_id is not null then unknown_orders.status
-            when coalesce(own_tests.status, refund_tests.status, line_tests.status, 'MATCHED')
+            when
+                coalesce(own_tests.status, refund_tests.status, line_tests.status, 'MATCHED')
                 in ('MATCHED', 'MATCHED_WITHIN_TOLERANCE')
                 and lines.billing_cycle_id is null
                 and lines.component <> 'PAYMENT'
@@ -178,7 +179,8 @@ final as (
         end as order_exception_code,
         case
             when lines.is_informative or lines.is_before_go_live then 'EXCLUDED'
-            when lines.payment_state = 'PAID' and not lines.has_cycle_id and lines.component <> 'PAYMENT' then 'EXCEPTION'
+            when lines.payment_state = 'PAID' and not lines.has_cycle_id and lines.component <> 'PAYMENT'
+                then 'EXCEPTION'
             when lines.billing_cycle_id is null then 'TIMING'
             when cycles.identity_code is not null then 'EXCEPTION'
             else 'MATCHED'

@@ -46,11 +46,15 @@ steps as (
                 end
             when 'REFUND'
                 then case lines.fee_type
-                    when 'GOODS' then 'Goods refunded' when 'SHIPPING' then 'Shipping refunded' else 'Customer-paid fees refunded'
+                    when 'GOODS' then 'Goods refunded'
+                    when 'SHIPPING' then 'Shipping refunded'
+                    else 'Customer-paid fees refunded'
                 end
             when 'FEE'
                 then case lines.fee_type
-                    when 'COMMISSION' then 'Commission' when 'SUBSCRIPTION' then 'Subscription' else 'Other fees and penalties'
+                    when 'COMMISSION' then 'Commission'
+                    when 'SUBSCRIPTION' then 'Subscription'
+                    else 'Other fees and penalties'
                 end
             when 'FEE_REFUND' then 'Fees given back'
             when 'TAX' then 'VAT on fees and adjustments'

@@ -129,23 +129,28 @@ known as (
 
 ),
 
-{% endif -%}
 dated as (
 
     select
         weighed.*,
-        {% if is_incremental() -%}
         coalesce(known.first_seen_at, {{ as_of() }}) as first_seen_at
-        {%- else -%}
-        {{ as_of() }} as first_seen_at
-        {%- endif %}
     from weighed
-    {% if is_incremental() -%}
     left join known
         on weighed.exception_id = known.exception_id
-    {%- endif %}
 
 ),
+
+{% else -%}
+dated as (
+
+    select
+        weighed.*,
+        {{ as_of() }} as first_seen_at
+    from weighed
+
+),
+
+{% endif -%}
 
 local as (
 
@@ -163,13 +168,15 @@ timed as (
     select
         local.*,
         case
-            when {{ weekday_number('local.local_seen_date') }} >= 5
+            when
+                {{ weekday_number('local.local_seen_date') }} >= 5
                 or {{ minutes_between('cast(local.local_seen_date as timestamp)', 'local.local_seen_at') }} >= 1020
                 then {{ add_business_days('local.local_seen_date', '1') }}
             else local.local_seen_date
         end as work_date,
         case
-            when {{ weekday_number('local.local_seen_date') }} >= 5
+            when
+                {{ weekday_number('local.local_seen_date') }} >= 5
                 or {{ minutes_between('cast(local.local_seen_date as timestamp)', 'local.local_seen_at') }} >= 1020
                 then 0
             else greatest(

@@ -170,7 +170,8 @@ final as (
         case when unioned.status = 'EXCEPTION' then unioned.root_subject_id end as root_subject_id,
         case
             when unioned.status = 'EXCEPTION'
-                then unioned.fault_summary || ' ' || unioned.account_role || ', ' || unioned.period || ': '
+                then
+                    unioned.fault_summary || ' ' || unioned.account_role || ', ' || unioned.period || ': '
                     || cast(unioned.actual_amount - unioned.expected_amount as varchar) || ' '
                     || unioned.currency_code || '.'
         end as summary,

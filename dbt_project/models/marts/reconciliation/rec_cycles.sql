@@ -203,7 +203,8 @@ final as (
         cycle_tests.root_subject_id,
         case
             when cycle_tests.fault_code is not null
-                then cycle_tests.fault_summary || ' Cycle of ' || cast(cycle_tests.subject_date as varchar) || ', '
+                then
+                    cycle_tests.fault_summary || ' Cycle of ' || cast(cycle_tests.subject_date as varchar) || ', '
                     || cast(cycle_tests.actual_amount - cycle_tests.expected_amount as varchar) || ' '
                     || cycle_tests.currency_code || '.'
         end as summary,
@@ -259,7 +260,8 @@ final as (
         cast(null as varchar) as root_subject_id,
         case
             when not lines.is_before_go_live
-                then 'The line is PAID but names no cycle (' || lines.transaction_type || ', '
+                then
+                    'The line is PAID but names no cycle (' || lines.transaction_type || ', '
                     || cast(lines.amount as varchar) || ' ' || lines.currency_code || ').'
         end as summary,
         lines.billing_cycle_id,

@@ -49,7 +49,9 @@ journal_rows as (
         end as root_subject_id,
         case states.fault_code
             when 'JNL-001'
-                then 'The journal is not in the ERP' || coalesce('; its action is ' || lower(states.action_state), '') || '.'
+                then
+                    'The journal is not in the ERP'
+                    || coalesce('; its action is ' || lower(states.action_state), '') || '.'
             when 'JNL-002' then 'The journal stands in the ERP twice.'
             when 'JNL-003' then 'The amounts in the ERP are not those of the journal.'
             when 'JNL-005' then 'The journal stands in another period than ' || states.period || '.'
@@ -91,7 +93,8 @@ unexpected_rows as (
         unexpected.copied_journal_key as root_subject_id,
         case
             when unexpected.copied_journal_key is null
-                then 'Posting ' || unexpected.urn || ' moves ' || lower(replace(unexpected.account_role, '_', ' '))
+                then
+                    'Posting ' || unexpected.urn || ' moves ' || lower(replace(unexpected.account_role, '_', ' '))
                     || ' without belonging to a journal.'
             else 'Posting ' || unexpected.urn || ' repeats a journal by hand.'
         end as summary,

@@ -199,18 +199,25 @@ final as (
         case when payout_results.is_consequence then payout_results.receipt_id end as root_subject_id,
         case payout_results.fault_code
             when 'BNK-001'
-                then case when {{ as_of() }} < payout_results.window_ends_at then 'On its way: pay-out' else 'Late: pay-out' end
+                then
+                    case
+                        when {{ as_of() }} < payout_results.window_ends_at then 'On its way: pay-out'
+                        else 'Late: pay-out'
+                    end
                     || ' of ' || cast(payout_results.pay_out_date as varchar) || ' over '
                     || cast(payout_results.payout_amount as varchar) || ' ' || payout_results.currency_code
                     || ' has not been received.'
             when 'BNK-002'
-                then 'Received ' || cast(payout_results.payout_amount - payout_results.cash_amount as varchar) || ' '
+                then
+                    'Received ' || cast(payout_results.payout_amount - payout_results.cash_amount as varchar) || ' '
                     || payout_results.currency_code || ' short: what a bank keeps as its fee.'
             when 'BNK-003'
-                then 'Received ' || cast(payout_results.payout_amount - payout_results.cash_amount as varchar) || ' '
+                then
+                    'Received ' || cast(payout_results.payout_amount - payout_results.cash_amount as varchar) || ' '
                     || payout_results.currency_code || ' short of the pay-out.'
             when 'BNK-004'
-                then 'Received ' || cast(payout_results.cash_amount - payout_results.payout_amount as varchar) || ' '
+                then
+                    'Received ' || cast(payout_results.cash_amount - payout_results.payout_amount as varchar) || ' '
                     || payout_results.currency_code || ' more than the pay-out.'
             when 'BNK-006'
                 then 'The pay-out came in ' || cast(payout_results.receipt_count as varchar) || ' receipts.'
@@ -252,11 +259,14 @@ final as (
             when 'BNK-005'
                 then 'One receipt pays ' || cast(receipt_results.payout_count as varchar) || ' pay-outs.'
             when 'BNK-007'
-                then 'Received ' || cast(receipt_results.amount as varchar) || ' ' || receipt_results.currency_code
+                then
+                    'Received ' || cast(receipt_results.amount as varchar) || ' ' || receipt_results.currency_code
                     || ' from the marketplace without a pay-out that it could be.'
             when 'BNK-008' then 'The text names another pay-out than the amount suggests.'
             when 'BNK-010'
-                then 'The bank feed holds this entry twice; the other one is ' || receipt_results.original_receipt_id || '.'
+                then
+                    'The bank feed holds this entry twice; the other one is '
+                    || receipt_results.original_receipt_id || '.'
             when 'BNK-011' then 'Several matches are equally good; a person chooses.'
             when 'BNK-012' then 'Marketplace money arrived in an account that it should not go to.'
         end as summary,

@@ -36,7 +36,8 @@ final as (
         case when tests.status = 'EXCEPTION' then missing_lines.root_subject_id end as root_subject_id,
         case
             when tests.status = 'EXCEPTION'
-                then tests.fault_summary || ' Expected ' || cast(tests.expected_amount as varchar) || ', found '
+                then
+                    tests.fault_summary || ' Expected ' || cast(tests.expected_amount as varchar) || ', found '
                     || cast(tests.actual_amount as varchar) || ' ' || tests.currency_code || '.'
         end as summary,
         tests.order_id,

@@ -50,7 +50,8 @@ movements as (
         sum(case when postings.expected_amount = 0 and postings.actual_amount <> 0 then 1 else 0 end) as foreign_count,
         sum(
             case
-                when postings.expected_amount <> 0
+                when
+                    postings.expected_amount <> 0
                     and postings.actual_amount <> 0
                     and postings.actual_amount <> postings.expected_amount
                     then 1
@@ -95,7 +96,10 @@ part_totals as (
         max(case when parts.plus_count >= 2 or parts.minus_count >= 2 then 1 else 0 end) as has_repeated_part,
         max(case when parts.plus_count > 0 and parts.minus_count > 0 then 1 else 0 end) as has_reversed_part,
         max(
-            case when parts.plus_count - parts.minus_count >= 2 or parts.minus_count - parts.plus_count >= 2 then 1 else 0 end
+            case
+                when parts.plus_count - parts.minus_count >= 2 or parts.minus_count - parts.plus_count >= 2 then 1
+                else 0
+            end
         ) as has_duplicate_part
     from parts
     group by parts.journal_key
@@ -184,11 +188,13 @@ judged as (
         case
             when document_totals.document_count is null then 'ABSENT'
             when part_totals.has_duplicate_part = 1 then 'DUPLICATED'
-            when movements.live_amount = 0
+            when
+                movements.live_amount = 0
                 or (part_totals.has_reversed_part = 1 and movements.difference_amount > 0)
                 then 'REVERSED'
             when movements.difference_amount = 0 and hand_copies.journal_key is not null then 'COPIED'
-            when movements.difference_amount = 0
+            when
+                movements.difference_amount = 0
                 and (document_totals.first_period <> journals.period or document_totals.last_period <> journals.period)
                 then 'WRONG_PERIOD'
             when movements.difference_amount = 0 then 'EQUAL'
@@ -222,7 +228,8 @@ final as (
             when judged.erp_state = 'ABSENT' and judged.is_blocked then 'EXCEPTION'
             when judged.erp_state = 'EQUAL' then 'MATCHED'
             when judged.erp_state in ('ABSENT', 'PARTLY_SENT') and judged.action_state is null then 'TIMING'
-            when judged.erp_state in ('ABSENT', 'PARTLY_SENT')
+            when
+                judged.erp_state in ('ABSENT', 'PARTLY_SENT')
                 and judged.action_state in ('PROPOSED', 'APPROVED', 'SENDING', 'SENT', 'UNKNOWN')
                 and {{ as_of() }} < judged.patience_ends_at
                 then 'TIMING'

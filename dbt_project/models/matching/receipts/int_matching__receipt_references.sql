@@ -55,18 +55,16 @@ payout_words as (
 
 ),
 
+{% set words = reference_words(
+    "coalesce(receipts.remittance_information, '') || ' ' || coalesce(receipts.end_to_end_id, '')"
+) -%}
 receipt_words as (
 
     select
         receipts.receipt_id,
         receipts.marketplace_code,
-        {{ reference_words("coalesce(receipts.remittance_information, '') || ' ' || coalesce(receipts.end_to_end_id, '')") }}
-            as words,
-        replace(
-            {{ reference_words("coalesce(receipts.remittance_information, '') || ' ' || coalesce(receipts.end_to_end_id, '')") }},
-            ' ',
-            ''
-        ) as letters
+        {{ words }} as words,
+        replace({{ words }}, ' ', '') as letters
     from receipts
     where receipts.amount > 0
 

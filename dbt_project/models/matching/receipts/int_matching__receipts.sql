@@ -37,8 +37,9 @@ entries as (
         receipts.is_from_payer,
         receipts.entity_code as account_entity_code,
         coalesce(receipts.marketplace_code, references_found.marketplace_code) as marketplace_code,
-        {{ reference_words("coalesce(receipts.remittance_information, '') || ' ' || coalesce(receipts.end_to_end_id, '')") }}
-            as reference_words
+        {{ reference_words(
+            "coalesce(receipts.remittance_information, '') || ' ' || coalesce(receipts.end_to_end_id, '')"
+        ) }} as reference_words
     from receipts
     left join references_found
         on receipts.receipt_id = references_found.receipt_id

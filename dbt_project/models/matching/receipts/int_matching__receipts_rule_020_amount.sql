@@ -47,7 +47,10 @@ pairs as (
     where
         receipts.value_date >= {{ add_days('payouts.pay_out_date', '-1') }}
         and receipts.value_date <= {{ add_days('payouts.pay_out_date', '7') }}
-        and not exists (select 1 from earlier where earlier.receipt_id = receipts.receipt_id)
+        and not exists (
+            select 1 from earlier
+            where earlier.receipt_id = receipts.receipt_id
+        )
         and not exists (
             select 1 from earlier
             where

@@ -50,7 +50,7 @@ candidates as (
             order by
                 case when receipt_references.receipt_id is not null then 0 else 1 end,
                 payouts.pay_out_date desc,
-                payouts.billing_cycle_id
+                payouts.billing_cycle_id asc
         ) as member_position
     from receipts
     inner join payouts
@@ -72,7 +72,10 @@ candidates as (
                 and receipts.value_date <= {{ add_days('payouts.pay_out_date', '7') }}
             )
         )
-        and not exists (select 1 from earlier where earlier.receipt_id = receipts.receipt_id)
+        and not exists (
+            select 1 from earlier
+            where earlier.receipt_id = receipts.receipt_id
+        )
         and not exists (
             select 1 from earlier
             where
@@ -168,9 +171,10 @@ final as (
         cast(0 as decimal(18, 2)) as fee_amount,
         cast(0 as decimal(18, 2)) as excess_amount,
         case
-            when max(
-                case when members.is_undecided = 1 or members.wanted_count > 1 then 1 else 0 end
-            ) over (partition by members.receipt_id) = 1
+            when
+                max(
+                    case when members.is_undecided = 1 or members.wanted_count > 1 then 1 else 0 end
+                ) over (partition by members.receipt_id) = 1
                 then 'BNK-011'
         end as undecided_code
     from members

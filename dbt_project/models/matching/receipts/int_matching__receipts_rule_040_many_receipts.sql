@@ -74,7 +74,10 @@ candidates as (
                 and receipts.value_date <= {{ add_days('payouts.pay_out_date', '7') }}
             )
         )
-        and not exists (select 1 from earlier where earlier.receipt_id = receipts.receipt_id)
+        and not exists (
+            select 1 from earlier
+            where earlier.receipt_id = receipts.receipt_id
+        )
         and not exists (
             select 1 from earlier
             where
@@ -180,9 +183,10 @@ final as (
         cast(0 as decimal(18, 2)) as fee_amount,
         cast(0 as decimal(18, 2)) as excess_amount,
         case
-            when max(
-                case when members.is_undecided = 1 or members.wanted_count > 1 then 1 else 0 end
-            ) over (partition by members.marketplace_code, members.billing_cycle_id) = 1
+            when
+                max(
+                    case when members.is_undecided = 1 or members.wanted_count > 1 then 1 else 0 end
+                ) over (partition by members.marketplace_code, members.billing_cycle_id) = 1
                 then 'BNK-011'
         end as undecided_code
     from members

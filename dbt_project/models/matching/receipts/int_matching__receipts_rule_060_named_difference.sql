@@ -69,7 +69,10 @@ running as (
             and named.billing_cycle_id = payouts.billing_cycle_id
             and receipts.currency_code = payouts.currency_code
     where
-        not exists (select 1 from earlier where earlier.receipt_id = receipts.receipt_id)
+        not exists (
+            select 1 from earlier
+            where earlier.receipt_id = receipts.receipt_id
+        )
         and not exists (
             select 1 from earlier
             where

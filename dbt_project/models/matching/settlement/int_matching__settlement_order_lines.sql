@@ -66,12 +66,16 @@ settled as (
             as shipping_amount,
         sum(case when lines.component = 'COMMISSION' and duplicates.transaction_line_id is null then lines.amount end)
             as commission_amount,
-        sum(case when lines.component = 'COMMISSION_VAT' and duplicates.transaction_line_id is null then lines.amount end)
-            as commission_vat_amount,
+        sum(
+            case
+                when lines.component = 'COMMISSION_VAT' and duplicates.transaction_line_id is null then lines.amount
+            end
+        ) as commission_vat_amount,
         sum(case when lines.component = 'REFUND_GOODS' then lines.amount end) as refund_goods_amount,
         count(case when lines.component = 'GOODS' then 1 end) as goods_line_count,
         count(case when lines.component in ('SHIPPING', 'COMMISSION', 'COMMISSION_VAT') then 1 end) as other_line_count,
-        count(case when lines.component = 'GOODS' and lines.billing_cycle_id is null then 1 end) as unsettled_line_count,
+        count(case when lines.component = 'GOODS' and lines.billing_cycle_id is null then 1 end)
+            as unsettled_line_count,
         min(case when lines.component = 'GOODS' then lines.billing_cycle_id end) as billing_cycle_id,
         min(case when lines.component = 'GOODS' then lines.transaction_line_id end) as goods_line_id,
         min(case when lines.component = 'SHIPPING' then lines.transaction_line_id end) as shipping_line_id,

@@ -200,7 +200,8 @@ final as (
                 )
             else cast(shared.back_until_now_pence - shared.back_before_pence as decimal(18, 2)) * 0.01
         end as decimal(18, 2)) as expected_commission_amount,
-        {{ tax_on_net('coalesce(settled.commission_amount, 0)', 'shared.vat_percent') }} as expected_commission_vat_amount,
+        {{ tax_on_net('coalesce(settled.commission_amount, 0)', 'shared.vat_percent') }}
+            as expected_commission_vat_amount,
         cast(coalesce(settled.goods_amount, 0) as decimal(18, 2)) as settled_goods_amount,
         cast(coalesce(settled.shipping_amount, 0) as decimal(18, 2)) as settled_shipping_amount,
         cast(coalesce(settled.commission_amount, 0) as decimal(18, 2)) as settled_commission_amount,

@@ -143,14 +143,16 @@ cancelled_lines as (
         case
             when order_lines.is_excluded then 'EXCLUDED'
             when order_lines.settled_{{ column }}_amount = order_lines.expected_{{ column }}_amount then 'MATCHED'
-            when abs(order_lines.settled_{{ column }}_amount - order_lines.expected_{{ column }}_amount)
+            when
+                abs(order_lines.settled_{{ column }}_amount - order_lines.expected_{{ column }}_amount)
                 <= tolerances.{{ tolerance }}
                 then 'MATCHED_WITHIN_TOLERANCE'
             else 'EXCEPTION'
         end as status,
         {% if column == 'goods' -%}
         case
-            when order_lines.operator_funded_amount > 0
+            when
+                order_lines.operator_funded_amount > 0
                 and order_lines.settled_goods_amount - order_lines.expected_goods_amount
                 = -order_lines.operator_funded_amount
                 then 'SET-013'
@@ -178,7 +180,8 @@ cancelled_lines as (
         order_lines.order_date as subject_date,
         {% if column == 'goods' -%}
         case
-            when order_lines.operator_funded_amount > 0
+            when
+                order_lines.operator_funded_amount > 0
                 and order_lines.settled_goods_amount - order_lines.expected_goods_amount
                 = -order_lines.operator_funded_amount
                 then 'The part of the price that the operator funds was not paid through.'
@@ -210,7 +213,8 @@ contract_tests as (
         case
             when order_lines.is_excluded then 'EXCLUDED'
             when order_lines.order_commission_amount = order_lines.contract_commission_amount then 'MATCHED'
-            when abs(order_lines.order_commission_amount - order_lines.contract_commission_amount)
+            when
+                abs(order_lines.order_commission_amount - order_lines.contract_commission_amount)
                 <= tolerances.commission
                 then 'MATCHED_WITHIN_TOLERANCE'
             else 'EXCEPTION'
@@ -247,7 +251,8 @@ refund_amount_tests as (
         case
             when refunds.is_excluded then 'EXCLUDED'
             when refunds.amount_line_count = 0 then 'TIMING'
-            when refunds.settled_goods_amount + refunds.settled_shipping_amount
+            when
+                refunds.settled_goods_amount + refunds.settled_shipping_amount
                 = refunds.expected_goods_amount + refunds.expected_shipping_amount
                 then 'MATCHED'
             else 'EXCEPTION'
@@ -317,7 +322,8 @@ refund_commission_vat_tests as (
         case
             when refunds.is_excluded then 'EXCLUDED'
             when refunds.settled_commission_vat_amount = refunds.expected_commission_vat_amount then 'MATCHED'
-            when abs(refunds.settled_commission_vat_amount - refunds.expected_commission_vat_amount)
+            when
+                abs(refunds.settled_commission_vat_amount - refunds.expected_commission_vat_amount)
                 <= tolerances.commission_vat
                 then 'MATCHED_WITHIN_TOLERANCE'
             else 'EXCEPTION'

@@ -4,31 +4,31 @@
 
 with summed as (
     {% for total in controlled_amounts() -%}
-        {{ "union all" if not loop.first }}
-        select
-            '{{ total.vendor }}' as vendor,
-            '{{ total.feed }}' as feed,
-            '{{ total.measure }}' as measure,
-            raw_rows._account as account,
-            sum(cast(nullif(trim(raw_rows.{{ total.raw_column }}), '') as decimal(28, 4))) as raw_amount,
-            cast(0 as decimal(28, 4)) as staged_amount
-        from {{ source('raw', total.raw_table) }} as raw_rows
-        inner join {{ ref(total.kept_by) }} as kept
-            on
-                raw_rows._account = kept.{{ account_column(total.vendor) }}
-                and raw_rows._file = kept._file
-                and raw_rows._position = kept._position
-        group by raw_rows._account
-        union all
-        select
-            '{{ total.vendor }}' as vendor,
-            '{{ total.feed }}' as feed,
-            '{{ total.measure }}' as measure,
-            {{ account_column(total.vendor) }} as account,
-            cast(0 as decimal(28, 4)) as raw_amount,
-            sum(cast({{ total.column }} as decimal(28, 4))) as staged_amount
-        from {{ ref(total.model) }}
-        group by {{ account_column(total.vendor) }}
+    {{ "union all" if not loop.first }}
+    select
+        '{{ total.vendor }}' as vendor,
+        '{{ total.feed }}' as feed,
+        '{{ total.measure }}' as measure,
+        raw_rows._account as account,
+        sum(cast(nullif(trim(raw_rows.{{ total.raw_column }}), '') as decimal(28, 4))) as raw_amount,
+        cast(0 as decimal(28, 4)) as staged_amount
+    from {{ source('raw', total.raw_table) }} as raw_rows
+    inner join {{ ref(total.kept_by) }} as kept
+        on
+            raw_rows._account = kept.{{ account_column(total.vendor) }}
+            and raw_rows._file = kept._file
+            and raw_rows._position = kept._position
+    group by raw_rows._account
+    union all
+    select
+        '{{ total.vendor }}' as vendor,
+        '{{ total.feed }}' as feed,
+        '{{ total.measure }}' as measure,
+        {{ account_column(total.vendor) }} as account,
+        cast(0 as decimal(28, 4)) as raw_amount,
+        sum(cast({{ total.column }} as decimal(28, 4))) as staged_amount
+    from {{ ref(total.model) }}
+    group by {{ account_column(total.vendor) }}
     {% endfor %}
 ),
 

@@ -27,45 +27,45 @@ with complete_batches as (
 
 counted as (
     {% for counted in counted_feeds() -%}
-        {{ "union all" if not loop.first }}
+    {{ "union all" if not loop.first }}
+    select
+        '{{ counted.vendor }}' as vendor,
+        '{{ counted.feed }}' as feed,
+        rows_of_feed.account,
+        sum(rows_of_feed.row_count) as raw_count,
+        sum(rows_of_feed.is_current) as current_count,
+        0 as staged_count
+    from (
         select
-            '{{ counted.vendor }}' as vendor,
-            '{{ counted.feed }}' as feed,
-            rows_of_feed.account,
-            sum(rows_of_feed.row_count) as raw_count,
-            sum(rows_of_feed.is_current) as current_count,
-            0 as staged_count
-        from (
-            select
-                raw_rows._account as account,
-                count(*) as row_count,
-                max(
-                    case
-                        when complete_batches.batch is not null then 1
-                        when '{{ "snapshot" if counted.feed in snapshot_feeds() else "cursor" }}' = 'cursor' then 1
-                        else 0
-                    end
-                ) as is_current
-            from {{ source('raw', counted.raw_table) }} as raw_rows
-            left join complete_batches
-                on
-                    complete_batches.vendor = '{{ counted.vendor }}'
-                    and complete_batches.entity = '{{ counted.feed }}'
-                    and raw_rows._account = complete_batches.account
-                    and raw_rows._batch = complete_batches.batch
-            group by raw_rows._account{% for column in counted.id_columns %}, raw_rows.{{ column }}{% endfor %}
-        ) as rows_of_feed
-        group by rows_of_feed.account
-        union all
-        select
-            '{{ counted.vendor }}' as vendor,
-            '{{ counted.feed }}' as feed,
-            {{ account_column(counted.vendor) }} as account,
-            0 as raw_count,
-            0 as current_count,
-            count(*) as staged_count
-        from {{ ref(counted.model) }}
-        group by {{ account_column(counted.vendor) }}
+            raw_rows._account as account,
+            count(*) as row_count,
+            max(
+                case
+                    when complete_batches.batch is not null then 1
+                    when '{{ "snapshot" if counted.feed in snapshot_feeds() else "cursor" }}' = 'cursor' then 1
+                    else 0
+                end
+            ) as is_current
+        from {{ source('raw', counted.raw_table) }} as raw_rows
+        left join complete_batches
+            on
+                complete_batches.vendor = '{{ counted.vendor }}'
+                and complete_batches.entity = '{{ counted.feed }}'
+                and raw_rows._account = complete_batches.account
+                and raw_rows._batch = complete_batches.batch
+        group by raw_rows._account{% for column in counted.id_columns %}, raw_rows.{{ column }}{% endfor %}
+    ) as rows_of_feed
+    group by rows_of_feed.account
+    union all
+    select
+        '{{ counted.vendor }}' as vendor,
+        '{{ counted.feed }}' as feed,
+        {{ account_column(counted.vendor) }} as account,
+        0 as raw_count,
+        0 as current_count,
+        count(*) as staged_count
+    from {{ ref(counted.model) }}
+    group by {{ account_column(counted.vendor) }}
     {% endfor %}
 ),
 
