@@ -136,6 +136,7 @@ def arguments(
         # Every log line is rendered before its level is looked at: a third of a build's time. Results come as objects.
         "--log-level=none",
         "--log-level-file=none",
+        *(("--no-write-json",) if command == "build" else ()),
         command,
         f"--project-dir={project_path(settings)}",
         f"--profiles-dir={project_path(settings)}",

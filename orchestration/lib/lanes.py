@@ -21,6 +21,7 @@ import dagster as dg
 from filelock import FileLock
 
 from orchestration.lib.alerts import Alert, Level, send
+from orchestration.lib.digest import exception_digest
 from orchestration.lib.files import replace_file
 from orchestration.lib.publish import Published
 from orchestration.lib.settings import PROJECT_ROOT, Settings
@@ -291,13 +292,15 @@ def _words(event: dg.DagsterEvent) -> str:
 
 
 def _tell(settings: Settings, result: LaneResult) -> None:
-    """Alerts: what failed at once; what was quarantined as a warning."""
+    """Alerts: what failed, what was quarantined, and a digest of the exceptions that are new."""
     if result.problems:
         lines = [f"{problem.stage} {problem.account or ''}: {problem.detail}" for problem in result.problems]
         send(settings, Alert(f"Tieout: {result.lane} has problems", "\n".join(lines), Level.FAILURE))
     if result.quarantined:
         body = f"{result.quarantined} records could not be read; see mart control_totals and raw.quarantine"
         send(settings, Alert(f"Tieout: {result.lane} quarantined records", body))
+    if result.published is not None and (digest := exception_digest(settings)) is not None:
+        send(settings, digest)
 
 
 @contextmanager

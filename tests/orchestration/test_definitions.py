@@ -43,8 +43,8 @@ def test_the_graph_leads_from_the_feed_to_the_published_marts_and_the_delivery(b
     assert parents("loaded", "mirakl", "transaction_lines") == {"raw/mirakl/transaction_lines"}
     assert parents("staging", "stg_lines") == {"loaded/mirakl/transaction_lines"}
     assert parents("marts", "totals") == {"staging/stg_lines"}
-    assert parents("marts", "exceptions") == {"loaded/tieout/manifest"}
-    assert parents("published", "marts") == {"marts/totals", "marts/exceptions"}
+    assert parents("marts", "quarantined") == {"loaded/tieout/manifest"}
+    assert parents("published", "marts") == {"marts/totals", "marts/exceptions", "marts/quarantined"}
     assert parents("actions", "act_totals") == {"marts/totals", "loaded/tieout/outbox_actions"}
     assert parents("outbox", "proposals") == {"actions/act_totals"}
     assert parents("outbox", "deliveries") == {"outbox/proposals"}
@@ -67,7 +67,7 @@ def test_dbt_tests_and_our_claims_are_asset_checks(built: dg.Definitions) -> Non
     assert checks >= {
         "loaded/mirakl/offers:counts_are_proved",
         "marts/totals:unique_totals_marketplace_code",
-        "marts/exceptions:quarantine_is_mirakl",
+        "marts/quarantined:quarantine_is_mirakl",
         "raw/mirakl/transaction_lines:brico_is_fresh",
         "raw/mirakl/transaction_lines:maison_is_fresh",
     }

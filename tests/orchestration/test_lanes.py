@@ -54,7 +54,7 @@ def test_a_lane_publishes_and_a_second_one_changes_nothing(settings: Settings) -
     assert first.problems == []
     assert first.ok
     assert totals(settings) == [("BRICO", 4, "49.36"), ("MAISON", 2, "24.68")]
-    assert (first.records_loaded, first.quarantined, first.models_built, first.tests_failed) == (8, 0, 4, [])
+    assert (first.records_loaded, first.quarantined, first.models_built, first.tests_failed) == (8, 0, 5, [])
     assert (first.proposed, first.sent) == (0, 0)  # the test project wants stock only, which is another lane's
     assert {step.stage for step in steps} >= {"extract", "load", "transform", "publish"}
     assert first.seconds["total"] > 0
@@ -140,6 +140,22 @@ def test_a_failing_dbt_test_is_a_problem_and_nothing_is_published(settings: Sett
     assert [problem.stage for problem in result.problems] == ["transform"]
     assert "assert_no_lines" in result.problems[0].detail
     assert not settings.published_path.exists()
+
+
+def test_people_are_told_once_of_what_is_new(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    connections = vendors(BRICO=5, MAISON=1)
+
+    def told(count: int) -> list[str]:
+        caplog.clear()
+        connections.accounts["mirakl", "BRICO"].records["transaction_lines"] = [line(n) for n in range(1, count + 1)]
+        run_lane("settlement", settings, workspace=workspace(settings, connections))
+        return [record.getMessage() for record in caplog.records if record.name == "tieout.alerts"]
+
+    (message,) = told(5)
+    assert message.startswith(
+        "Tieout: 1 new exceptions (1 ORD-001): S1 ORD-001 BRICO ORDER order 1 61.70 GBP [OPERATIONS]"
+    )
+    assert told(6) == []
 
 
 def test_an_unknown_lane_is_refused(settings: Settings) -> None:
