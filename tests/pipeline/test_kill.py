@@ -59,19 +59,20 @@ def test_ten_kills_lose_nothing_and_double_nothing(finished: Site, tmp_path: Pat
             ),
             ("while raw tables are loaded", lambda: when_grown(warehouse, 1), settlement),
             ("while the marts are published", lambda: when_replaced(published), settlement),
+            # Receipt journals leave before settlement journals, in the order of their keys.
             (
-                "before the first receipt is posted",
+                "after a transfer took effect, before its answer",
+                lambda: during(site, f"{SAGE}/bank_transfer", kind="outcome_unknown", method="POST"),
+                settlement,
+            ),
+            (
+                "before a customer's receipt is posted",
                 lambda: during(site, f"{SAGE}/sales_receipts", method="POST"),
                 settlement,
             ),
             (
                 "after a fee payment took effect, before its answer",
                 lambda: during(site, f"{SAGE}/bank_payment", kind="outcome_unknown", after=1, method="POST"),
-                settlement,
-            ),
-            (
-                "after a transfer took effect, before its answer",
-                lambda: during(site, f"{SAGE}/bank_transfer", kind="outcome_unknown", method="POST"),
                 settlement,
             ),
             (
