@@ -179,6 +179,7 @@ class _Lane:
             touched = delivered.touched_accounts if delivered else frozenset()
             if touched:
                 self._extract([account for account in accounts if account in touched])
+                self._workspace.is_second_pass = True
                 self._transform()
         return self._finish()
 
@@ -232,14 +233,11 @@ class _Lane:
         result.problems += [
             Problem("load", mismatch.feed, str(mismatch)) for mismatch in journal.mismatches if mismatch.is_error
         ]
-        if journal.builds:
-            build = journal.builds[-1]
-            result.models_built = sum(
-                node.resource_type == "model" and node.status == "success" for node in build.nodes
-            )
-            result.tests_passed = sum(node.status == "pass" for node in build.nodes)
-            result.tests_failed = [f"{node.name}: {node.message}" for node in build.failures]
-            result.tests_warned = [f"{node.name}: {node.message}" for node in build.warnings]
+        newest = {node.unique_id: node for build in journal.builds for node in build.nodes}.values()
+        result.models_built = sum(node.resource_type == "model" and node.status == "success" for node in newest)
+        result.tests_passed = sum(node.status == "pass" for node in newest)
+        result.tests_failed = [f"{node.name}: {node.message}" for node in newest if node.is_failed]
+        result.tests_warned = [f"{node.name}: {node.message}" for node in newest if node.status == "warn"]
         result.published = journal.published
         if journal.proposed and journal.decided:
             result.proposed = len(journal.proposed.proposed)

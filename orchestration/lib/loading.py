@@ -168,6 +168,12 @@ def replace_outbox_actions(settings: Settings, snapshot: Any) -> None:
         connection.unregister("snapshot")
 
 
+def changed_tables(result: LoadResult, feeds: Feeds = REGISTRY) -> list[str]:
+    """The raw tables that a load may have changed, the loader's own ones among them."""
+    loaded = [feeds[count.feed.vendor][count.feed.entity] for count in result.feeds]
+    return [*_OWN_TABLES, *dict.fromkeys(table.name for spec in loaded for table in spec.tables)]
+
+
 _FEED = "vendor || '/' || account || '/' || entity"
 
 _PROOFS: tuple[tuple[str, str], ...] = (
@@ -225,6 +231,17 @@ def proved_counts(settings: Settings) -> list[Mismatch]:
         ]
 
 
+@dataclass(slots=True)
+class _Group:
+    """Files of one batch, decoded: what one transaction writes."""
+
+    feed: FeedKey
+    spec: FeedSpec
+    pages: list[tuple[LandedFile, Decoded | None]] = field(default_factory=list)
+    quarantine: list[tuple[Any, ...]] = field(default_factory=list)
+    unknown: list[tuple[Any, ...]] = field(default_factory=list)
+
+
 class _Loader:
     def __init__(
         self,
@@ -255,82 +272,57 @@ class _Loader:
         waiting = [file for file in manifest if file.path not in loaded]
         total, done = sum(file.record_count for file in waiting), 0
         counts: dict[FeedKey, FeedCount] = {}
-        for feed, group in _groups(waiting, batches):
-            count = self._load_group(feed, group, batches)
-            counts[feed] = _add(counts.get(feed), count)
+        for feed, files in _groups(waiting, batches):
+            group = self._decode(feed, files)
+            count = self._load_group(group)
+            counts[group.feed] = _add(counts.get(group.feed), count)
             done += count.records
             self._on_progress(done, total)
         self._copy_manifest(manifest, batches)
         return LoadResult(len(waiting), tuple(counts.values()), dict(self._unknown_fields), dict(self._unknown_values))
 
-    def _load_group(self, feed: FeedKey, files: Sequence[LandedFile], batches: dict[int, Batch]) -> FeedCount:
+    def _decode(self, feed: FeedKey, files: Sequence[LandedFile]) -> _Group:
         spec = self._feeds[feed.vendor][feed.entity]
-        pages: list[tuple[LandedFile, Decoded | None]] = []
-        quarantine: list[tuple[Any, ...]] = []
-        unknown: list[tuple[Any, ...]] = []
+        group = _Group(feed, spec)
         now = self._clock.now().replace(tzinfo=None)
         for file in files:
+            place = (feed.vendor, feed.account, feed.entity, file.path)
             try:
                 decoded = spec.decode(self._files.read(file.path))
             except BadPayload as error:
-                # The page as a whole is unreadable: each of its records counts as quarantined, one
-                # entry explains them all.
-                quarantine.append(
-                    (
-                        feed.vendor,
-                        feed.account,
-                        feed.entity,
-                        file.path,
-                        None,
-                        None,
-                        "",
-                        error.message,
-                        "PAGE_UNREADABLE",
-                        now,
-                    )
-                )
-                pages.append((file, None))
+                # The whole page is unreadable: each of its records counts as quarantined, one entry explains them all.
+                group.quarantine.append((*place, None, None, "", error.message, "PAGE_UNREADABLE", now))
+                group.pages.append((file, None))
                 continue
-            pages.append((file, decoded))
-            quarantine += [
-                (
-                    feed.vendor,
-                    feed.account,
-                    feed.entity,
-                    file.path,
-                    reject.position,
-                    reject.record_id,
-                    reject.field,
-                    reject.reason,
-                    reject.code,
-                    now,
-                )
+            group.pages.append((file, decoded))
+            group.quarantine += [
+                (*place, reject.position, reject.record_id, reject.field, reject.reason, reject.code, now)
                 for reject in decoded.rejects
             ]
             for kind, names in (("FIELD", decoded.unknown_fields), ("VALUE", decoded.unknown_values)):
-                unknown += [
-                    (feed.vendor, feed.account, feed.entity, file.path, kind, name, number)
-                    for name, number in sorted(names.items())
-                ]
-            self._unknown_fields.update(
-                {f"{feed.vendor}.{name}": number for name, number in decoded.unknown_fields.items()}
-            )
-            self._unknown_values.update(
-                {f"{feed.vendor}.{name}": number for name, number in decoded.unknown_values.items()}
-            )
-        connection = self._connection
+                group.unknown += [(*place, kind, name, number) for name, number in sorted(names.items())]
+        return group
+
+    def _load_group(self, group: _Group) -> FeedCount:
+        connection, feed = self._connection, group.feed
+        now = self._clock.now().replace(tzinfo=None)
         connection.execute("begin")
         try:
-            inserted = self._insert(spec, feed.account, pages)
-            _insert_rows(connection, "quarantine", quarantine)
-            _insert_rows(connection, "unknown_fields", unknown)
-            marks = [_mark(feed, file, decoded, spec, inserted.get(file.path, 0), now) for file, decoded in pages]
+            inserted = self._insert(group.spec, feed.account, group.pages)
+            _insert_rows(connection, "quarantine", group.quarantine)
+            _insert_rows(connection, "unknown_fields", group.unknown)
+            marks = [
+                _mark(feed, file, decoded, group.spec, inserted.get(file.path, 0), now) for file, decoded in group.pages
+            ]
             _insert_rows(connection, "loaded_files", marks)
             connection.execute("commit")
         except BaseException:
             connection.execute("rollback")
             raise
-        return FeedCount(feed, len(files), *(sum(mark[column] for mark in marks) for column in (5, 6, 7, 8)))
+        for *_, kind, name, number in group.unknown:
+            counted = self._unknown_fields if kind == "FIELD" else self._unknown_values
+            counted[f"{feed.vendor}.{name}"] += number
+        return FeedCount(feed, len(marks), *(sum(mark[column] for mark in marks) for column in (5, 6, 7, 8)))
 
     def _insert(
         self, spec: FeedSpec, account: str, pages: Sequence[tuple[LandedFile, Decoded | None]]

@@ -25,6 +25,7 @@ STORAGE_VERSION = "v1.4.0"
 """The oldest DuckDB that must be able to open the published file."""
 
 SCHEMA = "marts"
+_LOW = f"{2**64 - 1}::uhugeint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,8 @@ def _digest(connection: duckdb.DuckDBPyConnection, name: str) -> Mart:
     )
     row = connection.execute(
         f"""
-        select
-            count(*),
-            coalesce(sum(md5_number_lower(text)), 0)::varchar,
-            coalesce(sum(md5_number_upper(text)), 0)::varchar
-        from (select concat({cells}) as text from {SCHEMA}.{_quote(name)})
+        select count(*), coalesce(sum((h >> 64)::ubigint), 0)::varchar, coalesce(sum((h & {_LOW})::ubigint), 0)::varchar
+        from (select md5_number(concat({cells})) as h from {SCHEMA}.{_quote(name)})
         """
     ).fetchone()
     assert row is not None  # an aggregate without grouping always has one row

@@ -42,6 +42,8 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                 "threads": settings.threads,
                 "temp_directory": str(settings.temporary_dir),
                 "preserve_insertion_order": True,
+                # The default of 16 MB rewrites the file every few transactions of a load.
+                "checkpoint_threshold": "256MB",
             },
         )
         try:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connectors.feeds import REGISTRY
 from orchestration.lib.connections import Connections, ConnectionSource
@@ -73,7 +74,11 @@ class Workspace:
     feeds: Feeds = field(default_factory=lambda: REGISTRY)
     on_step: Callable[[Step], None] = _silent
     kinds: frozenset[str] | None = None
-    """Kinds of action that this run may propose and deliver; None: all. A lane has fresh data for its own kinds."""
+    """Kinds of action this run may propose and deliver; None: all. A lane has fresh data for its own kinds."""
+    is_second_pass: bool = False
+    """Whether everything was built in this run already: then only what hangs on newly loaded tables is built again."""
+    built_as_of: datetime | None = None
+    """The clock of the first build; the second pass keeps it, so that all models of a run speak of one moment."""
     journal: Journal = field(default_factory=Journal)
 
     @contextmanager
