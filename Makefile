@@ -44,8 +44,8 @@ types: $(STAMP) ## mypy only
 	$(BIN)/mypy
 
 lock: $(STAMP) ## Re-resolve the dependencies (names no host)
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev pyproject.toml -o requirements/lock.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev pyproject.toml -o requirements/lock.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/bootstrap.in -o requirements/bootstrap.txt
 
 clean: ## Remove what the targets made (not your data)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target
