@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of our own. Without one installed the test is skipped on a stranger's machine and fails in CI."""
+    """A PostgreSQL server of our own. Where none is installed the test is skipped; in CI it fails."""
     # Debian keeps the server's programs off the path.
     path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
     initdb, server = shutil.which("initdb", path=path), shutil.which("postgres", path=path)
