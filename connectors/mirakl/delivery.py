@@ -140,7 +140,7 @@ class StockDelivery:
         try:
             import_id = self._start_import(actions)
         except ConnectorError as error:
-            return dict.fromkeys((a.action_key for a in actions), _failed_start(error))
+            return dict.fromkeys((a.action_key for a in actions), failed_write(error))
         try:
             status = self._wait_for(import_id)
             errors = self._errors(import_id) if status.status == "COMPLETE" and _may_have_errors(status) else []
@@ -341,8 +341,8 @@ def _may_have_errors(status: _Status) -> bool:
     return bool(status.has_error_report) or bool(status.lines_in_error)
 
 
-def _failed_start(error: ConnectorError) -> DeliveryResult:
-    """What is known of an import whose request did not end well."""
+def failed_write(error: ConnectorError) -> DeliveryResult:
+    """What is known of a write whose request did not end well."""
     if isinstance(error, ServerFailed | BadPayload) or (isinstance(error, TransportFailed) and error.sent):
         return DeliveryResult(Outcome.UNKNOWN, detail=str(error))
     can_pass = isinstance(error, TransportFailed | RateLimited | AuthError | PermissionDenied)

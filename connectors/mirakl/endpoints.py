@@ -67,6 +67,9 @@ ENDPOINTS: dict[str, Endpoint] = {
     )
 }
 
+ORDER_ACCEPTANCE = Call("OR21", ())
+ORDERS_PATH = "/api/orders"
+
 STOCK_IMPORT = Call("STO01", (Pace(1, 60.0),))
 STOCK_IMPORT_PATH = "/api/offers/stock/imports"
 STOCK_IMPORT_STATUS = Call("STO02", (Pace(1, 15.0),))
