@@ -13,6 +13,15 @@ pytestmark = pytest.mark.pipeline
 
 ORDERS = 300
 MIRAKL = "/mirakl/BRICO/api"
+VENDOR_MADE = {
+    # The ERP numbers documents in the order of their arrival, which kills change; an answer that was lost held an id.
+    "actions": {"vendor_ids"},
+    "journals": {"erp_document_id"},
+    "journal_lines": {"erp_document_id"},
+    "rec_journals": {"right_id"},
+    # How often something was received, and how many snapshots: what was staged and that it balances is compared.
+    "control_totals": {"landed_count", "duplicate_count", "records_in_count", "superseded_count"},
+}
 SAGE = "/sage200/accounts/v1"
 
 
@@ -41,7 +50,7 @@ def test_ten_kills_lose_nothing_and_double_nothing(finished: Site, tmp_path: Pat
         calm = Site(url, tmp_path / "calm", tmp_path / "calm-data")
         calm.tieout("run", "settlement")
         calm.tieout("run", "stock")
-        expected_marts, expected_vendors = calm.mart_hashes(), calm.vendor_state()
+        expected_marts, expected_vendors = calm.mart_hashes(VENDOR_MADE), calm.vendor_state()
 
     with running_sandbox(tmp_path / "killed", orders=ORDERS) as url:
         site = Site(url, tmp_path / "killed", tmp_path / "killed-data")
@@ -88,5 +97,5 @@ def test_ten_kills_lose_nothing_and_double_nothing(finished: Site, tmp_path: Pat
         site.tieout("run", "stock")
 
         assert site.vendor_state() == expected_vendors
-        assert site.mart_hashes() == expected_marts
+        assert site.mart_hashes(VENDOR_MADE) == expected_marts
         assert site.tieout("audit", "verify")
