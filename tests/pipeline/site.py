@@ -70,8 +70,11 @@ class Site:
         with duckdb.connect(str(self.data_dir / "published" / "tieout.duckdb"), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
-    def mart_hashes(self) -> dict[str, str]:
-        """One hash per mart over all rows and columns in a total order, computed here, not taken from the pipeline."""
+    def mart_hashes(self, without: Mapping[str, Collection[str]] | None = None) -> dict[str, str]:
+        """One hash per mart over all rows and columns in a total order, computed here and not taken from the pipeline.
+
+        `without` names columns of a mart that are left out.
+        """
         with duckdb.connect(str(self.data_dir / "published" / "tieout.duckdb"), read_only=True) as connection:
             names = [
                 row[0]
@@ -89,6 +92,7 @@ class Site:
                         "order by ordinal_position",
                         [name],
                     ).fetchall()
+                    if row[0] not in (without or {}).get(name, ())
                 ]
                 texts = (f"coalesce(cast(\"{column}\" as varchar), '<null>')" for column in columns)
                 row_text = " || '|' || ".join(texts)
