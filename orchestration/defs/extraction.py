@@ -6,7 +6,7 @@ from datetime import timedelta
 import dagster as dg
 from dagster import AssetExecutionContext
 
-from connectors.errors import BadPayload, ConnectorError
+from connectors.errors import AuthError, BadPayload, ConnectorError, TransportFailed, UnsafeRedirect
 from connectors.records import FeedSpec
 from orchestration.lib.failures import failure
 from orchestration.lib.landing import IncompleteSnapshot, Landing
@@ -59,7 +59,10 @@ def _land(
     def on_page(received: int, declared: int | None) -> None:
         workspace.on_step(Step("extract", str(key), received, declared))
 
-    settings = workspace.settings
+    settings, account = workspace.settings, (key.vendor, key.account)
+    if account in workspace.down:
+        workspace.journal.feeds.append(FeedOutcome(key, error=workspace.down[account]))
+        raise dg.Failure(description=f"{key} was not tried: {workspace.down[account]}", allow_retries=False)
     try:
         connector = workspace.connections.connector(key.vendor, key.account)
         with State(settings.state_path) as state:
@@ -69,6 +72,9 @@ def _land(
     except ConnectorError as error:
         workspace.journal.feeds.append(FeedOutcome(key, error=str(error), retryable=error.retryable))
         mapped = failure(error, doing=f"read {key}", wait_seconds=settings.retry_wait_seconds)
+        is_last_try = isinstance(mapped, dg.Failure) or context.retry_number > 0
+        if is_last_try and isinstance(error, AuthError | TransportFailed | UnsafeRedirect):
+            workspace.down[account] = str(error)
         raise mapped from error
     except IncompleteSnapshot as error:
         workspace.journal.feeds.append(FeedOutcome(key, error=str(error), retryable=True))

@@ -11,8 +11,8 @@ from dagster import AssetExecutionContext
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from orchestration.defs.loading import MANIFEST_KEY, OUTBOX_KEY, WAREHOUSE, loaded_key
-from orchestration.lib import dbt
-from orchestration.lib.loading import Feeds, changed_tables
+from orchestration.lib import building, dbt
+from orchestration.lib.loading import Feeds
 from orchestration.lib.workspace import Step, Workspace
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -81,11 +81,15 @@ def dbt_definitions(workspace: Workspace, manifest: Path) -> dg.AssetsDefinition
             if spec.metadata and UNIQUE_ID in spec.metadata
         }
         selected = context.selected_asset_keys
-        select = _select(workspace, keys, selected)
         workspace.built_as_of = workspace.built_as_of or workspace.settings.clock.now()
         settings = workspace.settings.model_copy(update={"as_of": workspace.built_as_of})
         with workspace.timed("transform"):
-            result = dbt.build(settings, select=select, on_node=_counted(workspace, len(selected)))
+            on_node = _counted(workspace, len(selected))
+            if selected == set(keys.values()):
+                result = building.build(settings, on_node=on_node)
+            else:  # what a person picked is built, whether it changed or not
+                names = sorted(unique_id.split(".")[2] for unique_id, key in keys.items() if key in selected)
+                result = dbt.build(settings, select=names, on_node=on_node)
         workspace.journal.builds.append(result)
         yield from _events(result, keys, checks, selected, context.selected_asset_check_keys)
         if result.error is not None:
@@ -95,16 +99,6 @@ def dbt_definitions(workspace: Workspace, manifest: Path) -> dg.AssetsDefinition
             raise dg.Failure(description="dbt reports failures:\n" + "\n".join(lines), allow_retries=False)
 
     return dbt_models
-
-
-def _select(workspace: Workspace, keys: Mapping[str, dg.AssetKey], selected: set[dg.AssetKey]) -> list[str]:
-    """What dbt builds: what a person picked; in a second pass all that hangs on what was loaded; else everything."""
-    if selected != set(keys.values()):
-        return sorted(unique_id.split(".")[2] for unique_id, key in keys.items() if key in selected)
-    if workspace.is_second_pass and workspace.journal.loads:
-        tables = changed_tables(workspace.journal.loads[-1], workspace.feeds)
-        return [f"source:raw.{table}+" for table in tables]
-    return []
 
 
 def _counted(workspace: Workspace, models: int) -> Callable[[dbt.NodeResult], None]:

@@ -179,7 +179,6 @@ class _Lane:
             touched = delivered.touched_accounts if delivered else frozenset()
             if touched:
                 self._extract([account for account in accounts if account in touched])
-                self._workspace.is_second_pass = True
                 self._transform()
         return self._finish()
 
@@ -198,15 +197,16 @@ class _Lane:
                 self._result.problems.append(Problem("extract", f"{vendor}/{account}", _reason(finished)))
 
     def _transform(self) -> bool:
-        finished = self._execute("transform", transform_job(self._lane))
-        if not finished.success:
-            self._result.problems.append(Problem("transform", None, _reason(finished)))
-        return finished.success
+        return self._stage("transform", transform_job(self._lane)) and self._stage("publish", "publish")
 
     def _deliver(self) -> bool:
-        finished = self._execute("deliver", "deliver")
+        return self._stage("propose", "deliver")
+
+    def _stage(self, stage: str, job: str) -> bool:
+        """Run a job that serves all accounts; its failure is a problem that ends the lane."""
+        finished = self._execute(stage, job)
         if not finished.success:
-            self._result.problems.append(Problem("propose", None, _reason(finished)))
+            self._result.problems.append(Problem(stage, None, _reason(finished)))
         return finished.success
 
     def _execute(self, stage: str, job: str, partition: str | None = None) -> dg.ExecuteInProcessResult:

@@ -22,7 +22,7 @@ from connectors.records import Decoded, FeedSpec, TableSpec
 from orchestration.lib.landing import LandingFiles
 from orchestration.lib.settings import Clock, Settings, parse_stamp
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
-from orchestration.lib.warehouse import connect
+from orchestration.lib.warehouse import connect, quote
 
 Feeds = dict[str, dict[str, FeedSpec]]
 
@@ -166,12 +166,6 @@ def replace_outbox_actions(settings: Settings, snapshot: Any) -> None:
         )
         connection.execute("commit")
         connection.unregister("snapshot")
-
-
-def changed_tables(result: LoadResult, feeds: Feeds = REGISTRY) -> list[str]:
-    """The raw tables that a load may have changed, the loader's own ones among them."""
-    loaded = [feeds[count.feed.vendor][count.feed.entity] for count in result.feeds]
-    return [*_OWN_TABLES, *dict.fromkeys(table.name for spec in loaded for table in spec.tables)]
 
 
 _FEED = "vendor || '/' || account || '/' || entity"
@@ -338,9 +332,9 @@ class _Loader:
         try:
             if is_changing:
                 # The same record with the same content, landed before or twice in this group, adds nothing.
-                identity = ", ".join(_quote(name) for name in ("_account", *spec.id_columns, "_hash"))
+                identity = ", ".join(quote(name) for name in ("_account", *spec.id_columns, "_hash"))
                 same = " and ".join(
-                    f"old.{_quote(name)} is not distinct from new.{_quote(name)}"
+                    f"old.{quote(name)} is not distinct from new.{quote(name)}"
                     for name in ("_account", *spec.id_columns, "_hash")
                 )
                 connection.execute(
@@ -351,7 +345,7 @@ class _Loader:
                         select *, row_number() over (partition by {identity} order by _file, _position) as _rank
                         from incoming_root
                     ) as new
-                    where _rank = 1 and not exists (select 1 from raw.{_quote(root.name)} as old where {same})
+                    where _rank = 1 and not exists (select 1 from raw.{quote(root.name)} as old where {same})
                     """
                 )
                 where = " semi join fresh on fresh._file = new._file and fresh._position = new._position"
@@ -361,18 +355,18 @@ class _Loader:
                 counts = connection.execute("select _file, count(*) from incoming_root group by _file").fetchall()
             if is_changing and sum(count for _, count in counts) == incoming.num_rows:
                 where = ""
-            names = ", ".join(_quote(name) for name in incoming.schema.names)
+            names = ", ".join(quote(name) for name in incoming.schema.names)
             connection.execute(
-                f"insert into raw.{_quote(root.name)} ({names}) select {names} from incoming_root as new{where}"
+                f"insert into raw.{quote(root.name)} ({names}) select {names} from incoming_root as new{where}"
             )
             for child in children:
                 rows = _gather(child, account, pages)
                 if rows is None:
                     continue
                 connection.register("incoming_child", rows)
-                names = ", ".join(_quote(name) for name in rows.schema.names)
+                names = ", ".join(quote(name) for name in rows.schema.names)
                 connection.execute(
-                    f"insert into raw.{_quote(child.name)} ({names}) select {names} from incoming_child as new{where}"
+                    f"insert into raw.{quote(child.name)} ({names}) select {names} from incoming_child as new{where}"
                 )
                 connection.unregister("incoming_child")
         finally:
@@ -477,12 +471,12 @@ def _ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> No
     ]
     present = {name for name, _ in _columns_of(connection, table.name)}
     if not present:
-        columns = ", ".join(f"{_quote(name)} {kind}" for name, kind in wanted)
-        connection.execute(f"create table raw.{_quote(table.name)} ({columns})")
+        columns = ", ".join(f"{quote(name)} {kind}" for name, kind in wanted)
+        connection.execute(f"create table raw.{quote(table.name)} ({columns})")
         return
     for name, kind in wanted:
         if name not in present:
-            connection.execute(f"alter table raw.{_quote(table.name)} add column {_quote(name)} {kind}")
+            connection.execute(f"alter table raw.{quote(table.name)} add column {quote(name)} {kind}")
 
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
@@ -532,7 +526,3 @@ def _batch_text(batch: int) -> str:
 def _naive(text: str | None) -> Any:
     """A stored stamp as UTC without a zone, the form of DuckDB's TIMESTAMP."""
     return None if text is None else parse_stamp(text).replace(tzinfo=None)
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

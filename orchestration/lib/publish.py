@@ -19,13 +19,12 @@ import duckdb
 
 from orchestration.lib.files import replace_file, sync_directory
 from orchestration.lib.settings import Settings
-from orchestration.lib.warehouse import connect
+from orchestration.lib.warehouse import connect, content_digest, quote
 
 STORAGE_VERSION = "v1.4.0"
 """The oldest DuckDB that must be able to open the published file."""
 
 SCHEMA = "marts"
-_LOW = f"{2**64 - 1}::uhugeint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def publish(settings: Settings) -> Published:
     parquet = folder / "parquet"
     parquet.mkdir(parents=True, exist_ok=True)
     with connect(settings) as connection:
-        marts = tuple(_digest(connection, name) for name in _names(connection))
+        marts = tuple(Mart(name, *content_digest(connection, SCHEMA, name)) for name in _names(connection))
         before = read_manifest(settings)
         changed = tuple(
             mart.name
@@ -71,7 +70,7 @@ def publish(settings: Settings) -> Published:
             target = parquet / f"{name}.parquet"
             temporary = _temporary(target)
             connection.execute(
-                f"copy {SCHEMA}.{_quote(name)} to {_literal(temporary)} (format parquet, compression zstd)"
+                f"copy {SCHEMA}.{quote(name)} to {_literal(temporary)} (format parquet, compression zstd)"
             )
             _swap(temporary, target)
         _write_database(connection, settings.published_path, marts)
@@ -105,39 +104,13 @@ def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _digest(connection: duckdb.DuckDBPyConnection, name: str) -> Mart:
-    """A digest of the rows as a multiset: sums of the two halves of each row's MD5, so that no sort is needed."""
-    columns = connection.execute(
-        """
-        select column_name, data_type
-        from duckdb_columns()
-        where schema_name = ? and table_name = ? and database_name = current_database()
-        order by column_index
-        """,
-        [SCHEMA, name],
-    ).fetchall()
-    # Length first, so that no two rows of different cells run together to the same text.
-    cells = ", ".join(
-        f"coalesce(length({_quote(column)}::varchar) || ':' || {_quote(column)}::varchar, '-')" for column, _ in columns
-    )
-    row = connection.execute(
-        f"""
-        select count(*), coalesce(sum((h >> 64)::ubigint), 0)::varchar, coalesce(sum((h & {_LOW})::ubigint), 0)::varchar
-        from (select md5_number(concat({cells})) as h from {SCHEMA}.{_quote(name)})
-        """
-    ).fetchone()
-    assert row is not None  # an aggregate without grouping always has one row
-    shape = ",".join(f"{column} {kind}" for column, kind in columns)
-    return Mart(name, int(row[0]), hashlib.sha256(f"{shape}|{row[0]}|{row[1]}|{row[2]}".encode()).hexdigest())
-
-
 def _write_database(connection: duckdb.DuckDBPyConnection, target: Path, marts: tuple[Mart, ...]) -> None:
     temporary = _temporary(target)
     connection.execute(f"attach {_literal(temporary)} as published (storage_version {_literal(STORAGE_VERSION)})")
     try:
         connection.execute(f"create schema if not exists published.{SCHEMA}")
         for mart in marts:
-            table = f"{SCHEMA}.{_quote(mart.name)}"
+            table = f"{SCHEMA}.{quote(mart.name)}"
             connection.execute(f"create table published.{table} as select * from {table}")
         connection.execute("checkpoint published")
     finally:
@@ -158,10 +131,6 @@ def _swap(temporary: Path, target: Path) -> None:
         os.fsync(file.fileno())
     os.replace(temporary, target)
     sync_directory(target.parent)
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(value: object) -> str:

@@ -6,6 +6,7 @@ process wait instead of failing, and covers dbt as well, which opens the file by
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -51,3 +52,39 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()
+
+
+_LOW = f"{2**64 - 1}::uhugeint"
+
+
+def content_digest(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[int, str]:
+    """Number of rows, and a digest of the rows as a multiset: it depends on content and columns, not on the order.
+
+    It adds up the two halves of each row's MD5, so that no sort is needed.
+    """
+    columns = connection.execute(
+        """
+        select column_name, data_type
+        from duckdb_columns()
+        where schema_name = ? and table_name = ? and database_name = current_database()
+        order by column_index
+        """,
+        [schema, table],
+    ).fetchall()
+    # Length first, so that no two rows of different cells run together to the same text.
+    names = [quote(str(name)) for name, _ in columns]
+    cells = ", ".join(f"coalesce(length({name}::varchar) || ':' || {name}::varchar, '-')" for name in names)
+    row = connection.execute(
+        f"""
+        select count(*), coalesce(sum((h >> 64)::ubigint), 0)::varchar, coalesce(sum((h & {_LOW})::ubigint), 0)::varchar
+        from (select md5_number(concat({cells})) as h from {quote(schema)}.{quote(table)})
+        """  # noqa: S608  # names come from the catalogue and are quoted
+    ).fetchone()
+    assert row is not None  # an aggregate without grouping always has one row
+    shape = ",".join(f"{name} {kind}" for name, kind in columns)
+    return int(row[0]), hashlib.sha256(f"{shape}|{row[0]}|{row[1]}|{row[2]}".encode()).hexdigest()
+
+
+def quote(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

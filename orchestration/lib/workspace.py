@@ -75,11 +75,13 @@ class Workspace:
     on_step: Callable[[Step], None] = _silent
     kinds: frozenset[str] | None = None
     """Kinds of action this run may propose and deliver; None: all. A lane has fresh data for its own kinds."""
-    is_second_pass: bool = False
-    """Whether everything was built in this run already: then only what hangs on newly loaded tables is built again."""
     built_as_of: datetime | None = None
-    """The clock of the first build; the second pass keeps it, so that all models of a run speak of one moment."""
+    """The clock of the first build; a second one keeps it, so that all models of a run speak of one moment."""
     journal: Journal = field(default_factory=Journal)
+    down: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Accounts (vendor, account) that cannot be reached or do not let us in, and why: their other feeds are not
+    tried.
+    """
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

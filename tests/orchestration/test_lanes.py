@@ -62,12 +62,18 @@ def test_a_lane_publishes_and_a_second_one_changes_nothing(settings: Settings) -
 
     with open_instance(settings) as instance:
         runs = instance.get_runs()
-    assert {run.job_name for run in runs} == {"settlement_extract_mirakl", "settlement_transform", "deliver"}
+    assert {run.job_name for run in runs} == {"settlement_extract_mirakl", "settlement_transform", "publish", "deliver"}
     assert all(run.status is dg.DagsterRunStatus.SUCCESS for run in runs)
 
     second = run_lane("settlement", settings, workspace=workspace(settings, connections))
     assert second.ok
     assert (second.records_loaded, second.proposed, second.published.changed) == (0, 0, ())
+    assert second.models_built == 0  # nothing they read has changed
+    connections.accounts["mirakl", "BRICO"].records["transaction_lines"] += [line(5)]
+    third = run_lane("settlement", settings, workspace=workspace(settings, connections))
+    assert third.models_built == 4
+    assert third.published.changed == ("exceptions", "totals")
+    assert totals(settings)[0] == ("BRICO", 5, "61.70")
     assert second.published.digest == first.published.digest
 
 
@@ -81,8 +87,9 @@ def test_one_broken_account_stops_only_itself(settings: Settings) -> None:
     assert [(p.stage, p.account) for p in result.problems] == [("extract", "mirakl/BRICO")]
     assert "the key was not accepted (HTTP 401)" in result.problems[0].detail
     assert totals(settings) == [("MAISON", 2, "24.68")]
-    # A wrong key is asked once per feed: repeating it can lock the account.
-    assert len(connections.accounts["mirakl", "BRICO"].windows) == 2
+    # A wrong key is shown once: repeating it can lock the account.
+    assert len(connections.accounts["mirakl", "BRICO"].windows) == 1
+    assert [feed.error is None for feed in result.feeds] == [False, False, True, True]
 
 
 def test_what_is_delivered_is_read_again_and_not_proposed_again(settings: Settings) -> None:

@@ -1,0 +1,173 @@
+"""Building what has to be built again: what hangs on something that changed since the last whole build, and
+nothing else.
+
+A model's rows depend on its SQL, the tables it reads, the configuration and the clock. So a model none of whose
+ancestors changed would come out the same; leaving it alone saves most of an hourly run that found nothing new.
+Whenever it is not certain that the last build was whole and is the one in this warehouse, everything is built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import uuid4
+
+import duckdb
+
+from orchestration.lib import dbt
+from orchestration.lib.files import replace_file
+from orchestration.lib.settings import Settings
+from orchestration.lib.warehouse import connect, content_digest, exclusive
+
+SOURCE_SCHEMA = "raw"
+_CLOCK = re.compile(r"\bvar\(\s*['\"]as_of['\"]")
+_BUILT = ("model", "seed", "snapshot")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a build depends on. `project` stands for the SQL; seeds and sources are digests by name."""
+
+    project: str
+    as_of: str
+    seeds: Mapping[str, str]
+    sources: Mapping[str, str]
+
+
+def build(settings: Settings, *, on_node: dbt.OnNode | None = None) -> dbt.DbtResult:
+    """Bring every model up to date, with its tests; nodes that are up to date are not in the result."""
+    with exclusive(settings):
+        manifest_path = dbt.ensure_manifest(settings)
+        manifest: dict[str, Any] = json.loads(manifest_path.read_text(encoding="utf-8"))
+        with connect(settings) as connection:
+            inputs = _inputs(settings, manifest_path.stem, connection)
+            before = _last_build(settings, connection)
+        stale = None if before is None else stale_nodes(manifest, before, inputs)
+        if stale is not None and not stale:
+            return dbt.DbtResult(())
+        _record(settings).unlink(missing_ok=True)  # until this build is whole, there is none
+        result = dbt.build(settings, select=_selectors(manifest, stale or ()), on_node=on_node)
+        if result.ok:
+            _remember(settings, inputs)
+        return result
+
+
+def stale_nodes(manifest: Mapping[str, Any], before: Inputs, now: Inputs) -> set[str] | None:
+    """Unique ids of what must be built (or tested) again; None when that is everything."""
+    if before.project != now.project:
+        return None
+    changed = {
+        unique_id
+        for unique_id, source in manifest["sources"].items()
+        if before.sources.get(source["name"]) != now.sources.get(source["name"])
+    }
+    nodes = manifest["nodes"]
+    for unique_id, node in nodes.items():
+        if node["resource_type"] == "seed" and before.seeds.get(node["name"]) != now.seeds.get(node["name"]):
+            changed.add(unique_id)
+    if before.as_of != now.as_of:
+        changed |= _reads_clock(manifest)
+    children = manifest["child_map"]
+    reached, waiting = set(changed), list(changed)
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            if child not in reached:
+                reached.add(child)
+                waiting.append(child)
+    return {one for one in reached if one in nodes}
+
+
+def _reads_clock(manifest: Mapping[str, Any]) -> set[str]:
+    """Nodes whose SQL uses the clock, by itself or through a macro."""
+    macros = manifest["macros"]
+    clock = {unique_id for unique_id, macro in macros.items() if _CLOCK.search(macro["macro_sql"])}
+    while more := {
+        unique_id
+        for unique_id, macro in macros.items()
+        if unique_id not in clock and not clock.isdisjoint(macro["depends_on"]["macros"])
+    }:
+        clock |= more
+    return {
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if _CLOCK.search(node.get("raw_code") or "") or not clock.isdisjoint(node["depends_on"].get("macros", ()))
+    }
+
+
+def _selectors(manifest: Mapping[str, Any], stale: Iterable[str]) -> list[str]:
+    """dbt's names for nodes: the whole path, because a bare name also means every folder that is called so. Tests of
+    selected models come along by themselves.
+    """
+    chosen = {unique_id: manifest["nodes"][unique_id] for unique_id in stale}
+    built = [node for node in chosen.values() if node["resource_type"] in _BUILT]
+    alone = [
+        node
+        for node in chosen.values()
+        if node["resource_type"] == "test" and chosen.keys().isdisjoint(node["depends_on"]["nodes"])
+    ]
+    return sorted("fqn:" + ".".join(node["fqn"]) for node in [*built, *alone])
+
+
+def _inputs(settings: Settings, project: str, connection: duckdb.DuckDBPyConnection) -> Inputs:
+    tables = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = ? and database_name = current_database()",
+        [SOURCE_SCHEMA],
+    ).fetchall()
+    return Inputs(
+        project=project,
+        as_of=settings.clock.text(),
+        seeds={
+            path.stem: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(settings.config_dir.glob("*.csv"))
+        },
+        sources={str(name): _source_digest(connection, str(name)) for (name,) in tables if name != _MARK},
+    )
+
+
+def _source_digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """The vendors' tables only ever grow, so their number of rows tells; the loader's own small ones are read whole."""
+    columns = connection.execute(
+        """
+        select string_agg(column_name, ',' order by column_index), bool_or(column_name = '_position')
+        from duckdb_columns()
+        where schema_name = ? and table_name = ? and database_name = current_database()
+        """,
+        [SOURCE_SCHEMA, table],
+    ).fetchone()
+    assert columns is not None  # an aggregate without grouping always has one row
+    if columns[1]:
+        row = connection.execute(f'select count(*) from {SOURCE_SCHEMA}."{table}"').fetchone()  # noqa: S608
+        assert row is not None
+        return f"{columns[0]}|{row[0]}"
+    return content_digest(connection, SOURCE_SCHEMA, table)[1]
+
+
+_MARK = "last_build"
+"""Table of the warehouse that names the last whole build; dropped with everything else when raw is loaded anew."""
+
+
+def _record(settings: Settings) -> Any:
+    return settings.dbt_dir / "last_build.json"
+
+
+def _last_build(settings: Settings, connection: duckdb.DuckDBPyConnection) -> Inputs | None:
+    """The inputs of the last whole build, None when there was none or it is not the one in this warehouse."""
+    try:
+        content: dict[str, Any] = json.loads(_record(settings).read_text(encoding="utf-8"))
+        row = connection.execute(f"select build_id from {SOURCE_SCHEMA}.{_MARK}").fetchone()  # noqa: S608
+    except (FileNotFoundError, json.JSONDecodeError, duckdb.CatalogException):
+        return None
+    if row is None or row[0] != content.pop("build_id"):
+        return None
+    return Inputs(**content)
+
+
+def _remember(settings: Settings, inputs: Inputs) -> None:
+    build_id = uuid4().hex
+    with connect(settings) as connection:
+        connection.execute(f"create or replace table {SOURCE_SCHEMA}.{_MARK} as select ? as build_id", [build_id])
+    replace_file(_record(settings), json.dumps({**asdict(inputs), "build_id": build_id}).encode())

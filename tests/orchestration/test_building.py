@@ -1,0 +1,142 @@
+"""Building only what changed gives the same marts as building everything, and notices every kind of change."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.feeds import feed_spec
+from orchestration.lib import building, dbt, loading
+from orchestration.lib.landing import Landing
+from orchestration.lib.publish import publish
+from orchestration.lib.settings import Settings
+from orchestration.lib.state import State
+from tests.orchestration.conftest import rewrite
+from tests.orchestration.vendor import Vendor, line
+
+EVERYTHING = {"stg_lines", "totals", "exceptions", "quarantined", "act_totals"}
+
+
+@pytest.fixture
+def project(settings: Settings, tmp_path: Path) -> Settings:
+    """A project of its own with two lines loaded and everything built."""
+    folder = tmp_path / "project"
+    shutil.copytree(settings.dbt_project_dir, folder)
+    made = settings.model_copy(update={"dbt_project_dir": folder})
+    load(made, 1, 2)
+    assert built(made) == EVERYTHING
+    return made
+
+
+def load(settings: Settings, *numbers: int) -> None:
+    vendor = Vendor(records={"transaction_lines": [line(number) for number in numbers]})
+    with State(settings.state_path) as state:
+        Landing(settings, state, "run").land(
+            feed_spec("mirakl", "transaction_lines"), "BRICO", vendor, overlap=timedelta(hours=1)
+        )
+    loading.load(settings)
+
+
+def built(settings: Settings) -> set[str]:
+    result = building.build(settings)
+    assert result.ok, result
+    return {node.name for node in result.nodes if node.resource_type == "model"}
+
+
+def test_nothing_new_builds_nothing(project: Settings) -> None:
+    assert building.build(project).nodes == ()
+
+
+def test_new_rows_build_what_reads_them_and_its_tests(project: Settings) -> None:
+    load(project, 3)
+    result = building.build(project)
+    names = {node.name for node in result.nodes}
+    assert names >= {"stg_lines", "totals", "exceptions", "act_totals", "unique_totals_marketplace_code"}
+    assert "quarantined" not in names
+    assert "quarantine_is_mirakl" not in names
+
+
+def test_a_later_clock_builds_what_reads_the_clock(project: Settings) -> None:
+    later = project.model_copy(update={"as_of": project.clock.now() + timedelta(hours=1)})
+    assert built(later) == {"totals", "exceptions", "act_totals"}
+
+
+def test_an_edited_configuration_file_builds_its_seed(project: Settings) -> None:
+    rewrite(project.config_dir / "tolerances.csv", lambda rows: rows[:-1])
+    result = building.build(project)
+    assert {node.name for node in result.nodes if node.resource_type == "seed"} == {"tolerances"}
+
+
+def test_edited_sql_builds_everything(project: Settings) -> None:
+    model = project.dbt_project_dir / "models" / "marts" / "quarantined.sql"
+    model.write_text(model.read_text() + "having count(*) > 0\n")
+    assert built(project) == EVERYTHING
+
+
+def test_another_warehouse_builds_everything(project: Settings) -> None:
+    project.warehouse_path.unlink()
+    loading.load(project)
+    assert built(project) == EVERYTHING
+
+
+def test_evidence_loaded_anew_builds_everything(project: Settings) -> None:
+    loading.reload(project)
+    assert built(project) == EVERYTHING
+
+
+def test_after_a_build_that_was_not_whole_everything_is_built(
+    project: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(project, 3)
+
+    def die(*arguments: object, **keywords: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dbt, "_invoke", die)
+        with pytest.raises(KeyboardInterrupt):
+            building.build(project)
+    assert built(project) == EVERYTHING
+
+
+def test_after_a_failed_test_everything_is_built_again(project: Settings) -> None:
+    load(project, 3)
+    claim = project.dbt_project_dir / "tests" / "assert_two_lines.sql"
+    claim.parent.mkdir()
+    claim.write_text("select * from {{ ref('totals') }} where line_count <> 2")
+    assert [node.name for node in building.build(project).failures] == ["assert_two_lines"]
+    claim.unlink()
+    assert built(project) == EVERYTHING
+
+
+def test_what_was_built_in_parts_equals_what_is_built_whole(project: Settings) -> None:
+    load(project, 3)
+    built(project)
+    load(project, 4, 5)
+    later = project.model_copy(update={"as_of": project.clock.now() + timedelta(hours=1)})
+    built(later)
+    parts = publish(later)
+    (later.dbt_dir / "last_build.json").unlink()
+    assert built(later) == EVERYTHING
+    assert publish(later).digest == parts.digest
+
+
+def test_the_clock_is_found_behind_macros() -> None:
+    macro = {"depends_on": {"macros": []}, "macro_sql": "{{ var('as_of') }}"}
+    outer = {"depends_on": {"macros": ["macro.t.as_of"]}, "macro_sql": "{{ as_of() }}"}
+    node = {"resource_type": "model", "name": "due", "raw_code": "select {{ days() }}", "fqn": ["t", "due"]}
+    plain = {"resource_type": "model", "name": "plain", "raw_code": "select 1", "fqn": ["t", "plain"]}
+    manifest = {
+        "sources": {},
+        "macros": {"macro.t.as_of": macro, "macro.t.days": outer},
+        "nodes": {
+            "model.t.due": {**node, "depends_on": {"macros": ["macro.t.days"], "nodes": []}},
+            "model.t.plain": {**plain, "depends_on": {"macros": [], "nodes": []}},
+        },
+        "child_map": {},
+    }
+    before = building.Inputs("p", "2026-07-01", {}, {})
+    assert building.stale_nodes(manifest, before, building.Inputs("p", "2026-07-02", {}, {})) == {"model.t.due"}
