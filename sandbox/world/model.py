@@ -292,7 +292,13 @@ class StatementFile:
 
 @dataclass(slots=True)
 class MiraklWorld:
-    """One marketplace as its own server knows it. Nested parts are shared between records: treat them as read-only."""
+    """One marketplace as its own server knows it. Nested parts are shared between records: treat them as read-only.
+
+    `perspective` is SELLER (one shop's view, the API of the shop) or OPERATOR (every shop of the marketplace: orders
+    carry `shop_id`, transaction lines and cycles their `shop`). Records have the vendor's own field names; lists and
+    fields that a marketplace has no use for are empty. Two mappings go by id: `document_request_lines` (DR12) by document
+    request, `invoice_files` (IV02, the bytes of a PDF) by `id` of the document.
+    """
 
     account: dict[str, Any]
     platform: dict[str, Any]
@@ -303,6 +309,27 @@ class MiraklWorld:
     invoices: list[dict[str, Any]]
     offers: list[dict[str, Any]]
     hidden_transaction_lines: list[dict[str, Any]]
+    perspective: str = "SELLER"
+    shops: list[dict[str, Any]] = field(default_factory=list)
+    shipments: list[dict[str, Any]] = field(default_factory=list)
+    items_to_ship: list[dict[str, Any]] = field(default_factory=list)
+    returns: list[dict[str, Any]] = field(default_factory=list)
+    document_requests: list[dict[str, Any]] = field(default_factory=list)
+    document_request_lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    threads: list[dict[str, Any]] = field(default_factory=list)
+    order_documents: list[dict[str, Any]] = field(default_factory=list)
+    products: list[dict[str, Any]] = field(default_factory=list)
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+    shipping_zones: list[dict[str, Any]] = field(default_factory=list)
+    shipping_methods: list[dict[str, Any]] = field(default_factory=list)
+    currencies: list[dict[str, Any]] = field(default_factory=list)
+    channels: list[dict[str, Any]] = field(default_factory=list)
+    offer_conditions: list[dict[str, Any]] = field(default_factory=list)
+    custom_fields: list[dict[str, Any]] = field(default_factory=list)
+    account_statistics: dict[str, Any] = field(default_factory=dict)
+    invoice_files: dict[str, bytes] = field(default_factory=dict)
+    payment_debits: list[dict[str, Any]] = field(default_factory=list)
+    payment_refunds: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
