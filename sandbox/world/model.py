@@ -296,8 +296,8 @@ class MiraklWorld:
 
     `perspective` is SELLER (one shop's view, the API of the shop) or OPERATOR (every shop of the marketplace: orders
     carry `shop_id`, transaction lines and cycles their `shop`). Records have the vendor's own field names; lists and
-    fields that a marketplace has no use for are empty. Two mappings go by id: `document_request_lines` (DR12) by document
-    request, `invoice_files` (IV02, the bytes of a PDF) by `id` of the document.
+    fields that a marketplace has no use for are empty. Two mappings go by id: `document_request_lines` (DR12) by
+    document request, `invoice_files` (IV02, the bytes of a PDF) by `id` of the document.
     """
 
     account: dict[str, Any]
