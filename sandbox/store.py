@@ -1,6 +1,5 @@
 """The state of a running sandbox: a world in forms that serve fast, and every change that clients made to it."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +10,9 @@ from typing import Any, Protocol
 from sandbox import jsonio
 from sandbox.clock import SandboxClock
 from sandbox.credentials import MiraklKey, SageClient, mirakl_secret, sage_client
-from sandbox.journal import WriteJournal
+from sandbox.journal import Applier, WriteJournal
 from sandbox.mirakl import MiraklAccount, MiraklSettings
+from sandbox.mirakl.routes import APPLIERS, MiraklApplier
 from sandbox.mirakl_shop import MiraklShop, MiraklWorldLike
 from sandbox.sage_company import SageCompany
 from sandbox.sage_id import SageId
@@ -77,8 +77,8 @@ class Store:
         self._documents: list[dict[str, Any]] = []
         self._operations: Counter[str] = Counter()
         self.journal.register("POST", self._post)
-        self.journal.register("OR21", self._decide)
-        self.journal.register("STO01", self._import_stock)
+        for operation, applier in APPLIERS.items():
+            self.journal.register(operation, self._mirakl_applier(operation, applier))
         self.replayed = self.journal.replay()
 
     def _account(self, code: str, world: MiraklWorldLike, seed: int) -> MiraklAccount:
@@ -106,22 +106,12 @@ class Store:
         self._documents.append({"resource": data["resource"], "body": data["body"]})
         return self.ledger.post(data["resource"], data["body"], at)
 
-    def _decide(self, data: dict[str, Any], at: datetime, _is_replay: bool) -> None:
-        self._operations["mirakl OR21"] += 1
-        self._shop(data).decide(data["order_id"], data["decisions"], at)
+    def _mirakl_applier(self, operation: str, apply: MiraklApplier) -> Applier:
+        def change(data: dict[str, Any], at: datetime, is_replay: bool) -> Any:
+            self._operations[f"mirakl {operation}"] += 1
+            return apply(self.accounts[data["marketplace"]], data, at, is_replay)
 
-    def _import_stock(self, data: dict[str, Any], at: datetime, is_replay: bool) -> None:
-        self._operations["mirakl STO01"] += 1
-        shop = self._shop(data)
-        if not is_replay:
-            shop.receive_stock(data["import_id"], data["text"], at, time.monotonic())
-            return
-        account = self.accounts[data["marketplace"]]
-        account.import_count = max(account.import_count, int(data["import_id"]))
-        shop.apply_stock(shop.receive_stock(data["import_id"], data["text"], at, 0.0))
-
-    def _shop(self, data: Mapping[str, Any]) -> MiraklShop:
-        return self.accounts[data["marketplace"]].shops[data["shop_id"]]
+        return change
 
     # --- what a test compares
 
