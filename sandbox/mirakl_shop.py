@@ -23,8 +23,13 @@ UPDATE_MARGIN_MILLISECONDS = 120_000
 
 
 class MiraklWorldLike(Protocol):
-    """What the server needs of a generated marketplace. All records are in the vendor's shape."""
+    """What the server needs of a generated marketplace. All records are in the vendor's shape.
 
+    In the perspective OPERATOR one object holds every shop of the marketplace: orders carry `shop_id`, transaction
+    lines and cycles their `shop`.
+    """
+
+    perspective: str
     account: dict[str, Any]
     platform: dict[str, Any]
     carriers: list[dict[str, Any]]
@@ -33,6 +38,26 @@ class MiraklWorldLike(Protocol):
     cycles: list[dict[str, Any]]
     invoices: list[dict[str, Any]]
     offers: list[dict[str, Any]]
+    shops: list[dict[str, Any]]
+    shipments: list[dict[str, Any]]
+    items_to_ship: list[dict[str, Any]]
+    returns: list[dict[str, Any]]
+    document_requests: list[dict[str, Any]]
+    document_request_lines: dict[str, list[dict[str, Any]]]
+    threads: list[dict[str, Any]]
+    order_documents: list[dict[str, Any]]
+    products: list[dict[str, Any]]
+    reasons: list[dict[str, Any]]
+    shipping_zones: list[dict[str, Any]]
+    shipping_methods: list[dict[str, Any]]
+    currencies: list[dict[str, Any]]
+    channels: list[dict[str, Any]]
+    offer_conditions: list[dict[str, Any]]
+    custom_fields: list[dict[str, Any]]
+    account_statistics: dict[str, Any]
+    invoice_files: dict[str, bytes]
+    payment_debits: list[dict[str, Any]]
+    payment_refunds: list[dict[str, Any]]
 
 
 class RuleError(Exception):
@@ -67,6 +92,7 @@ class Order:
     has_incident: bool
     center: str | None
     tax_mode: str | None
+    shop_id: int | None
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> "Order":
@@ -86,6 +112,7 @@ class Order:
             has_incident=bool(record.get("has_incident")),
             center=center.get("code"),
             tax_mode=record.get("order_tax_mode"),
+            shop_id=record.get("shop_id"),
         )
 
     def record(self) -> dict[str, Any]:
@@ -110,6 +137,7 @@ class TransactionLine:
     psp: str | None
     customer_reference: str | None
     seller_reference: str | None
+    shop_id: str | None
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> "TransactionLine":
@@ -130,6 +158,7 @@ class TransactionLine:
             psp=record.get("pay_out_psp_code"),
             customer_reference=references.get("order_reference_for_customer"),
             seller_reference=references.get("order_reference_for_seller"),
+            shop_id=None if (shop_id := (record.get("shop") or {}).get("id")) is None else str(shop_id),
         )
 
 
@@ -154,7 +183,8 @@ class MiraklShop:
         self.account = world.account
         self.platform = world.platform
         self.carriers = world.carriers
-        self.shop_id = int(world.account["shop_id"])
+        # Shop 0 stands for an operator's view of every shop.
+        self.shop_id = 0 if world.perspective == "OPERATOR" else int(world.account["shop_id"])
         self.orders = {record["order_id"]: Order.of(record) for record in world.orders.values()}
         self._orders_by_creation = sorted(self.orders.values(), key=attrgetter("created", "order_id"))
         self._answers: dict[Any, list[Order]] = {}
@@ -173,7 +203,21 @@ class MiraklShop:
         self.cycle_index = SeekIndex({"dateCreated": [_time(record, "date_created") or 0 for record in self.cycles]})
         self.invoices = sorted(world.invoices, key=lambda record: _time(record, "date_created") or 0)
         # Copied, because stock files change them and the world's records share their parts.
-        self.offers = {record["shop_sku"]: dict(record) for record in world.offers}
+        self.offers = {_offer_key(record): dict(record) for record in world.offers}
+        # When an offer changed here, and the offers that were deleted here, by the same key (OF52).
+        self.offer_times: dict[str, datetime] = {}
+        self.deleted_offers: dict[str, dict[str, Any]] = {}
+        # Records that writes may change are replaced, never edited: the world's records share their parts.
+        self.shipments = {record["id"]: record for record in world.shipments}
+        self.items_to_ship = list(world.items_to_ship)
+        self.returns = {record["id"]: record for record in world.returns}
+        self.document_requests = list(world.document_requests)
+        self.threads = list(world.threads)
+        self.order_documents = list(world.order_documents)
+        self.payment_debits = list(world.payment_debits)
+        self.payment_refunds = list(world.payment_refunds)
+        # Everything that nothing here changes is read from the world itself.
+        self.world = world
         self.imports: dict[str, StockImport] = {}
 
     # --- orders
@@ -311,6 +355,11 @@ class MiraklShop:
         seen.add((sku, warehouse))
         set_quantity(offer, int(quantity), warehouse)
         return None
+
+
+def _offer_key(record: dict[str, Any]) -> str:
+    """The shop's SKU; an operator sees the same SKU in several shops, so there the shop stands before it."""
+    return f"{record['shop_id']}|{record['shop_sku']}" if "shop_id" in record else str(record["shop_sku"])
 
 
 def set_quantity(offer: dict[str, Any], quantity: int, warehouse: str = "") -> None:

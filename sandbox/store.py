@@ -1,8 +1,8 @@
 """The state of a running sandbox: a world in forms that serve fast, and every change that clients made to it."""
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,26 +39,35 @@ class WorldLike(Protocol):
     def truth(self) -> dict[str, Any]: ...
 
 
-@dataclass
-class _EmptyShop:
+def _idle_shop(world: MiraklWorldLike) -> MiraklWorldLike:
     """A second shop of the same user that never traded. It answers when a client forgets to say which shop it means."""
+    account = dict(world.account)
+    account["shop_id"] = int(account["shop_id"]) - 1000
+    account["shop_name"] = f"{account.get('shop_name', 'Shop')} (archive)"
+    account |= {"offers_count": 0, "orders_count": 0}
+    idle = copy.copy(world)
+    idle.account = account
+    idle.orders, idle.document_request_lines, idle.account_statistics, idle.invoice_files = {}, {}, {}, {}
+    for name in _TRADE:
+        setattr(idle, name, [])
+    return idle
 
-    account: dict[str, Any]
-    platform: dict[str, Any]
-    carriers: list[dict[str, Any]]
-    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
-    transaction_lines: list[dict[str, Any]] = field(default_factory=list)
-    cycles: list[dict[str, Any]] = field(default_factory=list)
-    invoices: list[dict[str, Any]] = field(default_factory=list)
-    offers: list[dict[str, Any]] = field(default_factory=list)
 
-    @classmethod
-    def beside(cls, world: MiraklWorldLike) -> "_EmptyShop":
-        account = dict(world.account)
-        account["shop_id"] = int(account["shop_id"]) - 1000
-        account["shop_name"] = f"{account.get('shop_name', 'Shop')} (archive)"
-        account |= {"offers_count": 0, "orders_count": 0}
-        return cls(account, world.platform, world.carriers)
+# The lists that hold what a shop traded; the others hold what its platform is set to.
+_TRADE = (
+    "transaction_lines",
+    "cycles",
+    "invoices",
+    "offers",
+    "shipments",
+    "items_to_ship",
+    "returns",
+    "document_requests",
+    "threads",
+    "order_documents",
+    "payment_debits",
+    "payment_refunds",
+)
 
 
 class Store:
@@ -82,7 +91,7 @@ class Store:
         self.replayed = self.journal.replay()
 
     def _account(self, code: str, world: MiraklWorldLike, seed: int) -> MiraklAccount:
-        trading, idle = MiraklShop(world), MiraklShop(_EmptyShop.beside(world))
+        trading, idle = MiraklShop(world), MiraklShop(_idle_shop(world))
         keys = {
             # The idle shop is the user's default: a client that forgets shop_id gets well-formed nothing.
             "seller": MiraklKey(mirakl_secret(seed, code), (idle.shop_id, trading.shop_id)),
