@@ -1,4 +1,6 @@
-"""Who we are to a vendor: a bare key, or OAuth 2 with refresh tokens that are used up by being used."""
+"""Who we are to a vendor: a bare key, OAuth 2 client credentials, or OAuth 2 with refresh tokens that are used up by
+being used.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,10 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +20,14 @@ import httpx
 import msgspec
 from filelock import FileLock, Timeout
 
-from connectors.errors import AuthError, BadConfiguration, BadPayload, ConnectorError, TransportFailed
+from connectors.errors import (
+    AuthError,
+    BadConfiguration,
+    BadPayload,
+    ConnectorError,
+    ServerFailed,
+    TransportFailed,
+)
 from connectors.http import ApiClient, Call, utc_now
 
 EXPIRY_MARGIN = timedelta(seconds=60)
@@ -236,24 +246,11 @@ class RefreshingToken(httpx.Auth):
         }
         try:
             # Sent once: after a lost answer the token may be spent, and only the vendor knows.
-            answer = self._client.write(
-                TOKEN_CALL,
-                "",
-                content=str(httpx.QueryParams(form)).encode(),
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-            )
+            tokens = _request_tokens(self._client, form)
         except TransportFailed as error:
-            # Whatever became of the token, the request that needed it has not been sent.
-            raise TransportFailed(
-                error.message,
-                vendor=self.vendor,
-                call=TOKEN_CALL.name,
-                status=error.status,
-                detail=error.detail,
-                sent=False,
-            ) from error
+            raise _not_sent(error) from error
         except ConnectorError as error:
-            if error.status is not None and 400 <= error.status < 500 and not error.retryable:
+            if _is_refusal(error):
                 raise AuthError(
                     "the refresh token was not accepted: sign in again and set the new one in the environment",
                     vendor=self.vendor,
@@ -262,15 +259,6 @@ class RefreshingToken(httpx.Auth):
                     detail=_without(error.detail, credentials.refresh_token),
                 ) from None
             raise
-        try:
-            tokens = msgspec.json.decode(answer.body, type=_TokenAnswer)
-        except msgspec.DecodeError:
-            raise BadPayload(
-                "the token service did not answer with tokens",
-                vendor=self.vendor,
-                call=TOKEN_CALL.name,
-                status=answer.status,
-            ) from None
         renewed = Credentials(
             tokens.refresh_token or credentials.refresh_token,
             tokens.access_token,
@@ -278,6 +266,120 @@ class RefreshingToken(httpx.Auth):
         )
         self._store.save(renewed)
         return renewed
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """An OAuth 2 client that acts for itself. `token_url` is its authorisation server's, not the API's."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+class ClientToken(httpx.Auth):
+    """`Authorization: Bearer <access token>` by client credentials. The token lives in memory only.
+
+    It is renewed a minute before it ends. A 401 is answered by one renewal and one repetition, also of a write: what
+    was not accepted was not carried out. The secret travels in the body of the token request (`client_secret_post`).
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        credentials: ClientCredentials,
+        *,
+        timeout_seconds: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.vendor = vendor
+        self._credentials = credentials
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._expires_at = datetime.min.replace(tzinfo=UTC)
+        self._client = ApiClient(
+            vendor,
+            credentials.token_url,
+            secrets=(credentials.client_secret,),
+            timeout_seconds=timeout_seconds,
+            transport=transport,
+            sleep=sleep,
+            clock=clock,
+            is_paced=False,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = self.access_token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == 401:
+            request.headers["Authorization"] = f"Bearer {self.access_token(refused=token)}"
+            yield request
+
+    def access_token(self, *, refused: str | None = None) -> str:
+        """A token that is good for another minute, and is not the one that the vendor has just refused."""
+        with self._lock:
+            is_good = self._token != refused and self._expires_at > self._clock() + EXPIRY_MARGIN
+            if self._token is None or not is_good:
+                self._token, self._expires_at = self._renew()
+            return self._token
+
+    def _renew(self) -> tuple[str, datetime]:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._credentials.client_id,
+            "client_secret": self._credentials.client_secret,
+        }
+        try:
+            tokens = _request_tokens(self._client, form)
+        except (TransportFailed, ServerFailed, BadPayload) as error:
+            raise _not_sent(error) from error
+        except ConnectorError as error:
+            if _is_refusal(error):
+                raise AuthError(
+                    "the client id and secret were not accepted",
+                    vendor=self.vendor,
+                    call=TOKEN_CALL.name,
+                    status=error.status,
+                    detail=error.detail,
+                ) from None
+            raise
+        return tokens.access_token, self._clock() + timedelta(seconds=tokens.expires_in)
+
+
+def _request_tokens(client: ApiClient, form: Mapping[str, str]) -> _TokenAnswer:
+    answer = client.write(
+        TOKEN_CALL,
+        "",
+        content=str(httpx.QueryParams(form)).encode(),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    try:
+        return msgspec.json.decode(answer.body, type=_TokenAnswer)
+    except msgspec.DecodeError:
+        raise BadPayload(
+            "the token service did not answer with tokens",
+            vendor=client.vendor,
+            call=TOKEN_CALL.name,
+            status=answer.status,
+        ) from None
+
+
+def _not_sent(error: ConnectorError) -> TransportFailed:
+    """A failed token request, as what it means for the request that needed the token: that one has not been sent."""
+    return TransportFailed(
+        error.message, vendor=error.vendor, call=error.call, status=error.status, detail=error.detail, sent=False
+    )
+
+
+def _is_refusal(error: ConnectorError) -> bool:
+    return error.status is not None and 400 <= error.status < 500 and not error.retryable
 
 
 def _without(text: str | None, secret: str) -> str | None:

@@ -76,6 +76,10 @@ class RateLimited(ConnectorError):
         self.retry_after = retry_after
 
 
+class BudgetExhausted(RateLimited):
+    """Our own budget for this call is used up: nothing was sent. `retry_after` says in how many seconds it has more."""
+
+
 class ServerFailed(ConnectorError):
     """The vendor's side broke (5xx). `retry_after` is the vendor's wish in seconds, None when it gave none."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from connectors.decoding import RecordDecoder, largest_id, newest_stamp, raw_records, record_hash, split_records
-from connectors.http import Answer, ApiClient, Call
+from connectors.http import Answer, ApiClient, Call, Parameters
 from connectors.pagination import Learned, Paginator
 from connectors.records import FeedSpec, Page
 
@@ -25,7 +25,7 @@ def read_pages(
     client: ApiClient,
     call: Call,
     path: str,
-    parameters: Mapping[str, str],
+    parameters: Parameters,
     paginator: Paginator,
     spec: FeedSpec,
     decoder: RecordDecoder,
@@ -38,10 +38,10 @@ def read_pages(
 
     base = dict(parameters)
     target = path
-    wanted = {**base, **paginator.first()}
+    wanted: Parameters = {**base, **paginator.first()}
     number = 0
     while True:
-        scanned = client.read(call, target, wanted, scan)
+        scanned = client.read(call, target, wanted, scan, is_first_page=number == 0)
         number += 1
         hashes = tuple(map(record_hash, scanned.raws))
         keys = decoder.member_values(spec.id_columns[0], scanned.raws, scanned.whole) if spec.id_columns else []

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -29,6 +29,7 @@ from connectors.errors import (
     AuthError,
     BadConfiguration,
     BadPayload,
+    BudgetExhausted,
     ConnectorError,
     NotFound,
     PermissionDenied,
@@ -57,6 +58,7 @@ SECRET_PARAMETERS = frozenset(
 MASK = "***"
 
 T = TypeVar("T")
+Parameters = Mapping[str, str | Sequence[str]]
 
 
 def utc_now() -> datetime:
@@ -90,6 +92,20 @@ class Call:
     paces: tuple[Pace, ...] = ()
 
 
+class Budget(Protocol):
+    """Knows how often each call of one key may be made, in real time, across the processes that share the key."""
+
+    def take(self, call: str, *, is_first_page: bool) -> None:
+        """Count one request, waiting for its turn within reason. Raises BudgetExhausted when that is too far away.
+
+        `is_first_page` is False for a request that continues what an earlier one began (a further page, another try):
+        some vendors count polls, not pages.
+        """
+
+    def throttled(self, call: str, retry_after: float | None) -> None:
+        """The vendor answered 429, and asked for a pause of so many seconds where it said so."""
+
+
 def is_loopback(url: str | httpx.URL) -> bool:
     host = httpx.URL(url).host
     if host == "localhost":
@@ -121,10 +137,11 @@ def safe_base_url(url: str, *, vendor: str, what: str) -> str:
     return url.rstrip("/")
 
 
-def with_query(url: httpx.URL, parameters: Mapping[str, str]) -> httpx.URL:
-    """The URL with these parameters as its query; without any, the query that it has. A space becomes `%20`, because
-    not every server reads `+` as one."""
-    return url.copy_with(query=urlencode(parameters, quote_via=quote).encode()) if parameters else url
+def with_query(url: httpx.URL, parameters: Parameters) -> httpx.URL:
+    """The URL with these parameters as its query; without any, the query that it has. A parameter with several values
+    is repeated. A space becomes `%20`, because not every server reads `+` as one."""
+    query = urlencode(parameters, doseq=True, quote_via=quote)
+    return url.copy_with(query=query.encode()) if parameters else url
 
 
 def redacted_url(url: httpx.URL) -> str:
@@ -166,8 +183,8 @@ def _can_pass(error: BaseException) -> bool:
     """Whether a read is worth another try. A broken answer counts: an intermediary may have cut it or shown its own
     page.
     """
-    if not isinstance(error, ConnectorError):
-        return False
+    if not isinstance(error, ConnectorError) or isinstance(error, BudgetExhausted):
+        return False  # a budget has waited already
     wish = error.retry_after if isinstance(error, RateLimited | ServerFailed) else None
     if wish is not None and wish > LONGEST_RETRY_AFTER_SECONDS:
         return False
@@ -177,9 +194,9 @@ def _can_pass(error: BaseException) -> bool:
 class ApiClient:
     """Requests to one vendor's API under one base URL, with one key.
 
-    `secrets` are masked wherever they turn up in an error text. `is_paced` None means: at the vendor's stated pace,
-    except for a server on this machine, whose load is its owner's own affair. `sleep` and `clock` can be replaced in
-    tests.
+    `secrets` are masked wherever they turn up in an error text. `budget` is asked before every request and told of
+    every 429. `is_paced` concerns the paces that a call carries itself; None means: kept, except for a server on this
+    machine, whose load is its owner's own affair. `sleep` and `clock` can be replaced in tests.
     """
 
     def __init__(
@@ -194,6 +211,7 @@ class ApiClient:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = utc_now,
+        budget: Budget | None = None,
         is_paced: bool | None = None,
     ) -> None:
         self.vendor = vendor
@@ -203,6 +221,7 @@ class ApiClient:
         self.sleep = sleep
         self._timeout_seconds = timeout_seconds
         self._secrets = tuple(s for s in secrets if s)
+        self._budget = budget
         self._is_paced = not self.is_local if is_paced is None else is_paced
         self._limiters: dict[str, Limiter] = {}
         self._client = httpx.Client(
@@ -222,8 +241,21 @@ class ApiClient:
         """The absolute URL of a path under the base; an absolute URL must be of the same origin."""
         return httpx.URL(path if "://" in path else f"{self.base_url}{path}")
 
-    def read(self, call: Call, path: str, parameters: Mapping[str, str], parse: Callable[[Answer], T]) -> T:
-        """GET, tried again while that can help. `parse` belongs to the try: its BadPayload is tried again too."""
+    def read(
+        self,
+        call: Call,
+        path: str,
+        parameters: Parameters,
+        parse: Callable[[Answer], T],
+        *,
+        content: bytes | None = None,
+        is_first_page: bool = True,
+    ) -> T:
+        """GET, or with a JSON `content` a POST that changes nothing, tried again while that can help.
+
+        `parse` belongs to the try: its BadPayload is tried again too. `is_first_page`: see `Budget.take`.
+        """
+        is_first_try = True
         for attempt in Retrying(
             sleep=self.sleep,
             stop=stop_after_attempt(ATTEMPTS),
@@ -233,7 +265,8 @@ class ApiClient:
             reraise=True,
         ):
             with attempt:
-                return parse(self._get(call, path, parameters))
+                is_poll, is_first_try = is_first_page and is_first_try, False
+                return parse(self._ask(call, path, parameters, content, is_poll))
         raise AssertionError("unreachable: the last failure is raised")
 
     def write(
@@ -242,7 +275,7 @@ class ApiClient:
         path: str,
         *,
         method: str = "POST",
-        parameters: Mapping[str, str] | None = None,
+        parameters: Parameters | None = None,
         content: bytes | None = None,
         files: Any = None,
         headers: Mapping[str, str] | None = None,
@@ -250,19 +283,21 @@ class ApiClient:
         """One request, sent once. TransportFailed with `sent=False` is the only failure that proves that nothing
         arrived.
         """
-        self._pace(call)
+        self._take(call, is_first_page=True)
         request = self._client.build_request(
             method, with_query(self.url(path), parameters or {}), content=content, files=files, headers=headers
         )
         return self._send(call, request, may_redirect=False)
 
-    def _get(self, call: Call, path: str, parameters: Mapping[str, str]) -> Answer:
+    def _ask(self, call: Call, path: str, parameters: Parameters, content: bytes | None, is_first_page: bool) -> Answer:
         url = self.url(path)
         self.refuse_other_origin(url, call)
+        method, headers = ("GET", None) if content is None else ("POST", {"Content-Type": "application/json"})
         for _ in range(MAXIMUM_REDIRECTS + 1):
-            self._pace(call)
-            request = self._client.build_request("GET", with_query(url, parameters))
-            answer = self._send(call, request, may_redirect=True)
+            self._take(call, is_first_page=is_first_page)
+            is_first_page = False
+            request = self._client.build_request(method, with_query(url, parameters), content=content, headers=headers)
+            answer = self._send(call, request, may_redirect=content is None)
             location = answer.headers.get("location") if 300 <= answer.status < 400 else None
             if location is None:
                 return answer
@@ -323,7 +358,9 @@ class ApiClient:
                 raise self._error(TransportFailed, "the answer takes too long to arrive", call)
         return b"".join(chunks)
 
-    def _pace(self, call: Call) -> None:
+    def _take(self, call: Call, *, is_first_page: bool) -> None:
+        if self._budget is not None:
+            self._budget.take(call.name, is_first_page=is_first_page)
         if not self._is_paced or not call.paces:
             return
         limiter = self._limiters.get(call.name)
@@ -368,6 +405,8 @@ class ApiClient:
         if status == 408:
             return self._error(TransportFailed, "the vendor gave up waiting for the request", call, **more)
         if status == 429:
+            if self._budget is not None:
+                self._budget.throttled(call.name, wish)
             return self._error(RateLimited, "too many calls", call, retry_after=wish, **more)
         if status >= 500:
             return self._error(ServerFailed, "the vendor's side failed", call, retry_after=wish, **more)

@@ -16,7 +16,9 @@ from typing import Any, Literal
 import pyarrow as pa
 
 Table = Any  # a pyarrow.Table; pyarrow ships no types
-Mode = Literal["cursor", "keyset", "snapshot"]
+Mode = Literal["cursor", "keyset", "snapshot", "by_id"]
+Route = Literal["INTERACTIVE", "EXPORT"]
+"""How records are fetched: page by page, or as files that the vendor prepares."""
 
 
 class Kind(StrEnum):
@@ -33,11 +35,13 @@ class Kind(StrEnum):
 class Window:
     """What to read. `since` (UTC) is already moved back by the feed's overlap; None reads everything.
 
-    `after_id` is the largest id already landed; only keyset feeds look at it.
+    `after_id` is the largest id already landed; only keyset feeds look at it. `ids` are what a `by_id` feed is read
+    for, nothing when there are none.
     """
 
     since: datetime | None = None
     after_id: str | None = None
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +145,33 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
+class IdSource:
+    """Where the ids of a `by_id` feed come from.
+
+    `column` of the raw table `table` (of the same account) holds them; null and empty ones are no ids. With a
+    `version_column` an id is read again when its row there is newer than what was read for it; without one, once.
+    `held_as` is the column of the feed's own root table that repeats the id. An id may have no record at all (an order
+    without documents), so that an absent row does not mean that it was never read.
+    """
+
+    table: str
+    column: str
+    version_column: str | None
+    held_as: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeedSpec:
     """How one entity of one vendor is read and decoded. The first table is the root; the others hang on it.
 
     - `cursor`: records change; read since the newest `version_column`, keep the newest per `id_columns`.
     - `keyset`: records are only added; read after the largest id.
     - `snapshot`: read whole each time; the newest complete batch is the truth.
+    - `by_id`: read for the ids of `Window.ids`, which come from `ids_from`.
 
-    `decode` raises `BadPayload` when the page as a whole cannot be read, never for a single record.
+    `decode` raises `BadPayload` when the page as a whole cannot be read, never for a single record. A page whose
+    answer does not say what it was asked for (a document's file, the lines of a document) has `decode_at`, which takes
+    the page's address too: call `decoded`, which knows.
     """
 
     vendor: str
@@ -158,6 +181,12 @@ class FeedSpec:
     id_columns: tuple[str, ...]
     version_column: str | None
     decode: Callable[[bytes], Decoded]
+    ids_from: IdSource | None = None
+    decode_at: Callable[[bytes, str], Decoded] | None = None
+
+    def decoded(self, body: bytes, url: str) -> Decoded:
+        """A landed page as tables. `url` is the page's (`Page.url`)."""
+        return self.decode(body) if self.decode_at is None else self.decode_at(body, url)
 
 
 @dataclass(frozen=True, slots=True)

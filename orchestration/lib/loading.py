@@ -282,7 +282,7 @@ class _Loader:
         for file in files:
             place = (feed.vendor, feed.account, feed.entity, file.path)
             try:
-                decoded = spec.decode(self._files.read(file.path))
+                decoded = spec.decoded(self._files.read(file.path), file.url)
             except BadPayload as error:
                 # The whole page is unreadable: each of its records counts as quarantined, one entry explains them all.
                 group.quarantine.append((*place, None, None, "", error.message, "PAGE_UNREADABLE", now))

@@ -23,7 +23,7 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 
 def connector(answer: Answer, **more: Any) -> MiraklConnector:
-    options: dict[str, Any] = {"sleep": lambda _: None, "clock": lambda: NOW, "is_paced": False, **more}
+    options: dict[str, Any] = {"sleep": lambda _: None, "clock": lambda: NOW, **more}
     return MiraklConnector("BRICO", BASE, "2042", "key", transport=httpx.MockTransport(answer), **options)
 
 

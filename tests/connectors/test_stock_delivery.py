@@ -81,7 +81,6 @@ def delivery(shop: Shop, naps: list[float] | None = None, **more: Any) -> StockD
         transport=httpx.MockTransport(shop),
         sleep=(naps if naps is not None else []).append,
         clock=lambda: NOW,
-        is_paced=False,
     )
     return StockDelivery(connector, **more)
 
