@@ -15,7 +15,7 @@ from connectors.bank.reader import BankStatementReader
 from connectors.delivery import Delivery
 from connectors.errors import AuthError, ConnectorError, NotFound
 from connectors.mirakl.client import MiraklConnector
-from connectors.mirakl.delivery import StockDelivery
+from connectors.mirakl.writes.stock import StockDelivery
 from connectors.records import CheckResult, FeedSpec, Page, Window
 from connectors.sage200.client import Sage200Connector
 from connectors.sage200.delivery import JournalDelivery

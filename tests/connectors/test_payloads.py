@@ -18,8 +18,8 @@ from connectors.delivery import Action
 from connectors.errors import AuthError
 from connectors.feeds import feed_spec
 from connectors.mirakl import MiraklConnector
-from connectors.mirakl.delivery import parse_error_report
 from connectors.mirakl.endpoints import ENDPOINTS
+from connectors.mirakl.writes.stock import parse_error_report
 from connectors.records import Column, Decoded, FeedSpec, Kind, Page, Window
 from connectors.sage200 import Sage200Connector
 from connectors.sage200.journals import read_journal, render

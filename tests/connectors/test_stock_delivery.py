@@ -12,7 +12,7 @@ import pytest
 
 from connectors.delivery import Action, Outcome
 from connectors.mirakl import MiraklConnector
-from connectors.mirakl.delivery import READ_ALL_OFFERS_FROM, StockDelivery, parse_error_report
+from connectors.mirakl.writes.stock import READ_ALL_OFFERS_FROM, StockDelivery, parse_error_report
 from tests.connectors.conftest import NOW
 
 IMPORTS = "/api/offers/stock/imports"

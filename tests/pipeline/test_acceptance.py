@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from connectors.delivery import Action, Outcome
-from connectors.mirakl.acceptance import AcceptanceDelivery
 from connectors.mirakl.client import MiraklConnector
+from connectors.mirakl.writes.acceptance import AcceptanceDelivery
 from tests.pipeline.site import Site, running_sandbox
 
 pytestmark = pytest.mark.pipeline

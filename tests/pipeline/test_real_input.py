@@ -22,7 +22,7 @@ from connectors.auth import MemoryCredentialStore
 from connectors.delivery import Action, Outcome
 from connectors.feeds import feed_spec
 from connectors.mirakl import MiraklConnector
-from connectors.mirakl.delivery import StockDelivery
+from connectors.mirakl.writes.stock import StockDelivery
 from connectors.sage200 import Sage200Connector
 from orchestration.lib import dbt, loading
 from orchestration.lib.landing import Landing, LandingFiles

@@ -12,8 +12,8 @@ from connectors.errors import ConnectorError
 from connectors.http import Answer
 from connectors.mirakl.client import MiraklConnector
 from connectors.mirakl.decode import VENDOR
-from connectors.mirakl.delivery import failed_write
 from connectors.mirakl.endpoints import ENDPOINTS, ORDER_ACCEPTANCE, ORDERS_PATH
+from connectors.mirakl.writes.stock import failed_write
 
 WAITING = "WAITING_ACCEPTANCE"
 REFUSED = frozenset({"REFUSED", "CANCELED"})

@@ -1,0 +1,1 @@
+"""What is written to a Mirakl marketplace, one module per kind of action."""
