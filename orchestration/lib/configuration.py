@@ -1,0 +1,450 @@
+"""The rows of the configuration folder: one class per CSV file, its fields are the columns.
+
+A row knows what a single cell and a single row can know; `registry_checks` knows the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+ANY = "*"
+"""In a key column: applies to every marketplace, item or category that has no row of its own."""
+
+_DECIMAL = re.compile(r"^-?\d{1,14}(\.\d{1,8})?$")
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_CYCLE_DAYS = re.compile(r"^\d{1,2}(\|\d{1,2})*$")
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, str):
+        if not _DECIMAL.match(value):
+            raise ValueError("is not a decimal number such as 12.50 (digits, one point, no thousands separator)")
+        return Decimal(value)
+    return value
+
+
+def _date(value: Any) -> Any:
+    if isinstance(value, str) and not _DATE.match(value):
+        raise ValueError("is not a date such as 2026-04-01")
+    return value
+
+
+def _flag(value: Any) -> Any:
+    if isinstance(value, str):
+        if value not in ("true", "false"):
+            raise ValueError("must be true or false")
+        return value == "true"
+    return value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        if not re.fullmatch(r"\d{1,9}", value):
+            raise ValueError("is not a whole number")
+        return int(value)
+    return value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.hostname is None or parts.scheme not in ("http", "https"):
+        raise ValueError("is not an address such as https://host/path")
+    if parts.scheme == "http" and not local:
+        raise ValueError("must start with https://: a key would travel unencrypted")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("must not hold a user, a password or a query: secrets come from the environment")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("is not a time zone such as Europe/London") from None
+    return value
+
+
+def _cycle_days(value: str) -> str:
+    if not _CYCLE_DAYS.match(value) or any(not 1 <= int(day) <= 31 for day in value.split("|")):
+        raise ValueError("must be days of the month such as 1|11|21")
+    return value
+
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
+"""A code of ours. It names folders and environment variables, so it is upper case letters, digits and _ only."""
+CodeOrAny = Annotated[str, StringConstraints(pattern=r"^([A-Z][A-Z0-9_]{0,63}|\*)$")]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+CurrencyOrAny = Annotated[str, StringConstraints(pattern=r"^([A-Z]{3}|\*)$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Money = Annotated[Decimal, BeforeValidator(_decimal)]
+Day = Annotated[date, BeforeValidator(_date)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Row(BaseModel):
+    """One line of a configuration file. An empty cell is None; columns Tieout does not know are left alone."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    FILE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
+    """Columns that together name the row."""
+    EMPTY: ClassVar[bool] = False
+    """Whether the file may hold no rows."""
+
+    line: int
+    """Line number in the file, from 1 (the heading)."""
+
+
+class Marketplace(Row):
+    FILE = "marketplaces.csv"
+    KEY = ("marketplace_code",)
+    marketplace_code: Code
+    marketplace_name: Text
+    perspective: Literal["SELLER", "OPERATOR"]
+    base_url: Url
+    auth_method: Literal["API_KEY", "OAUTH2"]
+    token_url: Url | None
+    key_name: Code | None
+    shop_id: Text | None
+    entity_code: Code
+    erp_code: Code | None
+    currency_code: Currency
+    order_tax_mode: Literal["TAX_INCLUDED", "TAX_EXCLUDED"]
+    posting_model: Literal["ORDER_LED"]
+    """SETTLEMENT_LED is not built yet; taking it in silence would book it order-led."""
+    acceptance_hours: Whole
+    order_import_minutes: Whole
+    auto_receive_days: Whole
+    settlement_grace_days: Whole
+    cycle_days: Annotated[str, AfterValidator(_cycle_days)]
+    reserve_days: Whole | None
+    go_live_date: Day
+    journals_live_from: Day | None
+    customer_reference: Text | None
+    clearing_bank_code: Text | None
+    bank_account_code: Code | None
+    operator_name: Text
+    operator_country: Country
+    timeout_seconds: Whole
+    is_enabled: Flag
+
+    @property
+    def secret_name(self) -> str:
+        """What the key's environment variables and its call budget are named after."""
+        return self.key_name or self.marketplace_code
+
+
+class Entity(Row):
+    FILE = "entities.csv"
+    KEY = ("entity_code",)
+    entity_code: Code
+    entity_name: Text
+    functional_currency: Currency
+    time_zone: Annotated[str, AfterValidator(_zone)]
+    country: Country
+    vat_number: Text | None
+
+
+class Erp(Row):
+    FILE = "erps.csv"
+    KEY = ("erp_code",)
+    erp_code: Code
+    vendor: Literal["sage200"]
+    entity_code: Code
+    base_url: Url
+    token_url: Url
+    site_id: Text
+    company_id: Text
+    timeout_seconds: Whole
+    is_enabled: Flag
+
+
+class BankAccount(Row):
+    FILE = "bank_accounts.csv"
+    KEY = ("bank_account_code",)
+    bank_account_code: Code
+    entity_code: Code
+    currency_code: Currency
+    iban: Text
+    statement_path: Text
+    erp_bank_code: Text
+    csv_profile: Text | None
+    is_enabled: Flag
+
+
+class BankCsvProfile(Row):
+    FILE = "bank_csv_profiles.csv"
+    KEY = ("csv_profile", "field")
+    EMPTY = True
+    csv_profile: Text
+    field: Text
+    column_name: Text
+    format: Text | None
+
+
+class BankPayer(Row):
+    FILE = "bank_payers.csv"
+    KEY = ("marketplace_code", "payer_name_contains", "effective_from")
+    EMPTY = True
+    marketplace_code: Code
+    payer_name_contains: Text
+    approved_by: Text
+    effective_from: Day
+
+
+class AccountRole(Row):
+    FILE = "account_roles.csv"
+    KEY = ("account_role",)
+    account_role: Code
+    account_type: Literal["BANK", "CUSTOMER", "NOMINAL", "VAT"]
+    is_controlled: Flag
+    description: Text
+
+
+class Account(Row):
+    FILE = "accounts.csv"
+    KEY = ("entity_code", "marketplace_code", "currency_code", "account_role", "effective_from")
+    entity_code: Code
+    marketplace_code: CodeOrAny
+    currency_code: Currency
+    account_role: Code
+    effective_from: Day
+    account_code: Text
+    cost_centre: Text | None
+    department: Text | None
+
+
+class TransactionType(Row):
+    FILE = "transaction_types.csv"
+    KEY = ("transaction_type", "effective_from")
+    transaction_type: Code
+    effective_from: Day
+    fee_type: Text
+    expected_sign: Literal["1", "-1", "0"] | None
+    account_role: Code | None
+    is_tax: Flag
+    tax_of_type: Code | None
+    counts_in_net: Flag
+    bucket: Literal[
+        "SALE", "REFUND", "FEE", "FEE_REFUND", "TAX", "ADJUSTMENT", "RESERVE", "PASSTHROUGH", "PAYMENT", "B2B"
+    ]
+
+
+class TaxCode(Row):
+    FILE = "tax_codes.csv"
+    KEY = ("entity_code", "tax_role", "effective_from")
+    entity_code: Code
+    tax_role: Code
+    erp_tax_code: Text
+    rate_percent: Money
+    effective_from: Day
+
+
+class Tolerance(Row):
+    FILE = "tolerances.csv"
+    KEY = ("test_code", "currency_code", "effective_from")
+    test_code: Code
+    currency_code: CurrencyOrAny
+    amount: Money | None
+    amount_cap: Money | None
+    percent: Money | None
+    effective_from: Day
+
+
+class CommissionContract(Row):
+    FILE = "commission_contracts.csv"
+    KEY = ("marketplace_code", "category_code", "effective_from")
+    EMPTY = True
+    marketplace_code: Code
+    category_code: Text
+    effective_from: Day
+    base: Literal["PRICE", "PRICE_PLUS_SHIPPING"]
+    rate_percent: Money
+    fixed_amount: Money | None
+    minimum_amount: Money | None
+    maximum_amount: Money | None
+    refund_rule: Literal["FULL_PRO_RATA", "RETAIN_SHARE", "RETAIN_FIXED", "NONE"]
+    retain_share_percent: Money | None
+    retain_fixed_amount: Money | None
+    vat_percent: Money
+
+
+class FeeRule(Row):
+    FILE = "fee_rules.csv"
+    KEY = ("marketplace_code", "transaction_type", "fee_code", "effective_from")
+    EMPTY = True
+    marketplace_code: CodeOrAny
+    transaction_type: Code
+    fee_code: Text | None
+    trigger: Literal["LATE_SHIPMENT", "CANCELLATION", "MONTHLY", "NONE"]
+    amount: Money | None
+    percent: Money | None
+    effective_from: Day
+
+
+class Warehouse(Row):
+    FILE = "warehouses.csv"
+    KEY = ("erp_code", "warehouse_name", "marketplace_code")
+    erp_code: Code
+    warehouse_name: Text
+    marketplace_code: CodeOrAny
+    is_for_sale: Flag
+    reason: Text | None
+
+
+class StockRule(Row):
+    FILE = "stock_rules.csv"
+    KEY = ("marketplace_code", "item_code")
+    EMPTY = True
+    marketplace_code: Code
+    item_code: Text
+    buffer: Money
+    pack_size: Money
+    maximum_quantity: Money | None
+    is_run_off_allowed: Flag
+
+
+class ItemMapping(Row):
+    FILE = "item_map.csv"
+    KEY = ("marketplace_code", "shop_sku", "erp_code")
+    EMPTY = True
+    marketplace_code: Code
+    shop_sku: Text
+    erp_code: Code
+    item_code: Text
+
+
+class ExceptionCode(Row):
+    FILE = "exception_codes.csv"
+    KEY = ("exception_code",)
+    exception_code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}-\d{3}$")]
+    title: Text
+    severity: Text
+    root_cause: Text
+    recommended_action: Text
+    owner_team: Text
+    sla_amount: Money | None
+    sla_unit: Text | None
+    is_money: Flag
+    runbook: Text
+
+
+class ApprovalPolicy(Row):
+    FILE = "approval_policies.csv"
+    KEY = ("kind", "marketplace_code", "currency_code")
+    EMPTY = True
+    kind: Code
+    marketplace_code: CodeOrAny
+    mode: Literal["AUTO", "PERSON"]
+    maximum_amount: Money | None
+    currency_code: Currency | None
+
+
+class Switch(Row):
+    FILE = "switches.csv"
+    KEY = ("vendor", "marketplace_code", "kind")
+    EMPTY = True
+    vendor: Text
+    marketplace_code: CodeOrAny
+    kind: CodeOrAny
+    is_on: Flag
+
+
+class Feed(Row):
+    FILE = "feeds.csv"
+    KEY = ("vendor", "entity")
+    vendor: Literal["mirakl", "sage200", "bank"]
+    entity: Text
+    freshness_hours: Whole
+    overlap_minutes: Whole
+    lane: Annotated[str, StringConstraints(pattern=r"^(settlement|stock)(\|(settlement|stock))*$")]
+    perspective: Literal["SELLER", "OPERATOR", "BOTH"]
+    """Which accounts have the feed."""
+
+    @property
+    def lanes(self) -> frozenset[str]:
+        return frozenset(self.lane.split("|"))
+
+
+class CallBudget(Row):
+    """How often a call may be made. The rows of one call hold together: a vendor may limit the minute and the hour."""
+
+    FILE = "call_budgets.csv"
+    KEY = ("vendor", "call", "marketplace_code", "maximum_seconds")
+    EMPTY = True
+    vendor: Text
+    call: Code
+    marketplace_code: CodeOrAny
+    recommended_calls: Whole | None
+    recommended_seconds: Whole | None
+    """How often a lane reads; empty: whenever it runs."""
+    maximum_calls: Whole | None
+    maximum_seconds: Whole | None
+    """What is never exceeded; empty: not known."""
+    counts: Literal["POLLS", "CALLS"]
+    """Whether the further pages of one reading count."""
+    source: Text
+
+
+class OpeningBalance(Row):
+    FILE = "opening_balances.csv"
+    KEY = ("entity_code", "marketplace_code", "currency_code", "account_role", "reference")
+    EMPTY = True
+    entity_code: Code
+    marketplace_code: Code
+    currency_code: Currency
+    account_role: Code
+    reference: Text
+    amount: Money
+    as_of_date: Day
+
+
+ROW_TYPES: tuple[type[Row], ...] = (
+    Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
+    Tolerance, CommissionContract, FeeRule, Warehouse, StockRule, ItemMapping, ExceptionCode, ApprovalPolicy, Switch,
+    Feed, CallBudget, OpeningBalance,
+)  # fmt: skip
+"""Every configuration file, in the order in which problems are reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigError:
+    """One finding. `line` is None when it concerns the whole file. A blocking one stops every run before it starts;
+    the others stop only what they name (a journal, a marketplace), which the marts then show."""
+
+    file: str
+    line: int | None
+    column: str | None
+    value: str | None
+    problem: str
+    action: str
+    is_blocking: bool = True
+
+    def __str__(self) -> str:
+        place = (
+            self.file + (f" line {self.line}" if self.line else "") + (f", column {self.column}" if self.column else "")
+        )
+        value = f" {self.value!r}" if self.value is not None else ""
+        return f"{place}:{value} {self.problem}. {self.action}"
+
+
+class ConfigInvalid(Exception):
+    """The configuration folder has blocking findings; `errors` holds all of them."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(str(error) for error in self.errors))
