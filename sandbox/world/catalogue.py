@@ -2,7 +2,7 @@
 
 import random
 
-from sandbox.world.model import Contract, Item
+from sandbox.world.model import Contract, Item, Shop
 
 MARKETPLACE = "BRICO"
 SHOP_ID = 2042
@@ -10,6 +10,19 @@ ENTITY = "UKTRADE"
 CURRENCY = "GBP"
 BANK_ACCOUNT = "BARC_GBP"
 IBAN = "GB33BUKB20201555555555"
+SHOP = Shop(
+    id=SHOP_ID,
+    name="UK Trade Supplies",
+    corporate_name="UK Trade Supplies Ltd",
+    internal_id="SELLER-2042",
+    model="MARKETPLACE",
+    country="GBR",
+    city="Sampleton",
+    street="1 Imaginary Row",
+    zip_code="ZZ1 1ZZ",
+    tax_number="GB123456789",
+    iban=IBAN,
+)
 SITE_ID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 COMPANY_ID = 7
 CUSTOMER = "MKBRICO"

@@ -21,6 +21,25 @@ class Contract:
     retained: int = 0
 
 
+@dataclass(slots=True, frozen=True)
+class Shop:
+    """A seller as its marketplace's records name it. `tax_number` is None for a seller who has shown none."""
+
+    id: int
+    name: str
+    corporate_name: str
+    internal_id: str
+    model: str
+    country: str
+    city: str
+    street: str
+    zip_code: str
+    tax_number: str | None
+    iban: str
+    bic: str = "BUKBGB22XXX"
+    psp: str = "NOT_SPECIFIED"
+
+
 @dataclass(slots=True)
 class Item:
     """One stock item of the ERP, and the offer it is sold under."""
@@ -52,6 +71,8 @@ class Refund:
     commission_vat: int
     quantity: int
     reason: str
+    tax: int = 0
+    shipping_tax: int = 0
 
 
 @dataclass(slots=True)
@@ -64,10 +85,28 @@ class Cancelation:
     commission_vat: int
     quantity: int
     reason: str
+    tax: int = 0
+    shipping_tax: int = 0
+
+
+@dataclass(slots=True)
+class Tax:
+    """Tax on top of an order line's price and shipping, as its marketplace knows it.
+
+    `is_remitted`: the operator collects it and pays it to the state; otherwise the seller gets it.
+    """
+
+    code: str
+    rate: int
+    goods: int
+    shipping: int
+    is_remitted: bool
 
 
 @dataclass(slots=True, eq=False)
 class OrderLine:
+    """`price` is the seller's due before tax: less a discount of his own, not less one that the operator funds."""
+
     id: str
     index: int
     item: Item
@@ -80,6 +119,8 @@ class OrderLine:
     commission_vat_rate: int = 2000
     refused: bool = False
     operator_funded: int = 0
+    discount: int = 0
+    tax: Tax | None = None
     refunds: list[Refund] = field(default_factory=list)
     cancelations: list[Cancelation] = field(default_factory=list)
 
@@ -118,6 +159,17 @@ class OrderLine:
 
 
 @dataclass(slots=True, eq=False)
+class Shipment:
+    """A parcel: quantities by order line id. On a platform with one shipment per order there are none."""
+
+    id: str
+    quantities: dict[str, int]
+    created: int
+    shipped: int
+    received: int | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Order:
     id: str
     commercial_id: str
@@ -136,6 +188,12 @@ class Order:
     imported: int | None = None
     reason: str | None = None
     is_in_feed: bool = True
+    shop: Shop | None = None
+    workflow: str = "PAY_ON_ACCEPTANCE"
+    payment_days: int | None = None
+    tax_mode: str = "TAX_INCLUDED"
+    has_incident: bool = False
+    shipments: list[Shipment] = field(default_factory=list)
 
     @property
     def live_lines(self) -> list[OrderLine]:
@@ -162,6 +220,8 @@ class Entry:
     balance: int = 0
     is_hidden: bool = False
     shows_cycle: bool = True
+    is_informative: bool = False
+    shipment: Shipment | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -1,0 +1,200 @@
+"""What does not move much: the shop's offers (OF21), its account (A01), the platform's configuration (PC01)."""
+
+from typing import Any
+
+from sandbox.world.catalogue import CURRENCY, SHOP
+from sandbox.world.mirakl.cycles import payment_info
+from sandbox.world.mirakl.orders import FULFILMENT
+from sandbox.world.model import Item
+from sandbox.world.money import pounds
+from sandbox.world.settlement import Ledger
+from sandbox.world.stamps import DAY, iso
+
+
+def offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]:
+    return {
+        "active": active,
+        "all_prices": [
+            {
+                "channel_code": None,
+                "discount_end_date": None,
+                "discount_start_date": None,
+                "price": pounds(item.price),
+                "unit_discount_price": None,
+                "unit_origin_price": pounds(item.price),
+                "volume_prices": [
+                    {
+                        "price": pounds(item.price),
+                        "quantity_threshold": 1,
+                        "unit_discount_price": None,
+                        "unit_origin_price": pounds(item.price),
+                    }
+                ],
+            }
+        ],
+        "allow_quote_requests": False,
+        "category_code": item.contract.category,
+        "category_label": item.contract.label,
+        "channels": [],
+        "currency_iso_code": CURRENCY,
+        "description": item.name,
+        "fulfillment": FULFILMENT,
+        "inactivity_reasons": [] if active else ["ZERO_QUANTITY"],
+        "leadtime_to_ship": 2,
+        "logistic_class": {"code": "STD", "label": "Standard"},
+        "max_order_quantity": 100,
+        "min_order_quantity": 1,
+        "min_quantity_alert": 0,
+        "min_shipping_price": pounds(item.shipping),
+        "min_shipping_price_additional": pounds(0),
+        "min_shipping_type": "STD",
+        "min_shipping_zone": "GB1",
+        "offer_additional_fields": [],
+        "offer_id": item.offer_id,
+        "package_quantity": 1,
+        "price": pounds(item.price),
+        "price_additional_info": None,
+        "product_brand": item.name.split()[0],
+        "product_references": [{"reference": item.ean, "reference_type": "EAN"}],
+        "product_sku": item.product_sku,
+        "product_title": item.name,
+        "quantity": quantity,
+        "shipping_deadline": iso(as_of + 3 * DAY),
+        "shop_sku": item.code,
+        "state_code": "11",
+        "total_price": pounds(item.price + item.shipping),
+    }
+
+
+def account(ledger: Ledger, orders: int, offers: int) -> dict[str, Any]:
+    pending = sum(e.amount for e in ledger.entries if e.payable is None)
+    paid = sum(cycle.payout for cycle in ledger.cycles)
+    payable = ledger.entries[-1].balance - pending if ledger.entries else 0
+    balances = {
+        "paid": pounds(paid),
+        "pay_out_psp_code": SHOP.psp,
+        "payable": pounds(payable),
+        "pending": pounds(pending),
+    }
+    return {
+        "applicable_taxes": [
+            {
+                "code": "TAXDEFAULT",
+                "fee_types": ["COMMISSION", "SUBSCRIPTION", "ADDITIONAL_FEES"],
+                "label": "Standard rate",
+            }
+        ],
+        "channels": [],
+        "contact_informations": {
+            "city": "Sampleton",
+            "country": "GBR",
+            "email": "marketplace@uktrade.example",
+            "street1": "1 Imaginary Row",
+            "zip_code": "ZZ1 1ZZ",
+        },
+        "currency_iso_code": CURRENCY,
+        "date_created": "2025-11-03T09:12:44Z",
+        "domains": ["PRODUCT"],
+        "evaluations_count": 412,
+        "free_shipping": False,
+        "is_professional": True,
+        "kyc": {"status": "APPROVED"},
+        "last_updated_date": "2026-03-30T16:20:05.112Z",
+        "model": "MARKETPLACE",
+        "offers_count": offers,
+        "orders_count": orders,
+        "payment_details": {
+            "paid_balance": pounds(paid),
+            "payable_balance": pounds(payable),
+            "pending_balance": pounds(pending),
+            "reserve_balance": pounds(0),
+            "reserve_target": pounds(0),
+            "sub_balances": [balances],
+        },
+        "payment_info": payment_info(SHOP),
+        "payment_method_mandatory": True,
+        "premium": False,
+        "pro_details": {
+            "corporate_name": "UK Trade Supplies Ltd",
+            "identification_number": "00000000",
+            "tax_identification_number": "GB123456789",
+        },
+        "shipping": {"lead_time_to_ship": 2},
+        "shipping_country": "GBR",
+        "shop_additional_fields": [],
+        "shop_id": SHOP.id,
+        "shop_name": "UK Trade Supplies",
+        "shop_state": "OPEN",
+    }
+
+
+def platform() -> dict[str, Any]:
+    return {
+        "features": {
+            "catalog": {
+                "allow_shop_contribution_to_all_channels": True,
+                "exclude_invalid_products": True,
+                "list_of_multiple_values_separator": "|",
+                "product_acceptance_by_channel": False,
+                "product_data_validation_by_channel": False,
+                "product_import_only_on_leaf": True,
+            },
+            "circular_economy_data_collection": False,
+            "competitive_pricing_tool": False,
+            "direct_payment_customer_store": {"activated": False, "refund_cancel_authorized": False},
+            "disable_seller_alternative_carrier": False,
+            "lead_time_to_ship_by_sellers_enabled": "YES",
+            "multi_currency": False,
+            "no_reply_needed": False,
+            "offer_prices_decimals": "2",
+            "operator_csv_delimiter": "SEMICOLON",
+            "order_conditions": {
+                "lead_time_to_ship": True,
+                "maximum_order_quantity": False,
+                "minimum_order_quantity": False,
+                "package_order_quantity": False,
+            },
+            "order_tax_mode": "TAX_INCLUDED",
+            "order_workflows": {
+                "no_customer_payment_confirmation": False,
+                "order_acceptance": "NOT_AUTOMATIC",
+                "pause_debit_workflow": False,
+                "pay_on_due_date": False,
+                "pay_on_shipment": False,
+                "sellers_edit_shipping_origin": False,
+                "shipping_and_billing_details_before_acceptance": False,
+            },
+            "payment_confirmation": True,
+            "pricing": {
+                "channel_pricing": "DISABLED",
+                "scheduled_pricing": False,
+                "volume_discount": False,
+                "volume_pricing": False,
+            },
+            "shipment": {"multi_part_item_shipment": False, "multi_shipment": False},
+            "tax_collection": {
+                "activated": "NO",
+                "product_tax_code_mandatory": False,
+                "tax_collection_by_operator": False,
+            },
+            "tax_id_number": {"mandatory": False},
+        },
+        "modules": {
+            "mirakl_catalog_integrator": True,
+            "mirakl_catalog_manager": False,
+            "mirakl_catalog_transformer": False,
+            "mirakl_platform_services": False,
+            "offer_management": True,
+            "order_management": True,
+            "promotions": True,
+            "quotes": False,
+            "tax_manager": {"activated": False, "tax_provider": {"avalara": False, "vertex": False}},
+        },
+        "platform_configuration": {
+            "customer_model": {"b2b": False, "b2c": True},
+            "platform_model": {"drop_ship": False, "marketplace": True, "one_creditor": False},
+        },
+        "platform_name": "Brico Marketplace UK",
+        "tenant_name": "brico-demo",
+        "timezone": "Europe/London",
+    }
