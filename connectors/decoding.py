@@ -15,7 +15,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,9 @@ import pyarrow.compute as pc
 
 from connectors.errors import BadPayload
 from connectors.records import Column, Decoded, Kind, Reject, Table, TableSpec
+
+Computed = Callable[[Table, str], Any]
+"""A column from the rest of the root table and the page's address."""
 
 HASH_BYTES = 8
 NULL = msgspec.Raw(b"null")
@@ -55,11 +58,15 @@ class Envelope:
     """Where the list of records stands in an answer.
 
     `member` names it; a bare array and `{"value": [...]}` are understood too. Without a member the whole answer is
-    the one record (`is_single`), or a bare array.
+    the one record (`is_single`), or a bare array. `inner` names the list within `member` where an XML ancestry left an
+    object around it (`{"orders": {"order": [...]}}`); the plain list is understood too. With `line_key`, a member that
+    every record has, one record per line (NDJSON) is understood as well.
     """
 
     member: str | None = None
     is_single: bool = False
+    inner: str | None = None
+    line_key: str | None = None
 
 
 def split_records(
@@ -77,13 +84,20 @@ def split_records(
         if start == b"{":
             if envelope.is_single:
                 return msgspec.Raw(b"[" + body + b"]"), {}
-            members = _ENVELOPE.decode(body)
+            try:
+                members = _ENVELOPE.decode(body)
+            except msgspec.DecodeError:
+                if envelope.line_key is None:
+                    raise
+                return _lines(body), {}
             for name in (envelope.member, "value"):
                 if name is not None and name in members:
-                    records = members.pop(name)
+                    records = _unwrapped(members.pop(name), envelope.inner)
                     if bytes(memoryview(records)[:1]) != b"[":
                         raise BadPayload(f"`{name}` is not a list", vendor=vendor, call=call)
                     return records, members
+            if envelope.line_key in members:
+                return msgspec.Raw(b"[" + body + b"]"), {}
             wanted = envelope.member or "value"
             raise BadPayload(
                 f"the answer has no list `{wanted}`, only {sorted(members)[:10]}", vendor=vendor, call=call
@@ -92,6 +106,18 @@ def split_records(
         raise BadPayload("the answer is not valid JSON", vendor=vendor, call=call, detail=str(error)) from error
     shown = "an empty body" if not body.strip() else f"something that starts with {start!r}"
     raise BadPayload(f"the answer is not JSON records but {shown}", vendor=vendor, call=call)
+
+
+def _lines(body: bytes) -> msgspec.Raw:
+    """One JSON object per line as a list. Whether it is one shows when the list is read."""
+    return msgspec.Raw(b"[" + b",".join(line for line in body.split(b"\n") if line.strip()) + b"]")
+
+
+def _unwrapped(records: msgspec.Raw, inner: str | None) -> msgspec.Raw:
+    if inner is None or bytes(memoryview(records)[:1]) != b"{":
+        return records
+    found = _ENVELOPE.decode(records).get(inner, NULL)
+    return msgspec.Raw(b"[]") if bytes(found) == b"null" else found
 
 
 def raw_records(records: msgspec.Raw, *, vendor: str, call: str) -> list[msgspec.Raw]:
@@ -172,6 +198,7 @@ class _Node:
     objects: dict[str, _Node] = field(default_factory=dict)
     lists: dict[str, _Node] = field(default_factory=dict)
     mappings: set[str] = field(default_factory=set)
+    wrapped: dict[str, str] = field(default_factory=dict)
 
     def reach(self, path: Sequence[str]) -> _Node:
         node = self
@@ -203,7 +230,11 @@ class _Node:
                 for members, of_child in zip(
                     (strict, lenient), node.structs(f"{name}_{child}", documented, below), strict=True
                 ):
-                    members.append((child, (list[of_child] if is_list else of_child) | None, None))  # type: ignore[valid-type]
+                    annotation: Any = list[of_child] if is_list else of_child  # type: ignore[valid-type]
+                    if is_list and child in self.wrapped:
+                        around = [(self.wrapped[child], annotation | None, None)]
+                        annotation |= _define(f"{name}_{child}_list", around, is_strict=False)
+                    members.append((child, annotation | None, None))
         for mapping in self.mappings:
             strict.append((mapping, dict[str, msgspec.Raw] | None, None))
             lenient.append((mapping, dict[str, msgspec.Raw] | None, None))
@@ -272,6 +303,8 @@ class _Levels:
         parents: list[int] = []
         for index, members in enumerate(lists):
             if members:
+                if isinstance(members, msgspec.Struct):
+                    members = getattr(members, members.__struct_fields__[0]) or ()
                 if isinstance(members, dict):
                     elements.extend(_Entry(key, value) for key, value in members.items())
                 else:
@@ -464,7 +497,9 @@ class RecordDecoder:
     """Decodes the pages of one entity. Built once; holds no state between pages.
 
     `documented` names every member that the vendor publishes, by the dotted path of its object ("" is the record); an
-    object without an entry may hold anything.
+    object without an entry may hold anything. `wrapped` names, by the path of a list, the member of the object that may
+    stand around it (`{"order_lines": "order_line"}`). `computed` gives columns of the root table that no member holds,
+    from the rest of that table and the page's address.
     """
 
     def __init__(
@@ -475,24 +510,27 @@ class RecordDecoder:
         envelope: Envelope,
         *,
         documented: Mapping[str, frozenset[str]],
+        wrapped: Mapping[str, str] | None = None,
+        computed: Mapping[str, Computed] | None = None,
     ) -> None:
         self.vendor = vendor
         self.entity = entity
         self.tables = tables
         self.envelope = envelope
-        self._documented = documented
+        self.documented = documented
+        self._computed = computed or {}
         root = tables[0]
         self._id_path = _attribute_path((root.columns[0].at or (root.columns[0].name,))[0])
-        self._shape = self._build_shape(tables)
+        self._shape = self._build_shape(tables, self._computed.keys(), wrapped or {})
         name = f"{vendor}_{entity}"
         strict, lenient = self._shape.structs(name, documented)
         self._strict_list: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[strict])  # type: ignore[valid-type]
         self._lenient_list: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[lenient])  # type: ignore[valid-type]
         self._lenient: msgspec.json.Decoder[Any] = msgspec.json.Decoder(lenient)
-        self._readers: dict[str, msgspec.json.Decoder[list[Any]]] = {}
+        self._readers: dict[tuple[str, ...], msgspec.json.Decoder[list[Any]]] = {}
 
     @staticmethod
-    def _build_shape(tables: tuple[TableSpec, ...]) -> _Node:
+    def _build_shape(tables: tuple[TableSpec, ...], computed: Set[str], wrapped: Mapping[str, str]) -> _Node:
         shape = _Node()
         for table in tables:
             sources = table.sources or ()
@@ -507,7 +545,7 @@ class RecordDecoder:
                         node = node.lists.setdefault(name, _Node())
                 constants = next((s.constants for s in sources if s.path == level), {})
                 for column in table.columns:
-                    if column.name in constants:
+                    if column.name in constants or (table.parent is None and column.name in computed):
                         continue
                     for path in column.at or (column.name,):
                         place = _place(path, level)
@@ -517,25 +555,43 @@ class RecordDecoder:
                         for name in place.level.split(".") if place.level else []:
                             at = at.lists.setdefault(name, _Node())
                         at.reach(place.objects).leaves.setdefault(place.member, column)
+        for path, inner in wrapped.items():
+            *above, name = path.split(".")
+            node = shape
+            for level in above:
+                node = node.lists[level]
+            node.wrapped[name] = inner
         return shape
 
-    def _member_reader(self, name: str) -> msgspec.json.Decoder[list[Any]]:
-        """A decoder for one column's member of each record: the cheapest way to learn a page's newest stamp or largest
-        id.
-        """
-        if name not in self._readers:
-            column = next(c for c in self.tables[0].columns if c.name == name)
-            member = (column.at or (column.name,))[0]
-            assert "." not in member, "ids and versions stand in the record itself"
+    def _member_reader(self, names: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
+        """A decoder for a few columns' members of each record: the cheapest way to learn a page's ids and stamps."""
+        if names not in self._readers:
+            members = []
+            for name in names:
+                column = next(c for c in self.tables[0].columns if c.name == name)
+                first, *below = (column.at or (column.name,))[0].split(".")
+                annotation: Any = str | int | None
+                for member in reversed(below):
+                    inner = msgspec.defstruct(
+                        "Inner", [("value", annotation, None)], rename={"value": member}, gc=False
+                    )
+                    annotation = inner | None
+                members.append((name, first, annotation))
             struct = msgspec.defstruct(
-                "Member", [("value", str | int | None, None)], rename={"value": member}, gc=False
+                "Members",
+                [(name, annotation, None) for name, _, annotation in members],
+                rename={name: first for name, first, _ in members},
+                gc=False,
             )
-            self._readers[name] = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]
-        return self._readers[name]
+            self._readers[names] = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]
+        return self._readers[names]
 
-    def member_values(self, name: str, records: Sequence[msgspec.Raw], whole: msgspec.Raw) -> list[str]:
-        """A root column's values as text, of the records that have a usable one."""
-        reader = self._member_reader(name)
+    def member_values(
+        self, names: Sequence[str], records: Sequence[msgspec.Raw], whole: msgspec.Raw
+    ) -> dict[str, list[str]]:
+        """Root columns' values as text, of the records that have usable ones. Computed columns have none."""
+        names = tuple(name for name in names if name not in self._computed)
+        reader = self._member_reader(names)
         try:
             found = reader.decode(whole)
         except _DECODE_ERRORS:
@@ -545,14 +601,24 @@ class RecordDecoder:
                     *_DECODE_ERRORS
                 ):  # a bad record is refused with its reason when loaded; it moves no cursor
                     found.extend(reader.decode(b"[" + bytes(record) + b"]"))
-        return [str(f.value) for f in found if f.value is not None]
+        values: dict[str, list[str]] = {}
+        for name in names:
+            column = list(map(attrgetter(name), found))
+            while any(isinstance(value, msgspec.Struct) for value in column):
+                column = [value if value is None else value.value for value in column]
+            values[name] = [str(value) for value in column if value is not None]
+        return values
 
-    def __call__(self, body: bytes) -> Decoded:
+    @property
+    def needs_address(self) -> bool:
+        return bool(self._computed)
+
+    def __call__(self, body: bytes, url: str = "") -> Decoded:
         whole, _ = split_records(body, self.envelope, vendor=self.vendor, call=self.entity)
         raws = raw_records(whole, vendor=self.vendor, call=self.entity)
-        return self.decode_records(raws, whole)
+        return self.decode_records(raws, whole, url)
 
-    def decode_records(self, raws: list[msgspec.Raw], whole: msgspec.Raw) -> Decoded:
+    def decode_records(self, raws: list[msgspec.Raw], whole: msgspec.Raw, url: str = "") -> Decoded:
         rejects: list[Reject] = []
         unknown_fields: Counter[str] = Counter()
         positions: Sequence[int] = range(len(raws))
@@ -565,14 +631,14 @@ class RecordDecoder:
         hashes = [blake2b(raw, digest_size=HASH_BYTES).hexdigest() for raw in raws]
 
         unknown_values: Counter[str] = Counter()
-        tables, bad = self._tables(records, positions, hashes, unknown_values)
+        tables, bad = self._tables(records, positions, hashes, unknown_values, url)
         if bad:
             for position, (table, value) in bad.items():
                 where = f"{table.sources[0].path}.{value.column.name}" if table.sources else value.column.name
                 rejects.append(Reject(position, self._record_id(raws[position]), where, value.reason, value.code))
             kept = [(p, r) for p, r in zip(positions, records, strict=True) if p not in bad]
             unknown_values.clear()
-            tables, still_bad = self._tables([r for _, r in kept], [p for p, _ in kept], hashes, unknown_values)
+            tables, still_bad = self._tables([r for _, r in kept], [p for p, _ in kept], hashes, unknown_values, url)
             assert not still_bad, "dropping the bad records leaves only good ones"
         rejects.sort(key=lambda r: r.position)
         return Decoded(tables, rejects, len(raws), unknown_fields, unknown_values)
@@ -603,13 +669,15 @@ class RecordDecoder:
     def _count_unknown(self, value: Any, node: _Node, path: str, counter: Counter[str]) -> None:
         if not isinstance(value, dict):
             return
-        known = self._documented.get(path)
+        known = self.documented.get(path)
         wanted = node.leaves.keys() | node.objects.keys() | node.lists.keys() | node.mappings
         for name, member in value.items():
             below = f"{path}.{name}" if path else name
             if name in node.objects:
                 self._count_unknown(member, node.objects[name], below, counter)
             elif name in node.lists:
+                if name in node.wrapped and isinstance(member, dict):
+                    member = member.get(node.wrapped[name])
                 for element in member or ():
                     self._count_unknown(element, node.lists[name], below, counter)
             elif known is not None and name not in wanted and name not in known:
@@ -621,6 +689,7 @@ class RecordDecoder:
         positions: Sequence[int],
         hashes: Sequence[str],
         unknown_values: Counter[str],
+        url: str,
     ) -> tuple[dict[str, Table], dict[int, tuple[TableSpec, _BadValue]]]:
         levels = _Levels(records, positions, self._shape)
         bad: dict[int, tuple[TableSpec, _BadValue]] = {}
@@ -633,6 +702,9 @@ class RecordDecoder:
                 rows_at = levels.positions(level)
                 arrays = []
                 for column in table.columns:
+                    if table.parent is None and column.name in self._computed:
+                        arrays.append(pa.nulls(len(rows_at), column.type))
+                        continue
                     if source and column.name in source.constants:
                         arrays.append(pa.array([source.constants[column.name]] * len(rows_at), column.type))
                         continue
@@ -645,6 +717,9 @@ class RecordDecoder:
                 at.extend(rows_at)
                 chunks.append(pa.Table.from_arrays(arrays, names=[c.name for c in table.columns]))
             result = chunks[0] if len(chunks) == 1 else pa.concat_tables(chunks).combine_chunks()
+            if table.parent is None:
+                for name, compute in self._computed.items():
+                    result = result.set_column(result.column_names.index(name), name, compute(result, url))
             second: tuple[str, Any] = (
                 ("_index", pa.array(_running_index(at), pa.int64()))
                 if table.parent
@@ -710,6 +785,3 @@ def largest_id(values: Iterable[str]) -> str | None:
     """The largest whole number among the ids."""
     numbers = [int(v) for v in values if v.lstrip("-").isdigit() and v.isascii()]
     return str(max(numbers)) if numbers else None
-
-
-Decode = Callable[[bytes], Decoded]

@@ -129,5 +129,9 @@ class BadPayload(ConnectorError):
     """
 
 
+class WrongAccount(ConnectorError):
+    """The vendor answered for another shop or company than was asked for: its records must not be mixed with ours."""
+
+
 class UnsafeRedirect(ConnectorError):
     """The answer, or a link in it, points to another host or to an unencrypted one. The key must not travel there."""

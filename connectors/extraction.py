@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
 from connectors.decoding import RecordDecoder, largest_id, newest_stamp, raw_records, record_hash, split_records
+from connectors.errors import WrongAccount
 from connectors.http import Answer, ApiClient, Call, Parameters
 from connectors.pagination import Learned, Paginator
 from connectors.records import FeedSpec, Page
@@ -29,8 +31,13 @@ def read_pages(
     paginator: Paginator,
     spec: FeedSpec,
     decoder: RecordDecoder,
+    *,
+    shop_id: str | None = None,
 ) -> Iterator[Page]:
-    """Every page of one extraction, at least one. Raises a ConnectorError when the extraction cannot be completed."""
+    """Every page of one extraction, at least one. Raises a ConnectorError when the extraction cannot be completed.
+
+    With a `shop_id`, records that name another shop raise WrongAccount.
+    """
 
     def scan(answer: Answer) -> _Scanned:
         whole, members = split_records(answer.body, decoder.envelope, vendor=client.vendor, call=call.name)
@@ -44,7 +51,10 @@ def read_pages(
         scanned = client.read(call, target, wanted, scan, is_first_page=number == 0)
         number += 1
         hashes = tuple(map(record_hash, scanned.raws))
-        keys = decoder.member_values(spec.id_columns[0], scanned.raws, scanned.whole) if spec.id_columns else []
+        learned = _learn(spec, decoder, scanned.raws, scanned.whole)
+        if shop_id is not None:
+            refuse_other_shops(learned, shop_id, vendor=client.vendor, call=call.name)
+        keys = learned.get(spec.id_columns[0], []) if spec.id_columns else []
         following = paginator.next(Learned(hashes, scanned.members, scanned.answer.headers, keys))
         yield Page(
             entity=spec.entity,
@@ -56,7 +66,7 @@ def read_pages(
             record_count=len(scanned.raws),
             record_hashes=hashes,
             declared_count=paginator.declared_count,
-            cursor=_cursor(spec, decoder, scanned, keys),
+            cursor=_cursor(spec, learned, scanned.answer.fetched_at),
         )
         if following is None:
             return
@@ -69,10 +79,32 @@ def read_pages(
             target, wanted = path, {**base, **following.parameters}
 
 
-def _cursor(spec: FeedSpec, decoder: RecordDecoder, scanned: _Scanned, keys: list[str]) -> str | None:
-    if spec.mode == "keyset":
-        return largest_id(keys)
+SHOP_COLUMN = "shop_id"
+
+
+def _learn(spec: FeedSpec, decoder: RecordDecoder, raws: list[msgspec.Raw], whole: msgspec.Raw) -> dict[str, list[str]]:
+    """What must be known of a page's records before they are decoded: ids, update stamps, shops."""
+    names = list(spec.id_columns[:1])
     if spec.mode == "cursor" and spec.version_column is not None:
-        stamps = decoder.member_values(spec.version_column, scanned.raws, scanned.whole)
-        return newest_stamp(stamps, not_after=scanned.answer.fetched_at)
+        names.append(spec.version_column)
+    if any(column.name == SHOP_COLUMN for column in spec.tables[0].columns) and SHOP_COLUMN not in names:
+        names.append(SHOP_COLUMN)
+    return decoder.member_values(names, raws, whole) if names else {}
+
+
+def refuse_other_shops(learned: Mapping[str, list[str]], shop_id: str, *, vendor: str, call: str) -> None:
+    others = set(learned.get(SHOP_COLUMN, ())) - {shop_id}
+    if others:
+        raise WrongAccount(
+            f"asked for shop {shop_id}, the answer holds records of {', '.join(sorted(others)[:5])}",
+            vendor=vendor,
+            call=call,
+        )
+
+
+def _cursor(spec: FeedSpec, learned: Mapping[str, list[str]], fetched_at: datetime) -> str | None:
+    if spec.mode == "keyset":
+        return largest_id(learned.get(spec.id_columns[0], []))
+    if spec.mode == "cursor" and spec.version_column is not None:
+        return newest_stamp(learned[spec.version_column], not_after=fetched_at)
     return None

@@ -108,7 +108,7 @@ class MiraklConnector:
     @property
     def feeds(self) -> dict[str, FeedSpec]:
         """The feeds of this perspective."""
-        return FEEDS
+        return {entity: spec for entity, spec in FEEDS.items() if entity in ENDPOINTS}
 
     def routes(self, entity: str) -> tuple[Route, ...]:
         """The ways to the same records, the usual one first. Unknown entity: KeyError."""
@@ -142,6 +142,7 @@ class MiraklConnector:
             endpoint.paginator(Guard(VENDOR, endpoint.call.name)),
             FEEDS[entity],
             DECODERS[entity],
+            shop_id=self.shop_id,
         )
 
     def measure(self, entity: str, window: Window) -> int | None:
