@@ -3,6 +3,7 @@
 import gc
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -14,16 +15,19 @@ from starlette.routing import Route
 
 from sandbox import jsonio
 from sandbox.chaos import Chaos, Receive, Scope, Send, rule_from
-from sandbox.mirakl import MiraklApi
+from sandbox.mirakl import MiraklApi, MiraklSettings
 from sandbox.sage200 import Sage200Api
 from sandbox.store import Store, StoreFactory
 
+# The names of some switches differ from the fields of MiraklSettings that they set; the others are the fields' own.
+_NAMES = {
+    "is_rate_limited": "rate_limits",
+    "is_partial_acceptance_allowed": "partial_acceptance",
+    "has_retry_after": "retry_after",
+}
 _MIRAKL_SWITCHES = {
-    "rate_limits": ("is_rate_limited", bool),
-    "rate_window_scale": ("rate_window_scale", float),
-    "partial_acceptance": ("is_partial_acceptance_allowed", bool),
-    "import_waiting_seconds": ("import_waiting_seconds", float),
-    "import_running_seconds": ("import_running_seconds", float),
+    _NAMES.get(field.name, field.name): (field.name, type(getattr(MiraklSettings(), field.name)))
+    for field in fields(MiraklSettings)
 }
 
 
@@ -122,6 +126,9 @@ class Sandbox:
 
     async def _expire(self, _: Request) -> Response:
         self.store.sage_id.expire_access_tokens()
+        for account in self.store.accounts.values():
+            if account.sign_in is not None:
+                account.sign_in.expire()
         return Response(status_code=204)
 
     async def _consent(self, _: Request) -> Response:

@@ -18,6 +18,16 @@ class MiraklKey:
     secret: str = field(repr=False)
     shop_ids: tuple[int, ...]
     roles: frozenset[str] = ALL_MIRAKL_ROLES
+    is_operator: bool = False
+
+
+@dataclass(frozen=True)
+class MiraklClient:
+    """An operator's registered application: what it signs in with, and the key that its tokens stand for."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    key: MiraklKey
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,14 @@ class SageClient:
 def mirakl_secret(seed: int, marketplace: str, name: str = "seller") -> str:
     """A key in the form Mirakl issues, a UUID."""
     return str(uuid.UUID(_digest(seed, "mirakl", marketplace, name)[:32]))
+
+
+def operator_client(seed: int, marketplace: str) -> tuple[str, str]:
+    """Client id and secret of a marketplace's operator."""
+    return (
+        str(uuid.UUID(_digest(seed, "mirakl", marketplace, "client")[:32])),
+        _digest(seed, "mirakl", marketplace, "client secret"),
+    )
 
 
 def sage_client(seed: int) -> SageClient:

@@ -9,9 +9,17 @@ from typing import Any, Protocol
 
 from sandbox import jsonio
 from sandbox.clock import SandboxClock
-from sandbox.credentials import MiraklKey, SageClient, mirakl_secret, sage_client
+from sandbox.credentials import (
+    MiraklClient,
+    MiraklKey,
+    SageClient,
+    mirakl_secret,
+    operator_client,
+    sage_client,
+)
 from sandbox.journal import Applier, WriteJournal
 from sandbox.mirakl import MiraklAccount, MiraklSettings
+from sandbox.mirakl.operator_sign_in import OperatorSignIn
 from sandbox.mirakl.routes import APPLIERS, MiraklApplier
 from sandbox.mirakl_shop import MiraklShop, MiraklWorldLike
 from sandbox.sage_company import SageCompany
@@ -91,21 +99,22 @@ class Store:
         self.replayed = self.journal.replay()
 
     def _account(self, code: str, world: MiraklWorldLike, seed: int) -> MiraklAccount:
-        trading, idle = MiraklShop(world), MiraklShop(_idle_shop(world))
-        keys = {
-            # The idle shop is the user's default: a client that forgets shop_id gets well-formed nothing.
-            "seller": MiraklKey(mirakl_secret(seed, code), (idle.shop_id, trading.shop_id)),
-            "no_accountancy": MiraklKey(
-                mirakl_secret(seed, code, "no_accountancy"), (trading.shop_id,), frozenset({"ROLE_SHOP_ADMIN"})
-            ),
-        }
+        shops = [MiraklShop(world)]
+        keys, client = [_operator_key(seed, code)], None
+        if world.perspective == "SELLER":
+            shops = [MiraklShop(_idle_shop(world)), *shops]
+            keys = _seller_keys(seed, code, tuple(shop.shop_id for shop in shops))
+        else:
+            client = MiraklClient(*operator_client(seed, code), keys[0])
         return MiraklAccount(
             code=code,
-            shops={shop.shop_id: shop for shop in (idle, trading)},
-            keys={key.secret: key for key in keys.values()},
+            shops={shop.shop_id: shop for shop in shops},
+            keys={key.secret: key for key in keys},
             salt=mirakl_secret(seed, code, "page tokens"),
             journal=self.journal,
+            clock=self.clock,
             settings=self.settings,
+            sign_in=OperatorSignIn(client) if client else None,
         )
 
     # --- changes: functions of the state, the data and the time, so that a replay repeats them
@@ -186,6 +195,24 @@ def _decided(record: Mapping[str, Any]) -> dict[str, Any]:
         "state": record["order_state"],
         "lines": {line["order_line_id"]: line["order_line_state"] for line in record["order_lines"]},
     }
+
+
+def _operator_key(seed: int, code: str) -> MiraklKey:
+    """A legacy key of an operator: bare like a seller's. Shop 0 is the view of every shop."""
+    return MiraklKey(mirakl_secret(seed, code, "operator"), (0,), is_operator=True)
+
+
+def _seller_keys(seed: int, code: str, shop_ids: tuple[int, ...]) -> list[MiraklKey]:
+    """Keys of one seller's users. The idle shop is the default: a client that forgets shop_id gets well-formed nothing.
+
+    - seller: everything. no_accountancy: everything but transaction lines.
+    - orders_only: an integration with the one role that reads orders.
+    """
+    return [
+        MiraklKey(mirakl_secret(seed, code), shop_ids),
+        MiraklKey(mirakl_secret(seed, code, "no_accountancy"), shop_ids[-1:], frozenset({"ROLE_SHOP_ADMIN"})),
+        MiraklKey(mirakl_secret(seed, code, "orders_only"), shop_ids[-1:], frozenset({"ROLE_PARTNER_ORDER_READ"})),
+    ]
 
 
 StoreFactory = Callable[[], Store]

@@ -2,10 +2,16 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from sandbox.clock import SandboxClock
 from sandbox.credentials import MiraklKey
 from sandbox.journal import WriteJournal
+from sandbox.mirakl.operator_sign_in import OperatorSignIn
 from sandbox.mirakl_shop import MiraklShop
+
+if TYPE_CHECKING:
+    from sandbox.mirakl.exports import Export
 
 
 @dataclass
@@ -17,6 +23,15 @@ class MiraklSettings:
     is_partial_acceptance_allowed: bool = True
     import_waiting_seconds: float = 0.15
     import_running_seconds: float = 0.25
+    # Off: a 429 says nothing of how long to wait, as some hosts do.
+    has_retry_after: bool = True
+    export_seconds: float = 0.3
+    # How many of the exports that are asked for next end FAILED, and how many CANCELED.
+    failing_exports: int = 0
+    canceled_exports: int = 0
+    # The published minimum; Mirakl lowers it on test instances.
+    minimum_items_per_chunk: int = 10_000
+    operator_token_seconds: int = 3599
 
 
 @dataclass
@@ -28,7 +43,13 @@ class MiraklAccount:
     keys: dict[str, MiraklKey]
     salt: str
     journal: WriteJournal
+    clock: SandboxClock
     settings: MiraklSettings = field(default_factory=MiraklSettings)
-    # Times (monotonic seconds) of the calls made, by call code and the subject whose frequency counts.
-    calls: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
+    # Times (monotonic seconds) of the calls made, by key, call code and the subject whose frequency counts.
+    calls: dict[tuple[str, str, str], deque[float]] = field(default_factory=dict)
     import_count: int = 0
+    # Asynchronous exports by tracking id, the newest last.
+    exports: "dict[str, Export]" = field(default_factory=dict)
+    export_count: int = 0
+    # Issues and knows the access tokens of an operator; a seller has none.
+    sign_in: OperatorSignIn | None = None

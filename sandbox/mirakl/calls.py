@@ -1,34 +1,27 @@
-"""A checked request and its parameters, and what an endpoint is: code, path, roles, limits, and what answers.
-
-Parameters that a call does not know are ignored, as the platform does; a known parameter with a bad value is answered
-with 400 and the field named.
-"""
+"""A checked request, and what an endpoint is: code, path, who may call it how often, and what answers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox import jsonio
-from sandbox.clock import milliseconds
 from sandbox.credentials import MiraklKey
 from sandbox.mirakl.account import MiraklAccount
+from sandbox.mirakl.values import BadParameter, Body, ListForm, Query
 from sandbox.mirakl_shop import MiraklShop
+from sandbox.seek import Question
 
-MAXIMUM_VALUES = 100
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 ADMIN = frozenset({"ROLE_SHOP_ADMIN"})
 
-
-class BadParameter(Exception):
-    """A known parameter with a value it cannot have: answered with 400 and the field named."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name = name
-        self.message = message
+Side = Literal["SELLER", "OPERATOR"]
+BOTH_SIDES: frozenset[Side] = frozenset({"SELLER", "OPERATOR"})
+SELLERS: frozenset[Side] = frozenset({"SELLER"})
+OPERATORS: frozenset[Side] = frozenset({"OPERATOR"})
+Limits = tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True)
@@ -41,60 +34,52 @@ class Call:
     key: MiraklKey
     request: Request
 
+    @property
+    def is_operator(self) -> bool:
+        return self.key.is_operator
+
+    @property
+    def query(self) -> Query:
+        return Query(self.request.query_params)
+
+    def shop_of(self, question: Question) -> MiraklShop:
+        """The shop that a chain of pages was begun for."""
+        return self.account.shops[question.shop_id]
+
+    async def body(self) -> Body:
+        """The JSON object of the request. Raises BadParameter."""
+        try:
+            members = jsonio.decode(await self.request.body())
+        except ValueError:
+            members = None
+        if not isinstance(members, dict):
+            raise BadParameter("body", "The request body is not a valid JSON object")
+        return Body(members)
+
+    # The query's readers, because most calls have nothing else.
+
     def text(self, name: str) -> str | None:
-        return self.request.query_params.get(name)
+        return self.query.text(name)
 
-    def many(self, name: str, allowed: frozenset[str] | None = None, *, is_repeated: bool = True) -> tuple[str, ...]:
-        """A list parameter: comma-separated on old calls, repeated (or comma-separated) on newer ones."""
-        raw = self.request.query_params.getlist(name) if is_repeated else [self.text(name) or ""]
-        values = tuple(value.strip() for part in raw for value in part.split(",") if value.strip())
-        if len(values) > MAXIMUM_VALUES:
-            raise BadParameter(name, f"limit of {MAXIMUM_VALUES} exceeded for the parameter '{name}'")
-        self.check_enum(name, values, allowed)
-        return values
-
-    def check_enum(self, name: str, values: tuple[str, ...], allowed: frozenset[str] | None) -> None:
-        for value in values:
-            if allowed is not None and value not in allowed:
-                raise BadParameter(name, f"'{value}' is not a valid value for '{name}'")
+    def many(self, name: str, allowed: frozenset[str] | None = None, form: ListForm = "REPEATED") -> tuple[str, ...]:
+        return self.query.many(name, allowed, form)
 
     def one(self, name: str, allowed: frozenset[str], default: str | None = None) -> str | None:
-        value = self.text(name) or default
-        if value is not None:
-            self.check_enum(name, (value,), allowed)
-        return value
+        return self.query.one(name, allowed, default)
 
     def time(self, name: str) -> int | None:
-        """An ISO 8601 date-time in milliseconds; an unencoded `+` that arrived as a blank makes it invalid."""
-        value = self.text(name)
-        if not value:
-            return None
-        if "T" not in value:
-            raise BadParameter(name, f"'{value}' is not a valid date-time for '{name}' (ISO 8601 expected)")
-        try:
-            return milliseconds(value)
-        except ValueError:
-            raise BadParameter(name, f"'{value}' is not a valid date-time for '{name}' (ISO 8601 expected)") from None
+        return self.query.time(name)
 
     def flag(self, name: str) -> bool | None:
-        value = self.text(name)
-        if value in (None, ""):
-            return None
-        if value not in ("true", "false"):
-            raise BadParameter(name, f"'{value}' is not a valid boolean for '{name}'")
-        return value == "true"
+        return self.query.flag(name)
 
     def whole(self, name: str, default: int, low: int, high: int | None) -> int:
-        value = self.text(name)
-        if not value:
-            return default
-        number = int(value) if value.isascii() and value.lstrip("-").isdigit() else None
-        if number is None:
-            raise BadParameter(name, f"'{value}' is not a valid integer for '{name}'")
-        if number < low or (high is not None and number > high):
-            bounds = f"at least {low}" if high is None else f"between {low} and {high}"
-            raise BadParameter(name, f"'{name}' must be {bounds}, not {number}")
-        return number
+        return self.query.whole(name, default, low, high)
+
+
+def admin_or(*partner_roles: str) -> frozenset[str]:
+    """The shop's administrator, or an integration with one of these partner roles (`ORDER_READ`)."""
+    return ADMIN | {f"ROLE_PARTNER_{name}" for name in partner_roles}
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -105,8 +90,9 @@ class Endpoint:
     """One call of the API.
 
     - `code`: Mirakl's name of it, such as OR11.
-    - `roles`: one of them opens it to a seller's key; empty = any key.
-    - `limits`: documented maximum frequencies as (calls, seconds); empty where none is published.
+    - `roles`: one of them opens it to a seller's key; empty = any key. Operators' keys have no roles here.
+    - `limits`: documented maximum frequencies as (calls, seconds); empty where none is published. A call whose limit
+      hangs on what is asked has none here and asks `limits.take` itself.
     - `is_first_page_counted`: the text of the limit excludes further pages, so only first pages count.
     """
 
@@ -115,8 +101,9 @@ class Endpoint:
     path: str
     answer: Handler
     roles: frozenset[str] = ADMIN
-    limits: tuple[tuple[int, float], ...] = ()
+    limits: Limits = ()
     is_first_page_counted: bool = False
+    sides: frozenset[Side] = BOTH_SIDES
 
 
 def json_response(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,9 +1,16 @@
-"""Reads of what a shop and its platform are set to: version, account, platform configuration, carriers."""
+"""Reads of what a platform and a shop are set to. Whole lists, asked for once a day."""
+
+from collections.abc import Callable
+from typing import Any
 
 from starlette.responses import Response
 
 from sandbox import jsonio
-from sandbox.mirakl.calls import DAY, Call, Endpoint, json_response
+from sandbox.mirakl.calls import DAY, SELLERS, Call, Endpoint, Handler, admin_or, json_response
+from sandbox.mirakl_shop import MiraklShop
+
+PERIODS = frozenset({"ALL_SINCE_BEGINNING", "LAST_MONTH", "LAST_THREE_MONTHS", "LAST_SIX_MONTHS", "LAST_YEAR"})
+CUSTOM_FIELD_ENTITIES = frozenset({"OFFER", "SHOP", "ORDER", "ORDER_LINE"})
 
 
 async def _version(_call: Call) -> Response:
@@ -18,13 +25,101 @@ async def _platform(call: Call) -> Response:
     return json_response(jsonio.encode(call.shop.platform))
 
 
-async def _carriers(call: Call) -> Response:
-    return json_response(jsonio.encode({"carriers": call.shop.carriers}))
+async def _statistics(call: Call) -> Response:
+    periods = call.many("periods", PERIODS, "COMMA")
+    statistics = dict(call.shop.world.account_statistics)
+    if periods:
+        statistics = {
+            name: [entry for entry in value if entry.get("period") in periods] if isinstance(value, list) else value
+            for name, value in statistics.items()
+        }
+    return json_response(jsonio.encode(statistics))
 
 
+async def _custom_fields(call: Call) -> Response:
+    entities = call.many("entities", CUSTOM_FIELD_ENTITIES, "COMMA")
+    fields = [field for field in call.shop.world.custom_fields if not entities or field.get("entity") in entities]
+    return json_response(jsonio.encode({"additional_fields": fields}))
+
+
+async def _offer_conditions(call: Call) -> Response:
+    is_active = call.flag("active")
+    # A seller's answer does not say which conditions are active; all of them are here.
+    conditions = [
+        condition
+        for condition in call.shop.world.offer_conditions
+        if is_active is None or condition.get("active", True) == is_active
+    ]
+    return json_response(jsonio.encode({"offer_states": conditions, "total_count": len(conditions)}))
+
+
+def _whole_list(name: str, read: Callable[[MiraklShop], list[dict[str, Any]]]) -> Handler:
+    async def answer(call: Call) -> Response:
+        return json_response(jsonio.encode({name: read(call.shop)}))
+
+    return answer
+
+
+DAILY = ((1, DAY),)
 READS = (
     Endpoint("V01", "GET", "/api/version", _version, roles=frozenset()),
-    Endpoint("A01", "GET", "/api/account", _account, limits=((1, DAY),)),
+    Endpoint("A01", "GET", "/api/account", _account, admin_or("SHOP_READ"), DAILY, sides=SELLERS),
+    Endpoint("A21", "GET", "/api/account/statistics", _statistics, admin_or("SHOP_READ"), DAILY, sides=SELLERS),
     Endpoint("PC01", "GET", "/api/platform/configuration", _platform),
-    Endpoint("SH21", "GET", "/api/shipping/carriers", _carriers, limits=((1, DAY),)),
+    Endpoint(
+        "CUR01",
+        "GET",
+        "/api/currencies",
+        _whole_list("currencies", lambda shop: shop.world.currencies),
+        admin_or("CURRENCY_SETTINGS_READ"),
+        DAILY,
+    ),
+    Endpoint(
+        "CH11",
+        "GET",
+        "/api/channels",
+        _whole_list("channels", lambda shop: shop.world.channels),
+        admin_or("CHANNEL_READ"),
+        DAILY,
+    ),
+    Endpoint("OF61", "GET", "/api/offers/states", _offer_conditions, admin_or("OFFER_SETTINGS_READ"), DAILY),
+    Endpoint(
+        "RE01",
+        "GET",
+        "/api/reasons",
+        _whole_list("reasons", lambda shop: shop.world.reasons),
+        admin_or("ORDER_SETTINGS_READ"),
+    ),
+    Endpoint(
+        "SH11",
+        "GET",
+        "/api/shipping/zones",
+        _whole_list("shipping_zones", lambda shop: shop.world.shipping_zones),
+        admin_or("SHIPPING_SETTINGS_READ"),
+        DAILY,
+    ),
+    Endpoint(
+        "SH12",
+        "GET",
+        "/api/shipping/types",
+        _whole_list("shipping_types", lambda shop: shop.world.shipping_methods),
+        admin_or("SHIPPING_SETTINGS_READ"),
+        DAILY,
+    ),
+    Endpoint(
+        "SH21",
+        "GET",
+        "/api/shipping/carriers",
+        _whole_list("carriers", lambda shop: shop.carriers),
+        admin_or("SHIPPING_SETTINGS_READ"),
+        DAILY,
+    ),
+    Endpoint(
+        "AF01",
+        "GET",
+        "/api/additional_fields",
+        _custom_fields,
+        admin_or("OFFER_SETTINGS_READ", "ORDER_SETTINGS_READ", "SHOP_SETTINGS_READ"),
+        DAILY,
+    ),
 )

@@ -15,13 +15,39 @@ from starlette.routing import Route
 
 from sandbox import jsonio
 from sandbox.credentials import MiraklKey
-from sandbox.mirakl import reads_money, reads_offers, reads_orders, reads_settings, writes_orders, writes_stock
+from sandbox.mirakl import (
+    exports_lines,
+    exports_offers,
+    exports_orders,
+    reads_documents,
+    reads_logistics,
+    reads_money,
+    reads_offers,
+    reads_operator,
+    reads_orders,
+    reads_settings,
+    writes_orders,
+    writes_stock,
+)
 from sandbox.mirakl.account import MiraklAccount
-from sandbox.mirakl.calls import BadParameter, Call, Endpoint, field_problem, json_response, problem
-from sandbox.mirakl.limits import seconds_to_wait
+from sandbox.mirakl.calls import Call, Endpoint, field_problem, json_response, problem
+from sandbox.mirakl.limits import TooManyRequests, take_call
+from sandbox.mirakl.operator_sign_in import SIGN_IN_PATH, answer_token_request
+from sandbox.mirakl.values import BadParameter
 from sandbox.mirakl_shop import MiraklShop, RuleError
 
-READ_MODULES = (reads_settings, reads_orders, reads_offers, reads_money)
+READ_MODULES = (
+    reads_settings,
+    reads_orders,
+    reads_offers,
+    reads_money,
+    reads_documents,
+    reads_logistics,
+    reads_operator,
+    exports_orders,
+    exports_offers,
+    exports_lines,
+)
 WRITE_MODULES = (writes_orders, writes_stock)
 
 READS: tuple[Endpoint, ...] = tuple(endpoint for module in READ_MODULES for endpoint in module.READS)
@@ -44,56 +70,92 @@ class MiraklApi:
         self._accounts = accounts
 
     def routes(self) -> list[Route]:
-        routes = [
-            Route(f"/mirakl/{{marketplace}}{endpoint.path}", self._served(endpoint), methods=[endpoint.method])
-            for endpoint in (*READS, *WRITES)
+        # A fixed path goes before one with a parameter in its place: /offers/states before /offers/{offer}.
+        endpoints = sorted((*READS, *WRITES), key=lambda endpoint: endpoint.path.count("{"))
+        return [
+            Route(SIGN_IN_PATH, self._token, methods=["POST"]),
+            *(
+                Route(f"/mirakl/{{marketplace}}{endpoint.path}", self._served(endpoint), methods=[endpoint.method])
+                for endpoint in endpoints
+            ),
+            Route("/mirakl/{marketplace}/{rest:path}", self._unknown, methods=["GET", "POST", "PUT", "DELETE"]),
         ]
-        return [*routes, Route("/mirakl/{marketplace}/{rest:path}", self._unknown, methods=["GET", "POST", "PUT"])]
+
+    async def _token(self, request: Request) -> Response:
+        clients = [
+            (account.sign_in, account.settings.operator_token_seconds)
+            for account in self._accounts.values()
+            if account.sign_in is not None
+        ]
+        return await answer_token_request(request, clients)
 
     async def _unknown(self, request: Request) -> Response:
-        account = self._accounts.get(request.path_params["marketplace"])
-        if account is None or request.headers.get("authorization", "") not in account.keys:
+        if _signed_in(self._accounts.get(request.path_params["marketplace"]), request) is None:
             return json_response(UNAUTHORIZED, 401)
         return problem(404, "Not Found")
 
     def _served(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
             account = self._accounts.get(request.path_params["marketplace"])
-            # The bare key is the whole header: a scheme word in front of it makes it a wrong key.
-            key = account.keys.get(request.headers.get("authorization", "")) if account else None
+            key = _signed_in(account, request)
             if account is None or key is None:
                 return json_response(UNAUTHORIZED, 401)
-            if endpoint.roles and not endpoint.roles & key.roles:
+            if not _may_call(key, endpoint):
                 return problem(403, "Forbidden")
-            shop = self._shop(account, key, request.query_params.get("shop_id"))
+            shop = _shop_of(account, key, request.query_params.get("shop_id"))
             if isinstance(shop, Response):
                 return shop
-            call = Call(endpoint.code, account, shop, key, request)
-            waiting = seconds_to_wait(endpoint, call)
-            if waiting is not None:
-                body = {"status": 429, "message": "Too many requests"}
-                return json_response(jsonio.encode(body), 429, {"Retry-After": str(waiting)})
-            settings = account.settings
-            shop.settle_imports(time.monotonic(), settings.import_waiting_seconds, settings.import_running_seconds)
-            try:
-                response = await endpoint.answer(call)
-            except BadParameter as error:
-                response = field_problem(error)
-            except RuleError as error:
-                response = problem(error.status, error.message, error.code)
+            response = await _answer(endpoint, Call(endpoint.code, account, shop, key, request))
             response.headers["Mirakl-Api-Code"] = endpoint.code
-            response.headers["Mirakl-User-Role"] = "SHOP"
-            response.headers["Mirakl-Shop-Uuid"] = str(shop.shop_id)
+            response.headers["Mirakl-User-Role"] = "OPERATOR" if key.is_operator else "SHOP"
+            if not key.is_operator:
+                response.headers["Mirakl-Shop-Uuid"] = str(shop.shop_id)
             return response
 
         return serve
 
-    @staticmethod
-    def _shop(account: MiraklAccount, key: MiraklKey, text: str | None) -> MiraklShop | Response:
-        if text is None:
-            return account.shops[key.shop_ids[0]]
-        if not (text.isascii() and text.isdigit()):
-            return field_problem(BadParameter("shop_id", f"'{text}' is not a valid integer for 'shop_id'"))
-        if int(text) not in key.shop_ids:
-            return problem(403, "Forbidden")
-        return account.shops[int(text)]
+
+async def _answer(endpoint: Endpoint, call: Call) -> Response:
+    settings = call.account.settings
+    try:
+        take_call(endpoint, call)
+        call.shop.settle_imports(time.monotonic(), settings.import_waiting_seconds, settings.import_running_seconds)
+        return await endpoint.answer(call)
+    except TooManyRequests as error:
+        body = jsonio.encode({"status": 429, "message": "Too many requests"})
+        return json_response(body, 429, {"Retry-After": str(error.seconds)} if settings.has_retry_after else None)
+    except BadParameter as error:
+        return field_problem(error)
+    except RuleError as error:
+        return problem(error.status, error.message, error.code)
+
+
+def _signed_in(account: MiraklAccount | None, request: Request) -> MiraklKey | None:
+    """The key of a request. A key is the whole header; a scheme word in front of it makes it a wrong key.
+
+    Only an operator's access token has one: `Bearer`.
+    """
+    if account is None:
+        return None
+    authorization = request.headers.get("authorization", "")
+    scheme, _, token = authorization.partition(" ")
+    if scheme == "Bearer" and account.sign_in is not None and account.sign_in.accepts(token):
+        return account.sign_in.client.key
+    return account.keys.get(authorization)
+
+
+def _may_call(key: MiraklKey, endpoint: Endpoint) -> bool:
+    if key.is_operator:
+        return "OPERATOR" in endpoint.sides
+    return "SELLER" in endpoint.sides and (not endpoint.roles or bool(endpoint.roles & key.roles))
+
+
+def _shop_of(account: MiraklAccount, key: MiraklKey, text: str | None) -> MiraklShop | Response:
+    """The shop that a seller's call names, or the key's default. An operator names none and sees all of them."""
+    if text is None or key.is_operator:
+        return account.shops[key.shop_ids[0]]
+    if not (text.isascii() and text.isdigit()):
+        return field_problem(BadParameter("shop_id", f"'{text}' is not a valid integer for 'shop_id'"))
+    if int(text) not in key.shop_ids:
+        return problem(403, "Forbidden")
+    return account.shops[int(text)]
