@@ -52,7 +52,11 @@ class WriteJournal:
             self._path.write_bytes(whole)
         for line in whole.splitlines():
             record = jsonio.decode(line)
-            self._appliers[record["operation"]](record["data"], datetime.fromisoformat(record["at"]), True)
+            at = datetime.fromisoformat(record["at"])
+            # Time never goes back over a restart, or later changes would be older than earlier ones.
+            if at > self._clock.now():
+                self._clock.freeze(at)
+            self._appliers[record["operation"]](record["data"], at, True)
             self.count += 1
         return self.count
 

@@ -1,20 +1,19 @@
-"""One shop of one Mirakl marketplace in memory: what it holds, how reads find it, and what the two writes do to it.
+"""One shop of one Mirakl marketplace in memory: what it holds, how reads find it, and how a changed record is stored.
 
-Records are rendered to bytes once, when the world is loaded; a page is those bytes joined. Orders and offers can change
-(OR21, STO01) and are rendered again when they do; transaction lines, cycles and documents never change here.
+Records are rendered to bytes once, when the world is loaded, and again when they change; a page is those bytes joined.
+What changes them, and when, is `sandbox.mirakl`'s business: its modules `flow*`, `imports*` and `writes_*`.
 """
 
-import csv
-import io
+from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Protocol
 
 from sandbox import jsonio
-from sandbox.clock import milliseconds, stamp
+from sandbox.clock import milliseconds
 from sandbox.seek import SeekIndex
 
 CLOSED_LINE_STATES = frozenset({"REFUSED", "CANCELED"})
@@ -163,17 +162,65 @@ class TransactionLine:
 
 
 @dataclass
-class StockImport:
-    """One STO01 file: what becomes of it when it is complete."""
+class OfferImport:
+    """One file (or list) of offers, quantities or prices: what it holds, how far it is, and what became of its lines.
+
+    `started` is monotonic seconds, `at` the sandbox's time. `work` carries it out: it sets the counts, and returns why
+    the whole import failed, or None.
+    """
 
     import_id: str
-    created: str
-    text: str
+    kind: str
+    at: datetime
     started: float
+    line_count: int
+    digest: str
+    work: Callable[["MiraklShop", "OfferImport"], str | None]
+    mode: str = "NORMAL"
     status: str = "WAITING"
-    succeeded: int = 0
-    failed: list[tuple[int, str, list[str]]] = field(default_factory=list)
+    reason: str | None = None
     header: list[str] = field(default_factory=list)
+    read: int = 0
+    succeeded: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    failed: list[tuple[int, str, list[str]]] = field(default_factory=list)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ("COMPLETE", "FAILED")
+
+    def carry_out(self, shop: "MiraklShop") -> None:
+        self.reason = self.work(shop, self)
+        self.status = "COMPLETE" if self.reason is None else "FAILED"
+
+
+@dataclass
+class FlowState:
+    """What the platform remembers of its own and shows in no record.
+
+    - `timers`: a heap of (due, number, step, subject), due in milliseconds; None until time first moves.
+    - `until`: milliseconds up to which the steps were taken; None where time stands still.
+    - `balances`: the running balance and the newest line's creation, by (shop id, currency).
+    - `open_refunds`: order by id of a refund that waits for its payment.
+    - `before_incident`: the state an order line returns to when its incident is closed.
+    - `resolved_incidents`: the reason by which the seller marked a line's incident as resolved.
+    """
+
+    newest_refund_id: int
+    open_refunds: dict[str, str]
+    until: int | None = None
+    timers: list[tuple[int, int, str, str]] | None = None
+    count: int = 0
+    balances: dict[tuple[str, str], tuple[Decimal, int]] = field(default_factory=dict)
+    before_incident: dict[str, str] = field(default_factory=dict)
+    resolved_incidents: dict[str, str] = field(default_factory=dict)
+
+    def number(self) -> int:
+        """The next of a row of numbers: with the same writes at the same times every start counts the same."""
+        self.count += 1
+        return self.count
 
 
 class MiraklShop:
@@ -218,7 +265,9 @@ class MiraklShop:
         self.payment_refunds = list(world.payment_refunds)
         # Everything that nothing here changes is read from the world itself.
         self.world = world
-        self.imports: dict[str, StockImport] = {}
+        self.imports: dict[str, OfferImport] = {}
+        self._open_imports: list[OfferImport] = []
+        self.flow = FlowState(*_refund_ids(world.orders.values()))
 
     # --- orders
 
@@ -234,150 +283,114 @@ class MiraklShop:
             self._answers[key, is_descending] = found
         return found
 
-    def check_decision(self, order_id: str, decisions: list[tuple[str, bool]], is_partial_allowed: bool) -> None:
-        """The rules of OR21. Raises RuleError; changes nothing."""
-        order = self.orders.get(order_id)
-        if order is None:
-            raise RuleError(404, "ORDER_NOT_FOUND", f"Order with identifier '{order_id}' not found")
-        record = order.record()
-        lines = {line["order_line_id"]: line for line in record["order_lines"]}
-        decided = [line_id for line_id, _ in decisions]
-        if order.center not in (None, "DEFAULT"):
-            raise RuleError(400, "ORDER_FULFILLED_UNAUTHORIZED", f"Order '{order_id}' is fulfilled by the operator")
-        if order.state != "WAITING_ACCEPTANCE":
-            text = (
-                f"Order with identifier '{order_id}' must be in state WAITING_ACCEPTANCE, current state: {order.state}"
-            )
-            raise RuleError(400, "ORDER_INVALID_STATE", text)
-        if len(set(decided)) != len(decided):
-            raise RuleError(400, "ORDER_LINE_DUPLICATE_ID", "The order lines list contains duplicate order line IDs")
-        for line_id in decided:
-            if line_id not in lines:
-                raise RuleError(400, "ORDER_LINE_NOT_FOUND", f"Order line '{line_id}' is not a line of '{order_id}'")
-        open_lines = {key for key, line in lines.items() if line["order_line_state"] == "WAITING_ACCEPTANCE"}
-        missing = sorted(open_lines - set(decided))
-        if missing:
-            text = f"Order lines without acceptance decision: {', '.join(missing)}"
-            raise RuleError(400, "ORDER_LINE_ACCEPTANCE_DECISION_MISSING", text)
-        if len({accepted for _, accepted in decisions}) > 1 and not is_partial_allowed:
-            raise RuleError(400, "ORDER_PARTIAL_ACCEPTANCE_DISABLED", "Partial acceptance is disabled for this shop")
-
-    def decide(self, order_id: str, decisions: dict[str, bool], now: datetime) -> None:
-        """Applies a checked OR21. Refused lines leave the order's totals and keep their own amounts."""
-        order = self.orders[order_id]
-        record = order.record()
-        is_debited_first = record.get("payment_workflow") in (None, "PAY_ON_ACCEPTANCE")
-        accepted_state = "WAITING_DEBIT_PAYMENT" if is_debited_first else "SHIPPING"
-        for line in record["order_lines"]:
-            accepted = decisions.get(line["order_line_id"])
-            if accepted is None:
-                continue
-            line["order_line_state"] = accepted_state if accepted else "REFUSED"
-            if not accepted:
-                line["order_line_state_reason_code"] = "REFUSED"
-                line["order_line_state_reason_label"] = "Order line refused"
-            line["last_updated_date"] = stamp(now)
-        kept = [line for line in record["order_lines"] if line["order_line_state"] not in CLOSED_LINE_STATES]
-        record["order_state"] = accepted_state if kept else "REFUSED"
-        if not kept:
-            record["order_state_reason_code"] = "REFUSED"
-            record["order_state_reason_label"] = "Order refused"
-        for total in ("price", "shipping_price", "total_price", "total_commission"):
-            record[total] = sum((Decimal(line[total]) for line in kept if line.get(total) is not None), Decimal("0.00"))
-        record["can_cancel"] = bool(kept)
-        record["acceptance_decision_date"] = stamp(now)
-        record["last_updated_date"] = stamp(now)
-        self._replace(order, Order.of(record))
-
-    def _replace(self, old: Order, new: Order) -> None:
-        for name in Order.__slots__:
-            setattr(old, name, getattr(new, name))
-        self.changed_orders.add(old.order_id)
+    def put_order(self, record: dict[str, Any]) -> None:
+        """Stores an order that is new or has changed."""
+        new = Order.of(record)
+        known = self.orders.get(new.order_id)
+        if known is None:
+            self.orders[new.order_id] = new
+            insort(self._orders_by_creation, new, key=attrgetter("created", "order_id"))
+        else:
+            for name in Order.__slots__:
+                setattr(known, name, getattr(new, name))
+        self.changed_orders.add(new.order_id)
         self._answers.clear()
 
-    # --- stock
+    # --- money
 
-    def receive_stock(self, import_id: str, text: str, now: datetime, started: float) -> StockImport:
-        self.imports[import_id] = StockImport(import_id, stamp(now), text, started)
-        return self.imports[import_id]
+    def add_lines(self, records: Iterable[dict[str, Any]]) -> None:
+        """Appends transaction lines; among lines of one time the order of appending is their order."""
+        for record in records:
+            position = len(self.lines)
+            self.lines.append(TransactionLine.of(record))
+            self._rank_line(position, record)
 
-    def settle_imports(self, at: float, waiting_seconds: float, running_seconds: float) -> None:
-        """Moves imports on, in the order they came: WAITING, RUNNING, COMPLETE or FAILED. `at`: monotonic seconds."""
-        for stock_import in self.imports.values():
-            if stock_import.status in ("COMPLETE", "FAILED"):
-                continue
-            age = at - stock_import.started
-            if age >= waiting_seconds + running_seconds:
-                self.apply_stock(stock_import)
-            elif age >= waiting_seconds:
-                stock_import.status = "RUNNING"
+    def change_line(self, position: int, record: dict[str, Any]) -> None:
+        """Replaces a transaction line, which keeps its place among those created when it was."""
+        self.lines[position] = TransactionLine.of(record)
+        self._rank_line(position, record)
 
-    def apply_stock(self, stock_import: StockImport) -> None:
-        """Reads the file and sets the quantities; a bad line is an error line, a bad file fails as a whole."""
-        delimiter = ";" if self.delimiter_name != "COMMA" else ","
-        rows = list(csv.reader(io.StringIO(stock_import.text.removeprefix("\ufeff")), delimiter=delimiter))
-        header = [name.strip() for name in rows[0]] if rows else []
-        if "offer-sku" not in header or "quantity" not in header:
-            stock_import.status = "FAILED"
-            return
-        stock_import.header = header
-        seen: set[tuple[str, str]] = set()
-        for number, cells in enumerate(rows[1:], start=2):
-            if not any(cell.strip() for cell in cells):
-                continue
-            reason = self._stock_line(dict(zip(header, (cell.strip() for cell in cells), strict=False)), seen)
-            if reason:
-                stock_import.failed.append((number, reason, cells))
-            else:
-                stock_import.succeeded += 1
-        stock_import.status = "COMPLETE"
+    def _rank_line(self, position: int, record: dict[str, Any]) -> None:
+        self.line_index.put(
+            position,
+            {"dateCreated": _time(record, "date_created") or 0, "lastUpdated": _time(record, "last_updated") or 0},
+        )
+        line = self.lines[position]
+        for positions, key in ((self.lines_by_cycle, line.cycle_id), (self.lines_by_order, line.order_id)):
+            if key is not None:
+                known = positions.setdefault(key, [])
+                if position not in known:
+                    known.append(position)
+
+    def put_cycle(self, record: dict[str, Any]) -> None:
+        """Stores a billing cycle that is new or has changed."""
+        position = next((n for n, cycle in enumerate(self.cycles) if cycle["id"] == record["id"]), len(self.cycles))
+        self.cycles[position:] = [record, *self.cycles[position + 1 :]]
+        self.cycle_bodies[position:] = [jsonio.encode(record), *self.cycle_bodies[position + 1 :]]
+        self.cycle_index.put(position, {"dateCreated": _time(record, "date_created") or 0})
+
+    def put_invoice(self, record: dict[str, Any]) -> None:
+        """Stores an accounting document that is new or has changed. Documents stand in the order of their creation."""
+        self.invoices = [invoice for invoice in self.invoices if invoice["id"] != record["id"]]
+        insort(self.invoices, record, key=lambda invoice: _time(invoice, "date_created") or 0)
+
+    # --- offers
+
+    def put_offer(self, record: dict[str, Any], at: datetime) -> None:
+        """Stores an offer that is new or has changed at `at`."""
+        key = _offer_key(record)
+        self.offers[key] = record
+        self.offer_times[key] = at
+        self.deleted_offers.pop(key, None)
+
+    def remove_offer(self, key: str, at: datetime) -> None:
+        self.deleted_offers[key] = self.offers.pop(key)
+        self.offer_times[key] = at
 
     @property
     def delimiter_name(self) -> str:
         return str((self.platform.get("features") or {}).get("operator_csv_delimiter") or "SEMICOLON")
 
-    def _stock_line(self, line: dict[str, str], seen: set[tuple[str, str]]) -> str | None:
-        sku, warehouse = line.get("offer-sku", ""), line.get("warehouse-code", "")
-        quantity = line.get("quantity", "")
-        if not sku:
-            return "The offer SKU is missing"
-        offer = self.offers.get(sku)
-        if offer is None:
-            return f"The offer with SKU '{sku}' does not exist"
-        if warehouse and warehouse not in {item["code"] for item in offer.get("warehouses") or ()}:
-            return f"The warehouse '{warehouse}' does not exist"
-        if line.get("update-delete", "").lower() not in ("", "update"):
-            return f"The value '{line['update-delete']}' is not allowed for update-delete"
-        if (sku, warehouse) in seen:
-            return f"The offer with SKU '{sku}' appears more than once"
-        if not (quantity.isascii() and quantity.isdigit() and int(quantity) <= 2**31 - 1):
-            return f"The quantity '{quantity}' is not a whole number from 0 to 2147483647"
-        seen.add((sku, warehouse))
-        set_quantity(offer, int(quantity), warehouse)
-        return None
+    # --- files and lists that are worked through after they were accepted
+
+    def receive_import(self, received: "OfferImport") -> None:
+        self.imports[received.import_id] = received
+        self._open_imports.append(received)
+
+    def settle_imports(self, at: float, waiting: float, running: float, per_line: float = 0.0) -> None:
+        """Moves imports on: WAITING, RUNNING, COMPLETE or FAILED. `at`: monotonic seconds.
+
+        They run side by side, so a short file can be done before a long one that came earlier: whoever does not wait
+        for the first loses the second.
+        """
+        ended = []
+        for one in self._open_imports:
+            end = one.started + waiting + running + one.line_count * per_line
+            if at >= end:
+                ended.append((end, one))
+            elif at >= one.started + waiting:
+                one.status = "RUNNING"
+        for _, one in sorted(ended, key=itemgetter(0)):
+            one.carry_out(self)
+            self._open_imports.remove(one)
+
+
+def _refund_ids(orders: Iterable[dict[str, Any]]) -> tuple[int, dict[str, str]]:
+    """The largest id of a refund or cancelation (strings that hold integers), and the orders of open refunds."""
+    newest, waiting = 0, {}
+    for order in orders:
+        for line in order.get("order_lines") or ():
+            for part in (*(line.get("refunds") or ()), *(line.get("cancelations") or ())):
+                if str(part.get("id")).isdigit():
+                    newest = max(newest, int(part["id"]))
+                if part.get("refund_state") == "WAITING_REFUND_PAYMENT":
+                    waiting[part["id"]] = order["order_id"]
+    return newest, waiting
 
 
 def _offer_key(record: dict[str, Any]) -> str:
     """The shop's SKU; an operator sees the same SKU in several shops, so there the shop stands before it."""
     return f"{record['shop_id']}|{record['shop_sku']}" if "shop_id" in record else str(record["shop_sku"])
-
-
-def set_quantity(offer: dict[str, Any], quantity: int, warehouse: str = "") -> None:
-    """Sets an offer's stock and what follows from it: the reasons of inactivity and `active`."""
-    if warehouse:
-        offer["warehouses"] = [
-            item | {"quantity": quantity} if item["code"] == warehouse else item for item in offer["warehouses"]
-        ]
-        quantity = sum(item["quantity"] for item in offer["warehouses"])
-    offer["quantity"] = quantity
-    by_stock = {
-        "ZERO_QUANTITY": quantity == 0,
-        "AVAILABLE_QUANTITY_LESS_THAN_MIN_ORDER_QUANTITY": 0 < quantity < (offer.get("min_order_quantity") or 0),
-        "AVAILABLE_QUANTITY_LESS_THAN_PACKAGE_QUANTITY": 0 < quantity < (offer.get("package_quantity") or 0),
-    }
-    others = [reason for reason in offer.get("inactivity_reasons") or () if reason not in by_stock]
-    offer["inactivity_reasons"] = others + [reason for reason, applies in by_stock.items() if applies]
-    offer["active"] = not offer["inactivity_reasons"]
 
 
 def _positions(keys: Iterable[str | None]) -> dict[str, list[int]]:

@@ -81,7 +81,7 @@ class SeekPage:
 class SeekIndex:
     """Records ordered by one or more time criteria; equal times keep the order in which the records were made."""
 
-    def __init__(self, keys: dict[str, Sequence[int]], positions: Sequence[int] | None = None) -> None:
+    def __init__(self, keys: dict[str, list[int]], positions: Sequence[int] | None = None) -> None:
         self._keys = keys
         members = range(len(next(iter(keys.values())))) if positions is None else positions
         self._ranked = {
@@ -90,6 +90,17 @@ class SeekIndex:
 
     def column(self, sort: str) -> Sequence[int]:
         return self._keys[sort]
+
+    def put(self, position: int, keys: dict[str, int]) -> None:
+        """Ranks a record whose times changed, or a new one, whose position is the number of records so far."""
+        for sort, key in keys.items():
+            column, ranked = self._keys[sort], self._ranked[sort]
+            if position == len(column):
+                column.append(key)
+            else:
+                del ranked[bisect.bisect_left(ranked, (column[position], position))]
+                column[position] = key
+            bisect.insort(ranked, (key, position))
 
     def subset(self, positions: Sequence[int]) -> "SeekIndex":
         return SeekIndex(self._keys, positions)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sandbox import jsonio
-from sandbox.clock import SandboxClock
+from sandbox.clock import SandboxClock, milliseconds
 from sandbox.credentials import (
     MiraklClient,
     MiraklKey,
@@ -19,6 +19,7 @@ from sandbox.credentials import (
 )
 from sandbox.journal import Applier, WriteJournal
 from sandbox.mirakl import MiraklAccount, MiraklSettings
+from sandbox.mirakl.flow import catch_up
 from sandbox.mirakl.operator_sign_in import OperatorSignIn
 from sandbox.mirakl.routes import APPLIERS, MiraklApplier
 from sandbox.mirakl_shop import MiraklShop, MiraklWorldLike
@@ -106,6 +107,8 @@ class Store:
             keys = _seller_keys(seed, code, tuple(shop.shop_id for shop in shops))
         else:
             client = MiraklClient(*operator_client(seed, code), keys[0])
+        for shop in shops:
+            shop.flow.until = milliseconds(self.clock.now().isoformat())
         return MiraklAccount(
             code=code,
             shops={shop.shop_id: shop for shop in shops},
@@ -127,7 +130,10 @@ class Store:
     def _mirakl_applier(self, operation: str, apply: MiraklApplier) -> Applier:
         def change(data: dict[str, Any], at: datetime, is_replay: bool) -> Any:
             self._operations[f"mirakl {operation}"] += 1
-            return apply(self.accounts[data["marketplace"]], data, at, is_replay)
+            account = self.accounts[data["marketplace"]]
+            # What time had done by then comes first, as it did when the change was made.
+            catch_up(account, at)
+            return apply(account, data, at, is_replay)
 
         return change
 
@@ -207,11 +213,13 @@ def _seller_keys(seed: int, code: str, shop_ids: tuple[int, ...]) -> list[Mirakl
 
     - seller: everything. no_accountancy: everything but transaction lines.
     - orders_only: an integration with the one role that reads orders.
+    - operator: the marketplace's own systems, which see this shop alone.
     """
     return [
         MiraklKey(mirakl_secret(seed, code), shop_ids),
         MiraklKey(mirakl_secret(seed, code, "no_accountancy"), shop_ids[-1:], frozenset({"ROLE_SHOP_ADMIN"})),
         MiraklKey(mirakl_secret(seed, code, "orders_only"), shop_ids[-1:], frozenset({"ROLE_PARTNER_ORDER_READ"})),
+        MiraklKey(mirakl_secret(seed, code, "operator"), shop_ids[-1:], is_operator=True),
     ]
 
 

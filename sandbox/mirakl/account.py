@@ -23,6 +23,16 @@ class MiraklSettings:
     is_partial_acceptance_allowed: bool = True
     import_waiting_seconds: float = 0.15
     import_running_seconds: float = 0.25
+    # What each line adds: a short file is done before a long one that came earlier.
+    import_line_seconds: float = 0.0
+    # Terms of the platform, on the sandbox's clock.
+    acceptance_hours: float = 48.0
+    receive_days: float = 7.0
+    close_days: float = 14.0
+    # Whether the operator's payment systems confirm debits, refunds and pay-outs by themselves, and how soon.
+    is_operator_automatic: bool = True
+    debit_minutes: float = 30.0
+    refund_minutes: float = 60.0
     # Off: a 429 says nothing of how long to wait, as some hosts do.
     has_retry_after: bool = True
     export_seconds: float = 0.3

@@ -19,6 +19,7 @@ from sandbox.mirakl import (
     exports_lines,
     exports_offers,
     exports_orders,
+    flow,
     reads_documents,
     reads_logistics,
     reads_money,
@@ -27,6 +28,8 @@ from sandbox.mirakl import (
     reads_orders,
     reads_settings,
     writes_orders,
+    writes_refunds,
+    writes_shipments,
     writes_stock,
 )
 from sandbox.mirakl.account import MiraklAccount
@@ -48,7 +51,7 @@ READ_MODULES = (
     exports_offers,
     exports_lines,
 )
-WRITE_MODULES = (writes_orders, writes_stock)
+WRITE_MODULES = (writes_orders, writes_refunds, writes_shipments, writes_stock)
 
 READS: tuple[Endpoint, ...] = tuple(endpoint for module in READ_MODULES for endpoint in module.READS)
 WRITES: tuple[Endpoint, ...] = tuple(endpoint for module in WRITE_MODULES for endpoint in module.WRITES)
@@ -119,7 +122,13 @@ async def _answer(endpoint: Endpoint, call: Call) -> Response:
     settings = call.account.settings
     try:
         take_call(endpoint, call)
-        call.shop.settle_imports(time.monotonic(), settings.import_waiting_seconds, settings.import_running_seconds)
+        flow.catch_up(call.account, call.account.clock.now())
+        call.shop.settle_imports(
+            time.monotonic(),
+            settings.import_waiting_seconds,
+            settings.import_running_seconds,
+            settings.import_line_seconds,
+        )
         return await endpoint.answer(call)
     except TooManyRequests as error:
         body = jsonio.encode({"status": 429, "message": "Too many requests"})

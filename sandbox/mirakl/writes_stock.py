@@ -1,99 +1,101 @@
 """Stock files: STO01, their status STO02 and error report STO03."""
 
-import csv
-import io
-import time
-from datetime import datetime
 from typing import Any
 
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sandbox import jsonio
-from sandbox.mirakl.account import MiraklAccount
-from sandbox.mirakl.calls import MINUTE, BadParameter, Call, Endpoint, json_response, problem
-from sandbox.mirakl_shop import RuleError, StockImport
+from sandbox.mirakl.calls import MINUTE, SELLERS, Call, Endpoint, admin_or, json_response
+from sandbox.mirakl.flow_offers import with_quantity
+from sandbox.mirakl.imports import (
+    LARGEST_QUANTITY,
+    digest_of,
+    error_report,
+    head_of,
+    import_of,
+    next_id,
+    receiver,
+    table_of,
+    upload_of,
+    whole_quantity,
+)
+from sandbox.mirakl.writes_orders import write
+from sandbox.mirakl_shop import MiraklShop, OfferImport
+
+KIND = "STOCK"
+ROLES = admin_or("OFFER_STOCK_WRITE")
 
 
-async def _import_stock(call: Call) -> Response:
-    content_type = call.request.headers.get("content-type", "")
-    if not content_type.startswith("multipart/form-data"):
-        return problem(415, "Unsupported Media Type")
-    try:
-        form = await call.request.form()
-    except HTTPException as error:
-        return problem(400, str(error.detail))
-    upload = form.get("file")
-    if not isinstance(upload, UploadFile):
-        raise BadParameter("file", "Required part 'file' is not present")
-    try:
-        text = (await upload.read()).decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadParameter("file", "The file is not encoded in UTF-8") from None
-    call.account.import_count += 1
-    import_id = f"{call.account.import_count:08d}"
-    call.account.journal.write(
-        "STO01",
-        {
-            "marketplace": call.account.code,
-            "shop_id": call.shop.shop_id,
-            "import_id": import_id,
-            "text": text,
-        },
-    )
+async def _import(call: Call) -> Response:
+    upload = await upload_of(call)
+    import_id = f"{next_id(call.account):08d}"
+    write(call, "STO01", import_id=import_id, text=upload.text, digest=digest_of(upload.text))
     location = f"{call.request.url.replace(query='')}/{import_id}/status"
     return json_response(jsonio.encode({"import_id": import_id}), 201, {"Location": location})
 
 
-def _import(call: Call) -> StockImport:
-    found = call.shop.imports.get(call.request.path_params["import_id"])
-    if found is None:
-        text = f"Import with identifier '{call.request.path_params['import_id']}' not found"
-        raise RuleError(404, "IMPORT_NOT_FOUND", text)
-    return found
-
-
-async def _import_status(call: Call) -> Response:
-    found = _import(call)
-    body: dict[str, Any] = {
-        "import_id": found.import_id,
-        "date_created": found.created,
-        "shop_id": call.shop.shop_id,
-        "status": found.status,
-        "has_error_report": bool(found.failed),
-    }
+async def _status(call: Call) -> Response:
+    found = import_of(call, KIND, call.request.path_params["import_id"])
+    body = head_of(call, found)
     if found.status == "COMPLETE":
         body |= {"lines_in_success": found.succeeded, "lines_in_error": len(found.failed)}
     return json_response(jsonio.encode(body))
 
 
-async def _import_errors(call: Call) -> Response:
-    found = _import(call)
-    if not found.failed:
-        raise RuleError(404, "ERROR_REPORT_NOT_FOUND", f"The import '{found.import_id}' has no error report")
-    report = io.StringIO()
-    delimiter = "," if call.shop.delimiter_name == "COMMA" else ";"
-    writer = csv.writer(report, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(["error-line", "error-message", *found.header])
-    writer.writerows([number, reason, *cells] for number, reason, cells in found.failed)
-    return Response(report.getvalue().encode(), media_type="text/csv;charset=UTF-8")
+async def _errors(call: Call) -> Response:
+    return error_report(call.shop, import_of(call, KIND, call.request.path_params["import_id"]))
 
 
-def _receive_stock(account: MiraklAccount, data: dict[str, Any], at: datetime, is_replay: bool) -> None:
-    shop = account.shops[data["shop_id"]]
-    if not is_replay:
-        shop.receive_stock(data["import_id"], data["text"], at, time.monotonic())
-        return
-    account.import_count = max(account.import_count, int(data["import_id"]))
-    shop.apply_stock(shop.receive_stock(data["import_id"], data["text"], at, 0.0))
+def _work(shop: MiraklShop, one: OfferImport, data: dict[str, Any]) -> str | None:
+    """Sets the quantities; a bad line is an error line, a bad file fails as a whole."""
+    table = table_of(shop, data["text"])
+    if "offer-sku" not in table.header or "quantity" not in table.header:
+        return "The header must name offer-sku and quantity"
+    one.header = table.header
+    seen: set[tuple[str, str]] = set()
+    for number, cells in table.lines:
+        one.read += 1
+        reason = _line(shop, one, table.cells(cells), seen)
+        if reason:
+            one.failed.append((number, reason, cells))
+        else:
+            one.succeeded += 1
+    return None
 
 
+def _line(shop: MiraklShop, one: OfferImport, line: dict[str, str], seen: set[tuple[str, str]]) -> str | None:
+    sku, warehouse = line.get("offer-sku", ""), line.get("warehouse-code", "")
+    quantity = whole_quantity(line.get("quantity", ""))
+    if not sku:
+        return "The offer SKU is missing"
+    offer = shop.offers.get(sku)
+    if offer is None:
+        return f"The offer with SKU '{sku}' does not exist"
+    if warehouse and warehouse not in {item["code"] for item in offer.get("warehouses") or ()}:
+        return f"The warehouse '{warehouse}' does not exist"
+    if line.get("update-delete", "").lower() not in ("", "update"):
+        return f"The value '{line['update-delete']}' is not allowed for update-delete"
+    if (sku, warehouse) in seen:
+        return f"The offer with SKU '{sku}' appears more than once"
+    if quantity is None:
+        return f"The quantity '{line.get('quantity', '')}' is not a whole number from 0 to {LARGEST_QUANTITY}"
+    seen.add((sku, warehouse))
+    shop.put_offer(with_quantity(offer, quantity, warehouse), one.at)
+    return None
+
+
+_PATH = "/api/offers/stock/imports"
 WRITES = (
-    Endpoint("STO01", "POST", "/api/offers/stock/imports", _import_stock, limits=((1, MINUTE),)),
-    Endpoint("STO02", "GET", "/api/offers/stock/imports/{import_id}/status", _import_status, limits=((1, 15.0),)),
+    Endpoint("STO01", "POST", _PATH, _import, roles=ROLES, limits=((1, MINUTE),), sides=SELLERS),
+    Endpoint("STO02", "GET", f"{_PATH}/{{import_id}}/status", _status, roles=ROLES, limits=((1, 15.0),), sides=SELLERS),
     Endpoint(
-        "STO03", "GET", "/api/offers/stock/imports/{import_id}/error_report", _import_errors, limits=((1, MINUTE),)
+        "STO03",
+        "GET",
+        f"{_PATH}/{{import_id}}/error_report",
+        _errors,
+        roles=ROLES,
+        limits=((1, MINUTE),),
+        sides=SELLERS,
     ),
 )
-APPLIERS = {"STO01": _receive_stock}
+APPLIERS = {"STO01": receiver(KIND, _work)}
