@@ -129,6 +129,12 @@ class BadPayload(ConnectorError):
     """
 
 
+class ExportFailed(ConnectorError):
+    """A file that the vendor was preparing did not come about. Another one can be asked for."""
+
+    retryable = True
+
+
 class WrongAccount(ConnectorError):
     """The vendor answered for another shop or company than was asked for: its records must not be mixed with ours."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,13 +14,73 @@ from connectors.http import Answer, ApiClient, Call, Parameters
 from connectors.pagination import Learned, Paginator
 from connectors.records import FeedSpec, Page
 
+SHOP_COLUMN = "shop_id"
+
 
 @dataclass(frozen=True, slots=True)
-class _Scanned:
+class Scanned:
+    """An answer that holds records, not yet decoded. `whole` is their list, `members` the rest of the envelope."""
+
     answer: Answer
     raws: list[msgspec.Raw]
     whole: msgspec.Raw
     members: Mapping[str, msgspec.Raw]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One extraction of one feed. With a `shop_id`, records that name another shop raise WrongAccount."""
+
+    client: ApiClient
+    call: Call
+    spec: FeedSpec
+    decoder: RecordDecoder
+    shop_id: str | None = None
+
+    def scan(self, answer: Answer) -> Scanned:
+        """Raises BadPayload when the answer is no page of records."""
+        vendor, name = self.client.vendor, self.call.name
+        whole, members = split_records(answer.body, self.decoder.envelope, vendor=vendor, call=name)
+        return Scanned(answer, raw_records(whole, vendor=vendor, call=name), whole, members)
+
+    def learn(self, scanned: Scanned) -> dict[str, list[str]]:
+        """What must be known of a page's records before they are decoded: ids, update stamps, shops."""
+        spec, names = self.spec, list(self.spec.id_columns[:1])
+        if spec.mode == "cursor" and spec.version_column is not None:
+            names.append(spec.version_column)
+        if SHOP_COLUMN not in names and any(column.name == SHOP_COLUMN for column in spec.tables[0].columns):
+            names.append(SHOP_COLUMN)
+        learned = self.decoder.member_values(names, scanned.raws, scanned.whole) if names else {}
+        others = set(learned.get(SHOP_COLUMN, ())) - {self.shop_id}
+        if self.shop_id is not None and others:
+            raise WrongAccount(
+                f"asked for shop {self.shop_id}, the answer holds records of {', '.join(sorted(others)[:5])}",
+                vendor=self.client.vendor,
+                call=self.call.name,
+            )
+        return learned
+
+    def page(
+        self,
+        number: int,
+        scanned: Scanned,
+        learned: Mapping[str, list[str]],
+        hashes: tuple[bytes, ...],
+        declared_count: int | None,
+    ) -> Page:
+        answer = scanned.answer
+        return Page(
+            entity=self.spec.entity,
+            number=number,
+            body=answer.body,
+            url=answer.url,
+            status=answer.status,
+            fetched_at=answer.fetched_at,
+            record_count=len(scanned.raws),
+            record_hashes=hashes,
+            declared_count=declared_count,
+            cursor=_cursor(self.spec, learned, answer.fetched_at),
+        )
 
 
 def read_pages(
@@ -36,38 +96,21 @@ def read_pages(
 ) -> Iterator[Page]:
     """Every page of one extraction, at least one. Raises a ConnectorError when the extraction cannot be completed.
 
-    With a `shop_id`, records that name another shop raise WrongAccount.
+    `shop_id`: see `Reading`.
     """
-
-    def scan(answer: Answer) -> _Scanned:
-        whole, members = split_records(answer.body, decoder.envelope, vendor=client.vendor, call=call.name)
-        return _Scanned(answer, raw_records(whole, vendor=client.vendor, call=call.name), whole, members)
-
+    reading = Reading(client, call, spec, decoder, shop_id)
     base = dict(parameters)
     target = path
     wanted: Parameters = {**base, **paginator.first()}
     number = 0
     while True:
-        scanned = client.read(call, target, wanted, scan, is_first_page=number == 0)
+        scanned = client.read(call, target, wanted, reading.scan, is_first_page=number == 0)
         number += 1
+        learned = reading.learn(scanned)
         hashes = tuple(map(record_hash, scanned.raws))
-        learned = _learn(spec, decoder, scanned.raws, scanned.whole)
-        if shop_id is not None:
-            refuse_other_shops(learned, shop_id, vendor=client.vendor, call=call.name)
         keys = learned.get(spec.id_columns[0], []) if spec.id_columns else []
         following = paginator.next(Learned(hashes, scanned.members, scanned.answer.headers, keys))
-        yield Page(
-            entity=spec.entity,
-            number=number,
-            body=scanned.answer.body,
-            url=scanned.answer.url,
-            status=scanned.answer.status,
-            fetched_at=scanned.answer.fetched_at,
-            record_count=len(scanned.raws),
-            record_hashes=hashes,
-            declared_count=paginator.declared_count,
-            cursor=_cursor(spec, learned, scanned.answer.fetched_at),
-        )
+        yield reading.page(number, scanned, learned, hashes, paginator.declared_count)
         if following is None:
             return
         if following.link is not None:
@@ -79,27 +122,33 @@ def read_pages(
             target, wanted = path, {**base, **following.parameters}
 
 
-SHOP_COLUMN = "shop_id"
+def read_file(
+    client: ApiClient,
+    call: Call,
+    path: str,
+    parameters: Parameters,
+    spec: FeedSpec,
+    check: Callable[[bytes], object],
+) -> Page:
+    """A file as a page with one record. `check` raises BadPayload for what is no such file."""
 
+    def parse(answer: Answer) -> Answer:
+        check(answer.body)
+        return answer
 
-def _learn(spec: FeedSpec, decoder: RecordDecoder, raws: list[msgspec.Raw], whole: msgspec.Raw) -> dict[str, list[str]]:
-    """What must be known of a page's records before they are decoded: ids, update stamps, shops."""
-    names = list(spec.id_columns[:1])
-    if spec.mode == "cursor" and spec.version_column is not None:
-        names.append(spec.version_column)
-    if any(column.name == SHOP_COLUMN for column in spec.tables[0].columns) and SHOP_COLUMN not in names:
-        names.append(SHOP_COLUMN)
-    return decoder.member_values(names, raws, whole) if names else {}
-
-
-def refuse_other_shops(learned: Mapping[str, list[str]], shop_id: str, *, vendor: str, call: str) -> None:
-    others = set(learned.get(SHOP_COLUMN, ())) - {shop_id}
-    if others:
-        raise WrongAccount(
-            f"asked for shop {shop_id}, the answer holds records of {', '.join(sorted(others)[:5])}",
-            vendor=vendor,
-            call=call,
-        )
+    answer = client.read(call, path, parameters, parse, headers={"Accept": "*/*"})
+    return Page(
+        entity=spec.entity,
+        number=1,
+        body=answer.body,
+        url=answer.url,
+        status=answer.status,
+        fetched_at=answer.fetched_at,
+        record_count=1,
+        record_hashes=(record_hash(answer.body),),
+        declared_count=None,
+        cursor=None,
+    )
 
 
 def _cursor(spec: FeedSpec, learned: Mapping[str, list[str]], fetched_at: datetime) -> str | None:

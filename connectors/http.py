@@ -77,6 +77,17 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """One read, whatever the number of tries."""
+
+    path: str
+    parameters: Parameters
+    content: bytes | None
+    headers: Mapping[str, str]
+    is_signed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """At most `calls` in `seconds`, as the vendor states it."""
 
@@ -167,6 +178,14 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     return max(seconds, 0.0) if seconds == seconds and seconds != float("inf") else None
 
 
+def _date_of(response: httpx.Response) -> datetime:
+    """When the vendor answered by its own clock: a date in Retry-After is of that clock too. Without one, ours."""
+    try:
+        return parsedate_to_datetime(response.headers["date"])
+    except (KeyError, ValueError, TypeError):
+        return utc_now()
+
+
 class _RetryWait:
     """The vendor's wish where it has one, otherwise exponential with jitter."""
 
@@ -249,12 +268,16 @@ class ApiClient:
         parse: Callable[[Answer], T],
         *,
         content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         is_first_page: bool = True,
+        is_signed: bool = True,
     ) -> T:
         """GET, or with a JSON `content` a POST that changes nothing, tried again while that can help.
 
-        `parse` belongs to the try: its BadPayload is tried again too. `is_first_page`: see `Budget.take`.
+        `parse` belongs to the try: its BadPayload is tried again too. `is_first_page`: see `Budget.take`. Only without
+        our signature (`is_signed` False) may the path be an https address of another host.
         """
+        asked = _Asked(path, parameters, content, headers or {}, is_signed)
         is_first_try = True
         for attempt in Retrying(
             sleep=self.sleep,
@@ -266,7 +289,7 @@ class ApiClient:
         ):
             with attempt:
                 is_poll, is_first_try = is_first_page and is_first_try, False
-                return parse(self._ask(call, path, parameters, content, is_poll))
+                return parse(self._ask(call, asked, is_poll))
         raise AssertionError("unreachable: the last failure is raised")
 
     def write(
@@ -289,21 +312,29 @@ class ApiClient:
         )
         return self._send(call, request, may_redirect=False)
 
-    def _ask(self, call: Call, path: str, parameters: Parameters, content: bytes | None, is_first_page: bool) -> Answer:
-        url = self.url(path)
-        self.refuse_other_origin(url, call)
-        method, headers = ("GET", None) if content is None else ("POST", {"Content-Type": "application/json"})
+    def _ask(self, call: Call, asked: _Asked, is_first_page: bool) -> Answer:
+        url = self.url(asked.path)
+        parameters = asked.parameters
+        method, headers = "GET", dict(asked.headers)
+        if asked.content is not None:
+            method, headers["Content-Type"] = "POST", "application/json"
+        may_redirect = asked.is_signed and asked.content is None
         for _ in range(MAXIMUM_REDIRECTS + 1):
+            if asked.is_signed:
+                self.refuse_other_origin(url, call)
+            elif url.scheme != "https":
+                raise self._error(UnsafeRedirect, f"the answer points to {url.scheme}://{url.host}", call)
             self._take(call, is_first_page=is_first_page)
             is_first_page = False
-            request = self._client.build_request(method, with_query(url, parameters), content=content, headers=headers)
-            answer = self._send(call, request, may_redirect=content is None)
+            request = self._client.build_request(
+                method, with_query(url, parameters), content=asked.content, headers=headers
+            )
+            answer = self._send(call, request, may_redirect=may_redirect, is_signed=asked.is_signed)
             location = answer.headers.get("location") if 300 <= answer.status < 400 else None
             if location is None:
                 return answer
             url = request.url.join(location)
             parameters = {}
-            self.refuse_other_origin(url, call)
         raise self._error(BadPayload, "redirected in a circle", call)
 
     def refuse_other_origin(self, url: httpx.URL, call: Call) -> None:
@@ -313,13 +344,14 @@ class ApiClient:
                 UnsafeRedirect, f"the answer points to {url.scheme}://{url.host}, the key stays with {base.host}", call
             )
 
-    def _send(self, call: Call, request: httpx.Request, *, may_redirect: bool) -> Answer:
+    def _send(self, call: Call, request: httpx.Request, *, may_redirect: bool, is_signed: bool = True) -> Answer:
         request_id = uuid.uuid4().hex
         request.headers["X-Request-Id"] = request_id
-        shown = redacted_url(request.url)
+        # Another host's address may be signed in its query, under names that nobody knows.
+        shown = redacted_url(request.url if is_signed else request.url.copy_with(query=None))
         started = time.monotonic()
         try:
-            response = self._client.send(request, stream=True)
+            response = self._client.send(request, stream=True, auth=httpx.USE_CLIENT_DEFAULT if is_signed else None)
             try:
                 body = self._body(call, response, started)
             finally:
@@ -395,7 +427,7 @@ class ApiClient:
         status = response.status_code
         detail = self.masked(vendor_message(body))
         more: dict[str, Any] = {"status": status, "detail": detail or None}
-        wish = retry_after_seconds(response.headers.get("retry-after"), self.clock())
+        wish = retry_after_seconds(response.headers.get("retry-after"), _date_of(response))
         if status == 401:
             return self._error(AuthError, "the key or token was not accepted", call, **more)
         if status == 403:

@@ -39,8 +39,8 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
             active allow_quote_requests available_end_date available_start_date channels currency_iso_code
             date_created deleted description eco_contributions favorite_rank fulfillment is_professional
             last_updated leadtime_to_ship logistic_class max_order_quantity measurement min_order_quantity
-            min_shipping_price min_shipping_price_additional min_shipping_type min_shipping_zone model msrp no_commission
-            offer_additional_fields offer_id ongoing_discount_campaigns package_quantity premium
+            min_shipping_price min_shipping_price_additional min_shipping_type min_shipping_zone model msrp
+            no_commission offer_additional_fields offer_id ongoing_discount_campaigns package_quantity premium
             price_additional_info prices product_sku product_tax_code quantity retail_prices shipping_types
             shop_id shop_name shop_sku state_code warehouses
             """
