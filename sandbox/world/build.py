@@ -5,7 +5,7 @@ Every part draws from a random stream of its own, so that planting faults in one
 
 import gc
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,8 @@ from sandbox.world.catalogue import BANK_ACCOUNT, MARKETPLACE, build_items
 from sandbox.world.erp import Books
 from sandbox.world.faults import Phase, plant
 from sandbox.world.model import BankEntry, BankWorld, Item, MiraklWorld, SageWorld, StatementFile
+from sandbox.world.plaza import MARKETPLACE as PLAZA
+from sandbox.world.plaza import build_plaza
 from sandbox.world.scene import Scene
 from sandbox.world.settlement import CYCLES, NEGATIVE, Ledger
 from sandbox.world.stamps import DAY, HOUR, cut_offs, iso, london_date, milliseconds
@@ -24,6 +26,8 @@ from sandbox.world.trade import Season, Trade
 from sandbox.world.truth import NATURAL, Truth
 
 DEFAULT_AS_OF = datetime(2026, 7, 3, 8, tzinfo=UTC)
+MARKETPLACES = (MARKETPLACE,)
+"""What `build_world` makes unless told otherwise."""
 LAST_DAY_OF_WINDOW = 7
 FEE_CAP, FEE_PERCENT = 1_000, 5
 SETTLED_FOR = 2 * DAY
@@ -47,19 +51,28 @@ class World:
         return self.bank_world.files
 
 
-def build_world(seed: int = 7, orders: int = 5000, as_of: datetime = DEFAULT_AS_OF, faults: bool = True) -> World:
+def build_world(
+    seed: int = 7,
+    orders: int = 5000,
+    as_of: datetime = DEFAULT_AS_OF,
+    faults: bool = True,
+    marketplaces: Collection[str] = MARKETPLACES,
+) -> World:
     """The world of `seed`: the same arguments give the same world, to the byte.
 
-    `orders` counts marketplace orders (at least 250). `as_of` must carry a time zone. Without `faults` only what is
-    natural is in the truth: the negative cycle, the pay-out of two cycles, grouped and split receipts, a bank's fee.
+    `orders` counts the orders of BRICO (at least 250); PLAZA, where `marketplaces` names it, adds its own and changes
+    nothing else. `as_of` must carry a time zone. Without `faults` only what is natural is in the truth: negative
+    cycles, pay-outs of several cycles, grouped and split receipts, a bank's fee.
     """
     if as_of.tzinfo is None:
         raise ValueError("as_of needs a time zone")
+    if MARKETPLACE not in marketplaces or not {MARKETPLACE, PLAZA}.issuperset(marketplaces):
+        raise ValueError(f"marketplaces are {MARKETPLACE} and, beside it, {PLAZA}")
     with _without_garbage_collection():
-        return _build(seed, orders, as_of, faults)
+        return _build(seed, orders, as_of, faults, with_plaza=PLAZA in marketplaces)
 
 
-def _build(seed: int, count: int, as_of: datetime, faults: bool) -> World:
+def _build(seed: int, count: int, as_of: datetime, faults: bool, *, with_plaza: bool) -> World:
     now = milliseconds(as_of)
     days = cut_offs(london_date(now - SETTLED_FOR), CYCLES + 1)
     first_day, cycle_days = days[0], days[1:]
@@ -108,15 +121,29 @@ def _build(seed: int, count: int, as_of: datetime, faults: bool) -> World:
         tell()
 
     offers = [(item, *_offered(item, stock)) for item in items]
+    sides = {MARKETPLACE: mirakl.render(orders, ledger, items, offers, now)}
+    plaza = build_plaza(seed, count, first_day, cycle_days, now, faults=faults) if with_plaza else None
+    if plaza is not None:
+        sides[PLAZA] = plaza.world
     return World(
         seed=seed,
         order_count=count,
         as_of=as_of.astimezone(UTC),
-        mirakl={MARKETPLACE: mirakl.render(orders, ledger, items, offers, now)},
+        mirakl=sides,
         sage=sage.render(books, items, stock, now),
         bank_world=BankWorld(statement_files),
         truth=truth.document(
-            seed, count, iso(now), ledger.cycles, scene.genuine_receipts(), items, stock, list(scene.journals)
+            seed,
+            count,
+            iso(now),
+            ledger.cycles,
+            scene.genuine_receipts(),
+            items,
+            stock,
+            list(scene.journals),
+            beside=[plaza.truth] if plaza else (),
+            seller_balances=plaza.balances if plaza else (),
+            sellers=plaza.sellers if plaza else (),
         ),
     )
 

@@ -107,7 +107,7 @@ def build_items(rng: random.Random, orders: int) -> list[Item]:
 
 
 def configuration_rows() -> dict[str, list[dict[str, str]]]:
-    """The rows of the configuration that this world keeps to, by seed file: whoever changes one side sees the other."""
+    """BRICO's rows of the configuration, by seed file."""
     contracts = [
         {
             "marketplace_code": MARKETPLACE,

@@ -166,6 +166,7 @@ class Shipment:
     quantities: dict[str, int]
     created: int
     shipped: int
+    debited: int | None = None
     received: int | None = None
 
 
@@ -256,6 +257,8 @@ class Cycle:
     reference: str | None = None
     failure: str | None = None
     paid_with: "Cycle | None" = None
+    misstated: int = 0
+    """By how much the operator paid out another sum than opening + net: a planted fault."""
 
     @property
     def closing(self) -> int:

@@ -72,6 +72,17 @@ def commission_base(contract: Contract, price: int, shipping: int) -> int:
     return price if contract.base == "PRICE" else price + shipping
 
 
+def commission_returned(line: OrderLine, goods: int, shipping: int) -> int:
+    """The commission that one more refund gives back, by the cumulative method: the last one takes the remainder."""
+    contract = line.item.contract
+    base = commission_base(contract, line.goods_due, line.shipping_due)
+    returned = sum(commission_base(contract, r.goods, r.shipping) for r in line.refunds)
+    returned += commission_base(contract, goods, shipping)
+    kept = 10_000 - contract.retained
+    total = divide(line.commission_due * returned * kept, base * 10_000)
+    return total - sum(r.commission for r in line.refunds)
+
+
 class Trade:
     """Makes the orders. One instance per world; `build()` once."""
 
@@ -332,13 +343,7 @@ class Trade:
 
     def add_refund(self, line: OrderLine, instant: int, goods: int, shipping: int, quantity: int) -> None:
         """Refunds part of a line and gives commission back as the contract says, by the cumulative method."""
-        contract = line.item.contract
-        base = commission_base(contract, line.goods_due, line.shipping_due)
-        returned = sum(commission_base(contract, r.goods, r.shipping) for r in line.refunds)
-        returned += commission_base(contract, goods, shipping)
-        kept = 10_000 - contract.retained
-        total = divide(line.commission_due * returned * kept, base * 10_000)
-        fee = total - sum(r.commission for r in line.refunds)
+        fee = commission_returned(line, goods, shipping)
         self._next_refund += 1
         line.refunds.append(
             Refund(

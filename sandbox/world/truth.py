@@ -3,6 +3,7 @@
 Collected while the world is made; written out by `Truth.document`. Amounts are pence inside, pounds outside.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,9 @@ NATURAL = "NATURAL"
 
 @dataclass(slots=True)
 class Truth:
+    """What one marketplace holds; `Truth.document` puts the truths of all of them together."""
+
+    marketplace_code: str = MARKETPLACE
     exceptions: list[dict[str, Any]] = field(default_factory=list)
     near_misses: list[dict[str, Any]] = field(default_factory=list)
 
@@ -26,7 +30,7 @@ class Truth:
         self.exceptions.append(
             {
                 "exception_code": code,
-                "marketplace_code": MARKETPLACE,
+                "marketplace_code": self.marketplace_code,
                 "subject_type": subject_type,
                 "subject_id": subject_id,
                 "fault": fault,
@@ -36,7 +40,13 @@ class Truth:
 
     def near_miss(self, text: str, not_code: str, subject_type: str, subject_id: str) -> None:
         self.near_misses.append(
-            {"near_miss": text, "not_code": not_code, "subject_type": subject_type, "subject_id": subject_id}
+            {
+                "near_miss": text,
+                "not_code": not_code,
+                "marketplace_code": self.marketplace_code,
+                "subject_type": subject_type,
+                "subject_id": subject_id,
+            }
         )
 
     def document(
@@ -49,15 +59,20 @@ class Truth:
         items: list[Item],
         stock: Stock,
         preposted: list[str],
+        beside: Sequence["Truth"] = (),
+        seller_balances: Sequence[dict[str, Any]] = (),
+        sellers: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
+        """The whole document. `beside` are the other marketplaces; the last two describe the sellers of operators."""
+        truths = (self, *beside)
+        exceptions = [exception for truth in truths for exception in truth.exceptions]
+        near_misses = [near_miss for truth in truths for near_miss in truth.near_misses]
         return {
             "seed": seed,
             "orders": orders,
             "as_of": as_of,
-            "exceptions": sorted(
-                self.exceptions, key=lambda e: (e["exception_code"], e["subject_type"], e["subject_id"])
-            ),
-            "near_misses": sorted(self.near_misses, key=lambda n: (n["not_code"], n["subject_id"])),
+            "exceptions": sorted(exceptions, key=lambda e: (e["exception_code"], e["subject_type"], e["subject_id"])),
+            "near_misses": sorted(near_misses, key=lambda n: (n["not_code"], n["subject_id"])),
             "settlements": [
                 {
                     "billing_cycle_id": cycle.id,
@@ -81,4 +96,6 @@ class Truth:
             ],
             "stock": [{"shop_sku": item.code, "expected_quantity": stock.expected(item)} for item in items],
             "preposted": preposted,
+            "seller_balances": list(seller_balances),
+            "sellers": list(sellers),
         }

@@ -135,10 +135,15 @@ def order_lines(order: dict[str, Any], erp_order: dict[str, Any], tax_code_of: d
             yield "ORD-008", "ORDER_LINE", line_id
 
 
+def contracts_of(marketplace: str) -> dict[str, dict[str, str]]:
+    rows = configuration_rows()["commission_contracts"]
+    return {row["category_code"]: row for row in rows if row["marketplace_code"] == marketplace}
+
+
 def settlement(world: World) -> Iterator[Finding]:
     """Level b."""
     side = world.mirakl["BRICO"]
-    contracts = {row["category_code"]: row for row in configuration_rows()["commission_contracts"]}
+    contracts = contracts_of("BRICO")
     by_line: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     by_refund: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     unknown_orders, unknown_types = set(), set()
