@@ -496,10 +496,13 @@ def _stamps(column: Column, values: list[Any], bad: list[_BadValue]) -> Any:
 class RecordDecoder:
     """Decodes the pages of one entity. Built once; holds no state between pages.
 
-    `documented` names every member that the vendor publishes, by the dotted path of its object ("" is the record); an
-    object without an entry may hold anything. `wrapped` names, by the path of a list, the member of the object that may
-    stand around it (`{"order_lines": "order_line"}`). `computed` gives columns of the root table that no member holds,
-    from the rest of that table and the page's address.
+    - `documented`: every member that the vendor publishes, by the dotted path of its object ("" is the record); an
+      object without an entry may hold anything.
+    - `promised`: the members, by their own dotted paths, that the vendor says are in every record; they are counted
+      where they are not.
+    - `wrapped`: by the path of a list, the member of the object that may stand around it
+      (`{"order_lines": "order_line"}`).
+    - `computed`: columns of the root table that no member holds, from the rest of that table and the page's address.
     """
 
     def __init__(
@@ -510,6 +513,7 @@ class RecordDecoder:
         envelope: Envelope,
         *,
         documented: Mapping[str, frozenset[str]],
+        promised: Set[str] = frozenset(),
         wrapped: Mapping[str, str] | None = None,
         computed: Mapping[str, Computed] | None = None,
     ) -> None:
@@ -518,6 +522,7 @@ class RecordDecoder:
         self.tables = tables
         self.envelope = envelope
         self.documented = documented
+        self._promised = promised
         self._computed = computed or {}
         root = tables[0]
         self._id_path = _attribute_path((root.columns[0].at or (root.columns[0].name,))[0])
@@ -631,17 +636,21 @@ class RecordDecoder:
         hashes = [blake2b(raw, digest_size=HASH_BYTES).hexdigest() for raw in raws]
 
         unknown_values: Counter[str] = Counter()
-        tables, bad = self._tables(records, positions, hashes, unknown_values, url)
+        missing_fields: Counter[str] = Counter()
+        tables, bad = self._tables(records, positions, hashes, unknown_values, missing_fields, url)
         if bad:
             for position, (table, value) in bad.items():
                 where = f"{table.sources[0].path}.{value.column.name}" if table.sources else value.column.name
                 rejects.append(Reject(position, self._record_id(raws[position]), where, value.reason, value.code))
             kept = [(p, r) for p, r in zip(positions, records, strict=True) if p not in bad]
             unknown_values.clear()
-            tables, still_bad = self._tables([r for _, r in kept], [p for p, _ in kept], hashes, unknown_values, url)
+            missing_fields.clear()
+            tables, still_bad = self._tables(
+                [r for _, r in kept], [p for p, _ in kept], hashes, unknown_values, missing_fields, url
+            )
             assert not still_bad, "dropping the bad records leaves only good ones"
         rejects.sort(key=lambda r: r.position)
-        return Decoded(tables, rejects, len(raws), unknown_fields, unknown_values)
+        return Decoded(tables, rejects, len(raws), unknown_fields, unknown_values, missing_fields)
 
     def _decode_one_by_one(
         self, raws: list[msgspec.Raw], whole: msgspec.Raw, rejects: list[Reject]
@@ -689,6 +698,7 @@ class RecordDecoder:
         positions: Sequence[int],
         hashes: Sequence[str],
         unknown_values: Counter[str],
+        missing_fields: Counter[str],
         url: str,
     ) -> tuple[dict[str, Table], dict[int, tuple[TableSpec, _BadValue]]]:
         levels = _Levels(records, positions, self._shape)
@@ -713,6 +723,8 @@ class RecordDecoder:
                         bad.setdefault(rows_at[value.row], (table, value))
                     if column.known:
                         _count_unknown_values(column, array, unknown_values)
+                    if array.null_count and (path := _path_in_record(column, level)) in self._promised:
+                        missing_fields[path] += array.null_count
                     arrays.append(array)
                 at.extend(rows_at)
                 chunks.append(pa.Table.from_arrays(arrays, names=[c.name for c in table.columns]))
@@ -742,6 +754,12 @@ def _first(levels: _Levels, column: Column, level: str) -> list[Any]:
         for i in empty:
             values[i] = others[i]
     return values
+
+
+def _path_in_record(column: Column, level: str) -> str:
+    """The dotted path of the member that a column is read from first."""
+    place = _place((column.at or (column.name,))[0], level)
+    return ".".join(part for part in (place.level, *place.objects, place.member) if part)
 
 
 def _running_index(positions: Sequence[int]) -> list[int]:

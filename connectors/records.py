@@ -134,7 +134,8 @@ class Decoded:
     """A page as Arrow tables. Nothing vanishes: `record_count` = rows of the root table + `len(rejects)`.
 
     `unknown_fields` counts keys that the vendor does not document (`order_lines.foo`), `unknown_values` counts values
-    outside the published ones (`type=NEW_FEE`).
+    outside the published ones (`type=NEW_FEE`), `missing_fields` counts those that the vendor promises in every
+    record and did not give (`order_lines.category_code`); the record is kept, unless a table cannot do without it.
     """
 
     tables: dict[str, Table]
@@ -142,6 +143,7 @@ class Decoded:
     record_count: int
     unknown_fields: Counter[str]
     unknown_values: Counter[str]
+    missing_fields: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)

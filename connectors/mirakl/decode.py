@@ -8,6 +8,7 @@ from connectors.decoding import Computed, Envelope, RecordDecoder
 from connectors.mirakl.computed import document_request_of_address, product_reference
 from connectors.mirakl.documented import DOCUMENTED
 from connectors.mirakl.files import decode_invoice_file
+from connectors.mirakl.promised import PROMISED
 from connectors.mirakl.tables import logistics, money, offers, orders, settings
 from connectors.records import FeedSpec, IdSource, Mode, TableSpec
 
@@ -27,7 +28,14 @@ def _feed(
     computed: Mapping[str, Computed] | None = None,
 ) -> tuple[FeedSpec, RecordDecoder]:
     decoder = RecordDecoder(
-        VENDOR, entity, tables, envelope, documented=DOCUMENTED[entity], wrapped=wrapped, computed=computed
+        VENDOR,
+        entity,
+        tables,
+        envelope,
+        documented=DOCUMENTED[entity],
+        promised=PROMISED.get(entity, frozenset()),
+        wrapped=wrapped,
+        computed=computed,
     )
     spec = FeedSpec(
         VENDOR,

@@ -293,7 +293,11 @@ class _Loader:
                 (*place, reject.position, reject.record_id, reject.field, reject.reason, reject.code, now)
                 for reject in decoded.rejects
             ]
-            for kind, names in (("FIELD", decoded.unknown_fields), ("VALUE", decoded.unknown_values)):
+            for kind, names in (
+                ("FIELD", decoded.unknown_fields),
+                ("VALUE", decoded.unknown_values),
+                ("MISSING", decoded.missing_fields),
+            ):
                 group.unknown += [(*place, kind, name, number) for name, number in sorted(names.items())]
         return group
 
@@ -313,9 +317,10 @@ class _Loader:
         except BaseException:
             connection.execute("rollback")
             raise
+        of_kind = {"FIELD": self._unknown_fields, "VALUE": self._unknown_values}
         for *_, kind, name, number in group.unknown:
-            counted = self._unknown_fields if kind == "FIELD" else self._unknown_values
-            counted[f"{feed.vendor}.{name}"] += number
+            if kind in of_kind:
+                of_kind[kind][f"{feed.vendor}.{name}"] += number
         return FeedCount(feed, len(marks), *(sum(mark[column] for mark in marks) for column in (5, 6, 7, 8)))
 
     def _insert(
