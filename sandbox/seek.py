@@ -26,9 +26,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page starts: behind `key` = (milliseconds, ordinal), or, when going back, before it."""
+    """Where a page starts: behind `key` = (milliseconds, ordinal or id), or, when going back, before it."""
 
-    key: tuple[int, int]
+    key: tuple[int, int | str]
     is_backwards: bool
 
 

@@ -1,16 +1,17 @@
 """Starts a sandbox: generates the world, loads it, writes the folder a pipeline works from, serves until stopped."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from sandbox import config, jsonio
 from sandbox.app import Sandbox, listen, server_for
-from sandbox.config import Places
+from sandbox.config import Marketplaces, Places
 from sandbox.store import Store
 from sandbox.world import DEFAULT_AS_OF, build_world
+from sandbox.world.build import MARKETPLACES
 
 Report = Callable[[str], None]
 
@@ -24,6 +25,7 @@ def serve(
     seed: int = 7,
     as_of: datetime = DEFAULT_AS_OF,
     faults: bool = True,
+    marketplaces: Collection[str] = MARKETPLACES,
     report: Report = print,
 ) -> None:
     """Serves until it is interrupted. Port 0 takes a free one; the address is in `<folder>/sandbox.json`.
@@ -38,19 +40,20 @@ def serve(
     report(f"Generating {orders:,} orders from seed {seed} …")
 
     def build() -> Store:
-        world = build_world(seed, orders, as_of, faults=faults)
+        world = build_world(seed, orders, as_of, faults, marketplaces)
         config.write_bank(places, world.bank)
         config.write_truth(places, world.truth)
         return Store(world, seed=seed, as_of=as_of, state_folder=places.state)
 
     sandbox = Sandbox(build)
     store = sandbox.store
-    config.write_config(places, url)
+    served = _served(store)
+    config.write_config(places, url, served)
     variables = config.environment(
         places,
         seed=seed,
         as_of=as_of,
-        marketplaces=store.accounts,
+        marketplaces=served,
         refresh_token=store.sage_id.usable_refresh_token or store.sage_id.consent(),
     )
     config.write_environment(places.env, variables)
@@ -65,3 +68,9 @@ def serve(
     finally:
         places.address.unlink(missing_ok=True)
         listener.close()
+
+
+def _served(store: Store) -> Marketplaces:
+    operators = [code for code, account in store.accounts.items() if account.sign_in is not None]
+    sellers = [code for code in store.accounts if code not in operators]
+    return Marketplaces(sellers, operators)
