@@ -13,13 +13,10 @@ Two ways through:
 from __future__ import annotations
 
 import codecs
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
@@ -28,27 +25,30 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.arrays import DECODE_ERRORS, BadValue, column_array
 from connectors.errors import BadPayload
-from connectors.records import Column, Decoded, Kind, Reject, Table, TableSpec
+from connectors.forms import format_stamp, largest_id, newest_stamp, parse_stamp, plain_decimal
+from connectors.records import Column, Decoded, Reject, Table, TableSpec
+from connectors.structure import NULL, Levels, Node, place_of
+
+__all__ = [
+    "Computed",
+    "Envelope",
+    "RecordDecoder",
+    "format_stamp",
+    "largest_id",
+    "newest_stamp",
+    "parse_stamp",
+    "plain_decimal",
+    "raw_records",
+    "record_hash",
+    "split_records",
+]
 
 Computed = Callable[[Table, str], Any]
 """A column from the rest of the root table and the page's address."""
 
 HASH_BYTES = 8
-NULL = msgspec.Raw(b"null")
-PLAIN_DECIMAL = r"^-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,20})?$"
-_PLAIN_DECIMAL = re.compile(PLAIN_DECIMAL)
-_DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
-MAXIMUM_AMOUNT_TEXT = 64
-_ISO_STAMP = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?))?"
-)
-PLAIN_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z$"
-FUTURE_TOLERANCE = timedelta(days=1)
-"""A stamp further ahead of the clock than this does not move a cursor: one bad record must not hide all later ones."""
-
-_DECODE_ERRORS = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, ArithmeticError)
 _RECORD_LIST: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _ENVELOPE: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -133,366 +133,6 @@ def record_hash(record: bytes | msgspec.Raw) -> bytes:
     return blake2b(record, digest_size=HASH_BYTES).digest()
 
 
-def parse_stamp(value: str) -> datetime | None:
-    """An ISO 8601 stamp as an instant in UTC (a bare date is its midnight), or None when it is not one."""
-    if not _ISO_STAMP.fullmatch(value):
-        return None
-    try:
-        parsed = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    try:
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except OverflowError:
-        return None
-
-
-def format_stamp(value: datetime) -> str:
-    """UTC, ISO 8601 with `Z`, milliseconds only when there are any, microseconds cut off."""
-    value = value.astimezone(UTC)
-    return (
-        value.strftime("%Y-%m-%dT%H:%M:%S")
-        + (f".{value.microsecond // 1000:03d}" if value.microsecond >= 1000 else "")
-        + "Z"
-    )
-
-
-def plain_decimal(value: str) -> str | None:
-    """A decimal as plain digits: without quotes or exponent, its value unchanged. None when it is not one or is out of
-    range.
-    """
-    if len(value) > MAXIMUM_AMOUNT_TEXT:
-        return None
-    if value[:1] == '"' == value[-1:]:
-        value = value[1:-1]
-    if _PLAIN_DECIMAL.match(value) and not value.endswith("\n"):
-        return value
-    if not _DECIMAL.fullmatch(value):
-        return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return None
-    if number.adjusted() > 14 or number.as_tuple().exponent < -20:  # type: ignore[operator]  # finite: the grammar has no NaN
-        return None
-    plain = format(number, "f")
-    return plain if _PLAIN_DECIMAL.match(plain) else None
-
-
-# --- the record's shape
-# ------------------------------------------------------------------------------------------------
-
-
-class _Entry(msgspec.Struct):
-    """One key and value of a mapping source."""
-
-    name: str
-    amount: msgspec.Raw
-
-
-@dataclass(slots=True)
-class _Node:
-    """An object of the record: the wanted members by name."""
-
-    leaves: dict[str, Column] = field(default_factory=dict)
-    objects: dict[str, _Node] = field(default_factory=dict)
-    lists: dict[str, _Node] = field(default_factory=dict)
-    mappings: set[str] = field(default_factory=set)
-    wrapped: dict[str, str] = field(default_factory=dict)
-
-    def reach(self, path: Sequence[str]) -> _Node:
-        node = self
-        for name in path:
-            node = node.objects.setdefault(name, _Node())
-        return node
-
-    def structs(
-        self, name: str, documented: Mapping[str, frozenset[str]], path: str = ""
-    ) -> tuple[type[Any], type[Any]]:
-        """Two struct types: a strict one that refuses undocumented members, and one that ignores them."""
-        strict: list[tuple[str, Any, Any]] = []
-        lenient: list[tuple[str, Any, Any]] = []
-        for leaf, column in self.leaves.items():
-            kind = column.kind
-            if column.via is not None or kind is Kind.AMOUNT:
-                member: tuple[str, Any, Any] = (leaf, msgspec.Raw, NULL)
-            elif kind is Kind.BOOLEAN:
-                member = (leaf, bool | None, None)
-            elif kind is Kind.STAMP:
-                member = (leaf, str | None, None)
-            else:
-                member = (leaf, str | int | None, None)
-            strict.append(member)
-            lenient.append(member)
-        for is_list, children in ((False, self.objects), (True, self.lists)):
-            for child, node in children.items():
-                below = f"{path}.{child}" if path else child
-                for members, of_child in zip(
-                    (strict, lenient), node.structs(f"{name}_{child}", documented, below), strict=True
-                ):
-                    annotation: Any = list[of_child] if is_list else of_child  # type: ignore[valid-type]
-                    if is_list and child in self.wrapped:
-                        around = [(self.wrapped[child], annotation | None, None)]
-                        annotation |= _define(f"{name}_{child}_list", around, is_strict=False)
-                    members.append((child, annotation | None, None))
-        for mapping in self.mappings:
-            strict.append((mapping, dict[str, msgspec.Raw] | None, None))
-            lenient.append((mapping, dict[str, msgspec.Raw] | None, None))
-        wanted = {member[0] for member in strict}
-        known = documented.get(path)
-        ignored = [(other, msgspec.Raw, NULL) for other in sorted(known - wanted)] if known is not None else []
-        return (
-            _define(name, [*strict, *ignored], is_strict=known is not None),
-            _define(name, lenient, is_strict=False),
-        )
-
-
-def _define(name: str, members: Iterable[tuple[str, Any, Any]], *, is_strict: bool) -> type[Any]:
-    """A struct type with one attribute per member; names that Python cannot spell (`@type`) are renamed inside."""
-    fields: list[tuple[str, Any, Any]] = []
-    renamed: dict[str, str] = {}
-    for member, annotation, default in members:
-        attribute = member if member.isidentifier() else f"member_{len(fields)}"
-        if attribute != member:
-            renamed[attribute] = member
-        fields.append((attribute, annotation, default))
-    return msgspec.defstruct(name, fields, forbid_unknown_fields=is_strict, rename=renamed or None, gc=False)
-
-
-def _attribute_path(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A column's value seen from one source: which level of its lists, which objects below it, which member."""
-
-    level: str
-    objects: tuple[str, ...]
-    member: str
-
-
-def _place(path: str, source: str) -> _Place:
-    """Resolve `a.b`, `/a`, `^/a` and `list/a` for rows that come from `source` ("" is the record itself)."""
-    level, slash, rest = path.rpartition("/")
-    if not slash:
-        level = source
-    elif level == "^":
-        level = source.rpartition(".")[0]
-    *objects, member = rest.split(".")
-    return _Place(level, tuple(objects), member)
-
-
-class _Levels:
-    """The objects of a list of decoded records, level by level, as flat lists beside the position of their record."""
-
-    def __init__(self, records: Sequence[Any], positions: Sequence[int], shape: _Node) -> None:
-        self._shape = shape
-        self._elements: dict[str, Sequence[Any]] = {"": records}
-        self._parents: dict[str, Sequence[int]] = {}
-        self._positions: dict[str, Sequence[int]] = {"": positions}
-        self._objects: dict[tuple[str, tuple[str, ...]], Sequence[Any]] = {}
-
-    def _descend(self, level: str) -> None:
-        if level in self._elements:
-            return
-        above, _, name = level.rpartition(".")
-        self._descend(above)
-        lists = list(map(attrgetter(name), self._elements[above]))
-        elements: list[Any] = []
-        parents: list[int] = []
-        for index, members in enumerate(lists):
-            if members:
-                if isinstance(members, msgspec.Struct):
-                    members = getattr(members, members.__struct_fields__[0]) or ()
-                if isinstance(members, dict):
-                    elements.extend(_Entry(key, value) for key, value in members.items())
-                else:
-                    elements.extend(members)
-                parents.extend([index] * len(members))
-        at = self._positions[above]
-        self._elements[level] = elements
-        self._parents[level] = parents
-        self._positions[level] = [at[index] for index in parents]
-
-    def positions(self, level: str) -> Sequence[int]:
-        self._descend(level)
-        return self._positions[level]
-
-    def _values_at(self, place: _Place) -> list[Any]:
-        self._descend(place.level)
-        objects = self._objects.get((place.level, place.objects))
-        if objects is None:
-            objects = self._elements[place.level]
-            walked: tuple[str, ...] = ()
-            for name in place.objects:
-                walked = (*walked, name)
-                cached = self._objects.get((place.level, walked))
-                if cached is None:
-                    cached = _members(objects, name)
-                    self._objects[place.level, walked] = cached
-                objects = cached
-        return _members(objects, place.member)
-
-    def values(self, place: _Place, level: str) -> list[Any]:
-        """The place's values, one for each element of `level`, which is the place's level or below it."""
-        values = self._values_at(place)
-        chain = []
-        while level != place.level:
-            chain.append(self._parents[level])
-            level = level.rpartition(".")[0]
-        for parents in reversed(chain):
-            values = [values[index] for index in parents]
-        return values
-
-
-def _members(objects: Sequence[Any], name: str) -> list[Any]:
-    """The named member of each object; of an absent object, None."""
-    try:
-        return list(map(attrgetter(name), objects))
-    except AttributeError:  # some object is None, in most columns of most pages all of them
-        if not any(objects):
-            return list(objects)
-        return [o if o is None else getattr(o, name) for o in objects]
-
-
-# --- columns
-# -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _BadValue:
-    row: int
-    column: Column
-    reason: str
-    code: str
-
-
-def _json_text(value: Any) -> str | None:
-    """Raw JSON as text; JSON's null and an absent object are None."""
-    if value is None:
-        return None
-    text = bytes(value).decode("utf-8", "replace")
-    return None if text == "null" else text
-
-
-def _array(column: Column, values: list[Any]) -> tuple[Any, list[_BadValue]]:
-    """The column's values as an Arrow array (bad ones null), and the bad ones."""
-    bad: list[_BadValue] = []
-    if column.via is not None:
-        values = _derived(column, values, bad)
-        array = pa.array(
-            [None if v is None else v == "true" for v in values] if column.kind is Kind.BOOLEAN else values, column.type
-        )
-    elif column.kind is Kind.AMOUNT:
-        array = _amounts(column, values, bad)
-    elif column.kind is Kind.STAMP:
-        array = _stamps(column, values, bad)
-    elif column.kind is Kind.BOOLEAN:
-        array = pa.array(values, column.type)
-    else:
-        array = _texts(values)
-    if not column.nullable:
-        missing = (
-            pc.is_null(array) if column.kind is Kind.BOOLEAN else pc.or_kleene(pc.is_null(array), pc.equal(array, ""))
-        )
-        if pc.any(missing).as_py():
-            already = {b.row for b in bad}
-            bad.extend(
-                _BadValue(row, column, "is missing", "REQUIRED_MISSING")
-                for row, is_missing in enumerate(missing.to_pylist())
-                if is_missing and row not in already
-            )
-    return array, bad
-
-
-def _texts(values: list[Any]) -> Any:
-    if not any(values) and values.count(None) == len(values):
-        return pa.nulls(len(values), pa.string())
-    try:
-        return (
-            pa.array(values, pa.int64()).cast(pa.string())
-            if _begins_with_number(values)
-            else pa.array(values, pa.string())
-        )
-    except (pa.ArrowTypeError, pa.ArrowInvalid, OverflowError):
-        return pa.array([v if v is None or isinstance(v, str) else str(v) for v in values], pa.string())
-
-
-def _begins_with_number(values: list[Any]) -> bool:
-    return isinstance(next(filter(None, values), None), int)
-
-
-def _derived(column: Column, values: list[Any], bad: list[_BadValue]) -> list[str | None]:
-    via = column.via
-    assert via is not None
-    result: list[str | None] = []
-    for row, value in enumerate(values):
-        raw = b"null" if value is None else bytes(value)
-        if raw == b"null":
-            result.append(None)
-            continue
-        try:
-            result.append(via(raw))
-        except _DECODE_ERRORS:
-            bad.append(_BadValue(row, column, "is not of the documented form", "WRONG_TYPE"))
-            result.append(None)
-    return result
-
-
-def _amounts(column: Column, values: list[Any], bad: list[_BadValue]) -> Any:
-    if values.count(NULL) == len(values) or not any(values):
-        return pa.nulls(len(values), pa.string())
-    try:
-        texts = pa.array(list(map(bytes, values)), pa.binary())
-    except TypeError:  # some object on the way is absent
-        texts = pa.array([b"null" if v is None else bytes(v) for v in values], pa.binary())
-    try:
-        array = texts.cast(pa.string())
-    except pa.ArrowInvalid:
-        array = pa.array([_json_text(v) or "null" for v in values], pa.string())
-    is_null = pc.equal(array, "null")
-    is_good = pc.or_(is_null, pc.match_substring_regex(array, PLAIN_DECIMAL))
-    if pc.all(is_good).as_py() is False:
-        fixed: list[str | None] = array.to_pylist()
-        for row, good in enumerate(is_good.to_pylist()):
-            if good:
-                continue
-            plain = plain_decimal(fixed[row] or "")
-            if plain is None:
-                bad.append(_BadValue(row, column, "is not a decimal number of at most 14 digits", "NOT_A_NUMBER"))
-            fixed[row] = plain
-        array = pa.array(fixed, pa.string())
-    return pc.if_else(is_null, pa.scalar(None, pa.string()), array)
-
-
-def _are_plain_instants(array: Any) -> bool:
-    """Whether Arrow itself reads all of them. False is no verdict: rarer forms are looked at one by one."""
-    if not pc.all(pc.match_substring_regex(array, PLAIN_INSTANT)).as_py():
-        return False
-    try:
-        array.cast(pa.timestamp("us", tz="UTC"))
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _stamps(column: Column, values: list[Any], bad: list[_BadValue]) -> Any:
-    array = pa.array(values, pa.string())
-    if array.null_count == len(array):
-        return array
-    if _are_plain_instants(array):
-        return array
-    for row, value in enumerate(values):
-        if value and parse_stamp(value) is None:
-            bad.append(_BadValue(row, column, "is not an ISO 8601 date, or date and time with a zone", "BAD_TIMESTAMP"))
-    return array if not any(v == "" for v in values) else pa.array([v or None for v in values], pa.string())
-
-
-# --- the decoder
-# -------------------------------------------------------------------------------------------------------
-
-
 class RecordDecoder:
     """Decodes the pages of one entity. Built once; holds no state between pages.
 
@@ -525,7 +165,7 @@ class RecordDecoder:
         self._promised = promised
         self._computed = computed or {}
         root = tables[0]
-        self._id_path = _attribute_path((root.columns[0].at or (root.columns[0].name,))[0])
+        self._id_path = tuple((root.columns[0].at or (root.columns[0].name,))[0].split("."))
         self._shape = self._build_shape(tables, self._computed.keys(), wrapped or {})
         name = f"{vendor}_{entity}"
         strict, lenient = self._shape.structs(name, documented)
@@ -535,8 +175,8 @@ class RecordDecoder:
         self._readers: dict[tuple[str, ...], msgspec.json.Decoder[list[Any]]] = {}
 
     @staticmethod
-    def _build_shape(tables: tuple[TableSpec, ...], computed: Set[str], wrapped: Mapping[str, str]) -> _Node:
-        shape = _Node()
+    def _build_shape(tables: tuple[TableSpec, ...], computed: Set[str], wrapped: Mapping[str, str]) -> Node:
+        shape = Node()
         for table in tables:
             sources = table.sources or ()
             for level in [s.path for s in sources] if table.parent else [""]:
@@ -547,18 +187,18 @@ class RecordDecoder:
                     if is_mapping and depth == len(names) - 1:
                         node.mappings.add(name)
                     else:
-                        node = node.lists.setdefault(name, _Node())
+                        node = node.lists.setdefault(name, Node())
                 constants = next((s.constants for s in sources if s.path == level), {})
                 for column in table.columns:
                     if column.name in constants or (table.parent is None and column.name in computed):
                         continue
                     for path in column.at or (column.name,):
-                        place = _place(path, level)
+                        place = place_of(path, level)
                         if is_mapping and place.level == level:
                             continue
                         at = shape
                         for name in place.level.split(".") if place.level else []:
-                            at = at.lists.setdefault(name, _Node())
+                            at = at.lists.setdefault(name, Node())
                         at.reach(place.objects).leaves.setdefault(place.member, column)
         for path, inner in wrapped.items():
             *above, name = path.split(".")
@@ -599,11 +239,11 @@ class RecordDecoder:
         reader = self._member_reader(names)
         try:
             found = reader.decode(whole)
-        except _DECODE_ERRORS:
+        except DECODE_ERRORS:
             found = []
             for record in records:
                 with suppress(
-                    *_DECODE_ERRORS
+                    *DECODE_ERRORS
                 ):  # a bad record is refused with its reason when loaded; it moves no cursor
                     found.extend(reader.decode(b"[" + bytes(record) + b"]"))
         values: dict[str, list[str]] = {}
@@ -629,7 +269,7 @@ class RecordDecoder:
         positions: Sequence[int] = range(len(raws))
         try:
             records = self._strict_list.decode(whole)
-        except _DECODE_ERRORS:
+        except DECODE_ERRORS:
             records, positions = self._decode_one_by_one(raws, whole, rejects)
             for position in positions:
                 self._count_unknown(_untyped(raws[position]), self._shape, "", unknown_fields)
@@ -655,14 +295,14 @@ class RecordDecoder:
     def _decode_one_by_one(
         self, raws: list[msgspec.Raw], whole: msgspec.Raw, rejects: list[Reject]
     ) -> tuple[list[Any], Sequence[int]]:
-        with suppress(*_DECODE_ERRORS):  # none fails: there were only undocumented members
+        with suppress(*DECODE_ERRORS):  # none fails: there were only undocumented members
             return self._lenient_list.decode(whole), range(len(raws))
         records: list[Any] = []
         positions: list[int] = []
         for position, raw in enumerate(raws):
             try:
                 records.append(self._lenient.decode(raw))
-            except _DECODE_ERRORS as error:
+            except DECODE_ERRORS as error:
                 where, reason = _explain(error)
                 rejects.append(Reject(position, self._record_id(raw), where, reason, "WRONG_TYPE"))
             else:
@@ -675,7 +315,7 @@ class RecordDecoder:
             value = value.get(name) if isinstance(value, dict) else None
         return str(value)[:200] if isinstance(value, str | int) and not isinstance(value, bool) else None
 
-    def _count_unknown(self, value: Any, node: _Node, path: str, counter: Counter[str]) -> None:
+    def _count_unknown(self, value: Any, node: Node, path: str, counter: Counter[str]) -> None:
         if not isinstance(value, dict):
             return
         known = self.documented.get(path)
@@ -700,9 +340,9 @@ class RecordDecoder:
         unknown_values: Counter[str],
         missing_fields: Counter[str],
         url: str,
-    ) -> tuple[dict[str, Table], dict[int, tuple[TableSpec, _BadValue]]]:
-        levels = _Levels(records, positions, self._shape)
-        bad: dict[int, tuple[TableSpec, _BadValue]] = {}
+    ) -> tuple[dict[str, Table], dict[int, tuple[TableSpec, BadValue]]]:
+        levels = Levels(records, positions, self._shape)
+        bad: dict[int, tuple[TableSpec, BadValue]] = {}
         tables: dict[str, Table] = {}
         for table in self.tables:
             chunks = []
@@ -718,7 +358,7 @@ class RecordDecoder:
                     if source and column.name in source.constants:
                         arrays.append(pa.array([source.constants[column.name]] * len(rows_at), column.type))
                         continue
-                    array, bad_values = _array(column, _first(levels, column, level))
+                    array, bad_values = column_array(column, _first(levels, column, level))
                     for value in bad_values:
                         bad.setdefault(rows_at[value.row], (table, value))
                     if column.known:
@@ -742,15 +382,15 @@ class RecordDecoder:
         return tables, bad
 
 
-def _first(levels: _Levels, column: Column, level: str) -> list[Any]:
+def _first(levels: Levels, column: Column, level: str) -> list[Any]:
     """The first alternative that is not null, element by element."""
     paths = column.at or (column.name,)
-    values = levels.values(_place(paths[0], level), level)
+    values = levels.values(place_of(paths[0], level), level)
     for path in paths[1:]:
         empty = [i for i, v in enumerate(values) if v is None or v == ""]
         if not empty:
             break
-        others = levels.values(_place(path, level), level)
+        others = levels.values(place_of(path, level), level)
         for i in empty:
             values[i] = others[i]
     return values
@@ -758,7 +398,7 @@ def _first(levels: _Levels, column: Column, level: str) -> list[Any]:
 
 def _path_in_record(column: Column, level: str) -> str:
     """The dotted path of the member that a column is read from first."""
-    place = _place((column.at or (column.name,))[0], level)
+    place = place_of((column.at or (column.name,))[0], level)
     return ".".join(part for part in (place.level, *place.objects, place.member) if part)
 
 
@@ -782,7 +422,7 @@ def _count_unknown_values(column: Column, array: Any, counter: Counter[str]) -> 
 def _untyped(raw: msgspec.Raw) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except _DECODE_ERRORS:
+    except DECODE_ERRORS:
         return None
 
 
@@ -790,16 +430,3 @@ def _explain(error: Exception) -> tuple[str, str]:
     """Field and reason of a msgspec error. Its messages name types, never values."""
     message, _, where = str(error).partition(" - at `")
     return where.rstrip("`").removeprefix("$").lstrip(".") or "record", message or type(error).__name__
-
-
-def newest_stamp(values: Iterable[str], *, not_after: datetime) -> str | None:
-    """The latest of the stamps that are not in the future, as `format_stamp` writes it."""
-    limit = not_after + FUTURE_TOLERANCE
-    parsed = [p for p in map(parse_stamp, set(values)) if p is not None and p <= limit]
-    return format_stamp(max(parsed)) if parsed else None
-
-
-def largest_id(values: Iterable[str]) -> str | None:
-    """The largest whole number among the ids."""
-    numbers = [int(v) for v in values if v.lstrip("-").isdigit() and v.isascii()]
-    return str(max(numbers)) if numbers else None

@@ -1,0 +1,145 @@
+"""A column's values, checked as a whole and made one Arrow array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.forms import PLAIN_DECIMAL, PLAIN_INSTANT, parse_stamp, plain_decimal
+from connectors.records import Column, Kind
+from connectors.structure import NULL
+
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, ArithmeticError)
+
+
+@dataclass(frozen=True, slots=True)
+class BadValue:
+    row: int
+    column: Column
+    reason: str
+    code: str
+
+
+def _json_text(value: Any) -> str | None:
+    """Raw JSON as text; JSON's null and an absent object are None."""
+    if value is None:
+        return None
+    text = bytes(value).decode("utf-8", "replace")
+    return None if text == "null" else text
+
+
+def column_array(column: Column, values: list[Any]) -> tuple[Any, list[BadValue]]:
+    """The column's values as an Arrow array (bad ones null), and the bad ones."""
+    bad: list[BadValue] = []
+    if column.via is not None:
+        values = _derived(column, values, bad)
+        array = pa.array(
+            [None if v is None else v == "true" for v in values] if column.kind is Kind.BOOLEAN else values, column.type
+        )
+    elif column.kind is Kind.AMOUNT:
+        array = _amounts(column, values, bad)
+    elif column.kind is Kind.STAMP:
+        array = _stamps(column, values, bad)
+    elif column.kind is Kind.BOOLEAN:
+        array = pa.array(values, column.type)
+    else:
+        array = _texts(values)
+    if not column.nullable:
+        missing = (
+            pc.is_null(array) if column.kind is Kind.BOOLEAN else pc.or_kleene(pc.is_null(array), pc.equal(array, ""))
+        )
+        if pc.any(missing).as_py():
+            already = {b.row for b in bad}
+            bad.extend(
+                BadValue(row, column, "is missing", "REQUIRED_MISSING")
+                for row, is_missing in enumerate(missing.to_pylist())
+                if is_missing and row not in already
+            )
+    return array, bad
+
+
+def _texts(values: list[Any]) -> Any:
+    if not any(values) and values.count(None) == len(values):
+        return pa.nulls(len(values), pa.string())
+    try:
+        return (
+            pa.array(values, pa.int64()).cast(pa.string())
+            if _begins_with_number(values)
+            else pa.array(values, pa.string())
+        )
+    except (pa.ArrowTypeError, pa.ArrowInvalid, OverflowError):
+        return pa.array([v if v is None or isinstance(v, str) else str(v) for v in values], pa.string())
+
+
+def _begins_with_number(values: list[Any]) -> bool:
+    return isinstance(next(filter(None, values), None), int)
+
+
+def _derived(column: Column, values: list[Any], bad: list[BadValue]) -> list[str | None]:
+    via = column.via
+    assert via is not None
+    result: list[str | None] = []
+    for row, value in enumerate(values):
+        raw = b"null" if value is None else bytes(value)
+        if raw == b"null":
+            result.append(None)
+            continue
+        try:
+            result.append(via(raw))
+        except DECODE_ERRORS:
+            bad.append(BadValue(row, column, "is not of the documented form", "WRONG_TYPE"))
+            result.append(None)
+    return result
+
+
+def _amounts(column: Column, values: list[Any], bad: list[BadValue]) -> Any:
+    if values.count(NULL) == len(values) or not any(values):
+        return pa.nulls(len(values), pa.string())
+    try:
+        texts = pa.array(list(map(bytes, values)), pa.binary())
+    except TypeError:  # some object on the way is absent
+        texts = pa.array([b"null" if v is None else bytes(v) for v in values], pa.binary())
+    try:
+        array = texts.cast(pa.string())
+    except pa.ArrowInvalid:
+        array = pa.array([_json_text(v) or "null" for v in values], pa.string())
+    is_null = pc.equal(array, "null")
+    is_good = pc.or_(is_null, pc.match_substring_regex(array, PLAIN_DECIMAL))
+    if pc.all(is_good).as_py() is False:
+        fixed: list[str | None] = array.to_pylist()
+        for row, good in enumerate(is_good.to_pylist()):
+            if good:
+                continue
+            plain = plain_decimal(fixed[row] or "")
+            if plain is None:
+                bad.append(BadValue(row, column, "is not a decimal number of at most 14 digits", "NOT_A_NUMBER"))
+            fixed[row] = plain
+        array = pa.array(fixed, pa.string())
+    return pc.if_else(is_null, pa.scalar(None, pa.string()), array)
+
+
+def _are_plain_instants(array: Any) -> bool:
+    """Whether Arrow itself reads all of them. False is no verdict: rarer forms are looked at one by one."""
+    if not pc.all(pc.match_substring_regex(array, PLAIN_INSTANT)).as_py():
+        return False
+    try:
+        array.cast(pa.timestamp("us", tz="UTC"))
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _stamps(column: Column, values: list[Any], bad: list[BadValue]) -> Any:
+    array = pa.array(values, pa.string())
+    if array.null_count == len(array):
+        return array
+    if _are_plain_instants(array):
+        return array
+    for row, value in enumerate(values):
+        if value and parse_stamp(value) is None:
+            bad.append(BadValue(row, column, "is not an ISO 8601 date, or date and time with a zone", "BAD_TIMESTAMP"))
+    return array if not any(v == "" for v in values) else pa.array([v or None for v in values], pa.string())
