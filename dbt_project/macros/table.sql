@@ -1,0 +1,31 @@
+{#
+    Tables and views, made in place inside one transaction.
+
+    dbt's own materializations build beside the old relation, rename twice and drop afterwards, four statements and a
+    second transaction for each model, because other databases cannot do better. In DuckDB the old table goes and the
+    new one comes in one transaction; nobody else can see the warehouse meanwhile, since a run holds it alone. Contracts
+    are enforced as dbt does. Python models, grants, indexes and hooks are not used in this project, so they are not here.
+#}
+
+{% materialization table, adapter="duckdb", supported_languages=["sql"] %}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set target = this.incorporate(type="table") -%}
+    {%- call statement("main") -%}
+        {%- if existing is not none -%} drop {{ existing.type }} if exists {{ existing }} cascade; {%- endif -%}
+        {{ create_table_as(False, target, compiled_code) }}
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+    {{ return({"relations": [target]}) }}
+{% endmaterialization %}
+
+
+{% materialization view, adapter="duckdb" %}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set target = this.incorporate(type="view") -%}
+    {%- call statement("main") -%}
+        {%- if existing is not none -%} drop {{ existing.type }} if exists {{ existing }} cascade; {%- endif -%}
+        {{ get_create_view_as_sql(target, compiled_code) }}
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+    {{ return({"relations": [target]}) }}
+{% endmaterialization %}
