@@ -9,22 +9,19 @@ duplicates + quarantined.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from connectors.errors import BadPayload
 from connectors.feeds import REGISTRY
-from connectors.records import Decoded, FeedSpec, TableSpec
-from orchestration.lib.landing import LandingFiles
-from orchestration.lib.settings import Clock, Settings, parse_stamp
+from connectors.records import FeedSpec, TableSpec
+from orchestration.lib.decoding import Feeds, Group, PageReport, batch_text, decoded_groups, naive
+from orchestration.lib.settings import Clock, Settings
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
 from orchestration.lib.warehouse import connect, quote
-
-Feeds = dict[str, dict[str, FeedSpec]]
 
 GROUP_RECORDS = 20_000
 """Records of one transaction: enough that DuckDB works in bulk, few enough for the memory promise."""
@@ -225,17 +222,6 @@ def proved_counts(settings: Settings) -> list[Mismatch]:
         ]
 
 
-@dataclass(slots=True)
-class _Group:
-    """Files of one batch, decoded: what one transaction writes."""
-
-    feed: FeedKey
-    spec: FeedSpec
-    pages: list[tuple[LandedFile, Decoded | None]] = field(default_factory=list)
-    quarantine: list[tuple[Any, ...]] = field(default_factory=list)
-    unknown: list[tuple[Any, ...]] = field(default_factory=list)
-
-
 class _Loader:
     def __init__(
         self,
@@ -245,7 +231,7 @@ class _Loader:
         feeds: Feeds,
         on_progress: Progress,
     ) -> None:
-        self._files = LandingFiles(settings.landing)
+        self._landing = settings.landing
         self._clock: Clock = settings.clock
         self._connection = connection
         self._state = state
@@ -266,8 +252,7 @@ class _Loader:
         waiting = [file for file in manifest if file.path not in loaded]
         total, done = sum(file.record_count for file in waiting), 0
         counts: dict[FeedKey, FeedCount] = {}
-        for feed, files in _groups(waiting, batches):
-            group = self._decode(feed, files)
+        for group in decoded_groups(self._landing, self._feeds, _groups(waiting, batches), total):
             count = self._load_group(group)
             counts[group.feed] = _add(counts.get(group.feed), count)
             done += count.records
@@ -275,42 +260,19 @@ class _Loader:
         self._copy_manifest(manifest, batches)
         return LoadResult(len(waiting), tuple(counts.values()), dict(self._unknown_fields), dict(self._unknown_values))
 
-    def _decode(self, feed: FeedKey, files: Sequence[LandedFile]) -> _Group:
-        spec = self._feeds[feed.vendor][feed.entity]
-        group = _Group(feed, spec)
-        now = self._clock.now().replace(tzinfo=None)
-        for file in files:
-            place = (feed.vendor, feed.account, feed.entity, file.path)
-            try:
-                decoded = spec.decoded(self._files.read(file.path), file.url)
-            except BadPayload as error:
-                # The whole page is unreadable: each of its records counts as quarantined, one entry explains them all.
-                group.quarantine.append((*place, None, None, "", error.message, "PAGE_UNREADABLE", now))
-                group.pages.append((file, None))
-                continue
-            group.pages.append((file, decoded))
-            group.quarantine += [
-                (*place, reject.position, reject.record_id, reject.field, reject.reason, reject.code, now)
-                for reject in decoded.rejects
-            ]
-            for kind, names in (
-                ("FIELD", decoded.unknown_fields),
-                ("VALUE", decoded.unknown_values),
-                ("MISSING", decoded.missing_fields),
-            ):
-                group.unknown += [(*place, kind, name, number) for name, number in sorted(names.items())]
-        return group
-
-    def _load_group(self, group: _Group) -> FeedCount:
+    def _load_group(self, group: Group) -> FeedCount:
         connection, feed = self._connection, group.feed
+        spec = self._feeds[feed.vendor][feed.entity]
         now = self._clock.now().replace(tzinfo=None)
+        quarantine, unknown = _noteworthy(group, now)
         connection.execute("begin")
         try:
-            inserted = self._insert(group.spec, feed.account, group.pages)
-            _insert_rows(connection, "quarantine", group.quarantine)
-            _insert_rows(connection, "unknown_fields", group.unknown)
+            inserted = self._insert(spec, group.tables)
+            _insert_rows(connection, "quarantine", quarantine)
+            _insert_rows(connection, "unknown_fields", unknown)
             marks = [
-                _mark(feed, file, decoded, group.spec, inserted.get(file.path, 0), now) for file, decoded in group.pages
+                _mark(feed, file, page, inserted.get(file.path, 0), now)
+                for file, page in zip(group.files, group.pages, strict=True)
             ]
             _insert_rows(connection, "loaded_files", marks)
             connection.execute("commit")
@@ -318,18 +280,16 @@ class _Loader:
             connection.execute("rollback")
             raise
         of_kind = {"FIELD": self._unknown_fields, "VALUE": self._unknown_values}
-        for *_, kind, name, number in group.unknown:
+        for *_, kind, name, number in unknown:
             if kind in of_kind:
                 of_kind[kind][f"{feed.vendor}.{name}"] += number
         return FeedCount(feed, len(marks), *(sum(mark[column] for mark in marks) for column in (5, 6, 7, 8)))
 
-    def _insert(
-        self, spec: FeedSpec, account: str, pages: Sequence[tuple[LandedFile, Decoded | None]]
-    ) -> dict[str, int]:
+    def _insert(self, spec: FeedSpec, tables: Mapping[str, Any]) -> dict[str, int]:
         """Insert the rows of a group of pages; how many root rows each file brought."""
         connection = self._connection
         root, *children = spec.tables
-        incoming = _gather(root, account, pages)
+        incoming = tables.get(root.name)
         if incoming is None:
             return {}
         connection.register("incoming_root", incoming)
@@ -365,7 +325,7 @@ class _Loader:
                 f"insert into raw.{quote(root.name)} ({names}) select {names} from incoming_root as new{where}"
             )
             for child in children:
-                rows = _gather(child, account, pages)
+                rows = tables.get(child.name)
                 if rows is None:
                     continue
                 connection.register("incoming_child", rows)
@@ -385,15 +345,15 @@ class _Loader:
             batch = batches[file.batch]
             files.append(
                 (
-                    file.path, batch.vendor, batch.account, batch.entity, _batch_text(file.batch), batch.run_id,
-                    file.record_count, file.byte_count, file.sha256, file.declared_count, _naive(file.landed_at),
+                    file.path, batch.vendor, batch.account, batch.entity, batch_text(file.batch), batch.run_id,
+                    file.record_count, file.byte_count, file.sha256, file.declared_count, naive(file.landed_at),
                     batch.status == "COMPLETE", batch.mode,
                 )
             )  # fmt: skip
         rows = [
             (
-                _batch_text(batch.batch), batch.run_id, batch.vendor, batch.account, batch.entity, batch.mode,
-                _naive(batch.started_at), _naive(batch.finished_at), batch.records_received, batch.records_landed,
+                batch_text(batch.batch), batch.run_id, batch.vendor, batch.account, batch.entity, batch.mode,
+                naive(batch.started_at), naive(batch.finished_at), batch.records_received, batch.records_landed,
                 batch.records_unchanged, batch.declared_count, batch.status == "COMPLETE", batch.status,
             )
             for batch in batches.values()
@@ -405,24 +365,44 @@ class _Loader:
         self._connection.execute("commit")
 
 
-def _mark(
-    feed: FeedKey, file: LandedFile, decoded: Decoded | None, spec: FeedSpec, inserted: int, now: Any
-) -> tuple[Any, ...]:
+def _noteworthy(group: Group, now: Any) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Rows of raw.quarantine and of raw.unknown_fields."""
+    quarantine: list[tuple[Any, ...]] = []
+    unknown: list[tuple[Any, ...]] = []
+    feed = group.feed
+    for file, page in zip(group.files, group.pages, strict=True):
+        place = (feed.vendor, feed.account, feed.entity, file.path)
+        if page.error is not None:
+            # The whole page is unreadable: each of its records counts as quarantined, one entry explains them all.
+            quarantine.append((*place, None, None, "", page.error, "PAGE_UNREADABLE", now))
+            continue
+        quarantine += [
+            (*place, reject.position, reject.record_id, reject.field, reject.reason, reject.code, now)
+            for reject in page.rejects
+        ]
+        for kind, names in (
+            ("FIELD", page.unknown_fields),
+            ("VALUE", page.unknown_values),
+            ("MISSING", page.missing_fields),
+        ):
+            unknown += [(*place, kind, name, number) for name, number in sorted(names.items())]
+    return quarantine, unknown
+
+
+def _mark(feed: FeedKey, file: LandedFile, page: PageReport, inserted: int, now: Any) -> tuple[Any, ...]:
     """A row of raw.loaded_files. Duplicates are good records that added nothing; an unreadable page is quarantined
     whole.
     """
-    good = decoded.tables[spec.tables[0].name].num_rows if decoded else 0
-    rejected = len(decoded.rejects) if decoded else file.record_count
-    batch = _batch_text(file.batch)
+    rejected = len(page.rejects) if page.error is None else file.record_count
     return (
         file.path,
         feed.vendor,
         feed.account,
         feed.entity,
-        batch,
+        batch_text(file.batch),
         file.record_count,
         inserted,
-        good - inserted,
+        page.good - inserted,
         rejected,
         now,
     )
@@ -440,25 +420,6 @@ def _groups(files: Iterable[LandedFile], batches: dict[int, Batch]) -> Iterator[
         group.append(file)
     if group:
         yield batches[group[0].batch].feed, group
-
-
-def _gather(table: TableSpec, account: str, pages: Sequence[tuple[LandedFile, Decoded | None]]) -> Any:
-    """One table of several pages as one Arrow table with the loader's columns; None when no page has rows."""
-    parts = []
-    for file, decoded in pages:
-        part = decoded.tables.get(table.name) if decoded else None
-        if part is None or part.num_rows == 0:
-            continue
-        rows = part.num_rows
-        for name, value, kind in (
-            ("_account", account, pa.string()),
-            ("_file", file.path, pa.string()),
-            ("_fetched_at", _naive(file.fetched_at), pa.timestamp("us")),
-            ("_batch", _batch_text(file.batch), pa.string()),
-        ):
-            part = part.append_column(name, pa.repeat(pa.scalar(value, kind), rows))
-        parts.append(part)
-    return pa.concat_tables(parts) if parts else None
 
 
 def _create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -522,12 +483,3 @@ def _add(left: FeedCount | None, right: FeedCount) -> FeedCount:
         left.duplicates + right.duplicates,
         left.quarantined + right.quarantined,
     )
-
-
-def _batch_text(batch: int) -> str:
-    return f"{batch:010d}"
-
-
-def _naive(text: str | None) -> Any:
-    """A stored stamp as UTC without a zone, the form of DuckDB's TIMESTAMP."""
-    return None if text is None else parse_stamp(text).replace(tzinfo=None)
