@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def publish(settings: Settings) -> Published:
                 f"copy {SCHEMA}.{quote(name)} to {_literal(temporary)} (format parquet, compression zstd)"
             )
             _swap(temporary, target)
-        _write_database(connection, settings.published_path, marts)
+        _write_database(connection, settings.published_path, marts, changed)
     for stale in parquet.glob("*.parquet"):
         if stale.stem not in {mart.name for mart in marts}:
             stale.unlink()
@@ -92,26 +93,37 @@ def read_manifest(settings: Settings) -> dict[str, Mart]:
 
 
 def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    row = connection.execute("select current_database()").fetchone()
+    assert row is not None  # there is always one
+    return sorted(_tables(connection, str(row[0])))
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> set[str]:
+    """Names of the marts in an attached database."""
     rows = connection.execute(
-        """
-        select table_name
-        from information_schema.tables
-        where table_schema = ? and table_catalog = current_catalog()
-        order by table_name
-        """,
-        [SCHEMA],
+        "select table_name from duckdb_tables() where database_name = ? and schema_name = ?", [database, SCHEMA]
     ).fetchall()
-    return [str(row[0]) for row in rows]
+    return {str(row[0]) for row in rows}
 
 
-def _write_database(connection: duckdb.DuckDBPyConnection, target: Path, marts: tuple[Mart, ...]) -> None:
+def _write_database(
+    connection: duckdb.DuckDBPyConnection, target: Path, marts: tuple[Mart, ...], changed: tuple[str, ...]
+) -> None:
+    """A new file beside the old one, then a rename. When few marts changed it begins as a copy of the old one."""
     temporary = _temporary(target)
+    is_copy = target.exists() and len(changed) < len(marts)
+    if is_copy:
+        shutil.copyfile(target, temporary)
     connection.execute(f"attach {_literal(temporary)} as published (storage_version {_literal(STORAGE_VERSION)})")
     try:
         connection.execute(f"create schema if not exists published.{SCHEMA}")
+        present = _tables(connection, "published")
+        for stale in present - {mart.name for mart in marts}:
+            connection.execute(f"drop table published.{SCHEMA}.{quote(stale)}")
         for mart in marts:
-            table = f"{SCHEMA}.{quote(mart.name)}"
-            connection.execute(f"create table published.{table} as select * from {table}")
+            if mart.name in changed or mart.name not in present:
+                table = f"{SCHEMA}.{quote(mart.name)}"
+                connection.execute(f"create or replace table published.{table} as select * from {table}")
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")

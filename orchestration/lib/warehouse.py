@@ -54,13 +54,11 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.close()
 
 
-_LOW = f"{2**64 - 1}::uhugeint"
-
-
 def content_digest(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[int, str]:
     """Number of rows, and a digest of the rows as a multiset: it depends on content and columns, not on the order.
 
-    It adds up the two halves of each row's MD5, so that no sort is needed.
+    It adds up two hashes of each row, so that no sort is needed. It tells whether something changed; it is no proof
+    against somebody who wants a collision, and another version of DuckDB may give another digest.
     """
     columns = connection.execute(
         """
@@ -71,18 +69,20 @@ def content_digest(connection: duckdb.DuckDBPyConnection, schema: str, table: st
         """,
         [schema, table],
     ).fetchall()
-    # Length first, so that no two rows of different cells run together to the same text.
-    names = [quote(str(name)) for name, _ in columns]
-    cells = ", ".join(f"coalesce(length({name}::varchar) || ':' || {name}::varchar, '-')" for name in names)
+    names = ", ".join(quote(str(name)) for name, _ in columns)
     row = connection.execute(
         f"""
-        select count(*), coalesce(sum((h >> 64)::ubigint), 0)::varchar, coalesce(sum((h & {_LOW})::ubigint), 0)::varchar
-        from (select md5_number(concat({cells})) as h from {quote(schema)}.{quote(table)})
+        select
+            count(*),
+            coalesce(sum(hash({names})::uhugeint), 0)::varchar,
+            coalesce(sum(hash('second', {names})::uhugeint), 0)::varchar
+        from {quote(schema)}.{quote(table)}
         """  # noqa: S608  # names come from the catalogue and are quoted
     ).fetchone()
     assert row is not None  # an aggregate without grouping always has one row
     shape = ",".join(f"{name} {kind}" for name, kind in columns)
-    return int(row[0]), hashlib.sha256(f"{shape}|{row[0]}|{row[1]}|{row[2]}".encode()).hexdigest()
+    text = f"{duckdb.__version__}|{shape}|{row[0]}|{row[1]}|{row[2]}"
+    return int(row[0]), hashlib.sha256(text.encode()).hexdigest()
 
 
 def quote(name: str) -> str:
