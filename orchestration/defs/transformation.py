@@ -12,7 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from orchestration.defs.loading import MANIFEST_KEY, OUTBOX_KEY, WAREHOUSE, loaded_key
 from orchestration.lib import building, dbt
-from orchestration.lib.loading import Feeds
+from orchestration.lib.decoding import Feeds
 from orchestration.lib.workspace import Step, Workspace
 
 UNIQUE_ID = "dagster_dbt/unique_id"
