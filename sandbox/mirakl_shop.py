@@ -185,6 +185,7 @@ class OfferImport:
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+    offers_failed: int = 0
     failed: list[tuple[int, str, list[str]]] = field(default_factory=list)
 
     @property
@@ -202,6 +203,7 @@ class FlowState:
 
     - `timers`: a heap of (due, number, step, subject), due in milliseconds; None until time first moves.
     - `until`: milliseconds up to which the steps were taken; None where time stands still.
+    - `is_listed`: whether the lists of work to do were filled from the orders.
     - `balances`: the running balance and the newest line's creation, by (shop id, currency).
     - `open_refunds`: order by id of a refund that waits for its payment.
     - `before_incident`: the state an order line returns to when its incident is closed.
@@ -211,6 +213,7 @@ class FlowState:
     newest_refund_id: int
     open_refunds: dict[str, str]
     until: int | None = None
+    is_listed: bool = False
     timers: list[tuple[int, int, str, str]] | None = None
     count: int = 0
     balances: dict[tuple[str, str], tuple[Decimal, int]] = field(default_factory=dict)

@@ -13,8 +13,8 @@ from sandbox.clock import milliseconds, stamp
 from sandbox.mirakl import flow_cycles, flow_orders, flow_refunds
 from sandbox.mirakl.account import MiraklAccount, MiraklSettings
 from sandbox.mirakl.flow_money import from_milliseconds
-from sandbox.mirakl.flow_records import Record, order_of, workflow
-from sandbox.mirakl.flow_worklists import awaits_debit, shipments_of
+from sandbox.mirakl.flow_records import Record, is_multi_shipment, order_of, workflow
+from sandbox.mirakl.flow_worklists import awaits_debit, refresh_worklists, shipments_of
 from sandbox.mirakl_shop import MiraklShop
 
 HOUR = 3_600_000
@@ -25,7 +25,21 @@ MINUTE = 60_000
 def catch_up(account: MiraklAccount, now: datetime) -> None:
     """Takes every step that is due by `now`; costs nothing when no time has passed."""
     for shop in account.shops.values():
+        if not shop.flow.is_listed:
+            shop.flow.is_listed = True
+            _list_work(shop)
         _run(shop, account.settings, milliseconds(stamp(now)))
+
+
+def _list_work(shop: MiraklShop) -> None:
+    """Fills the lists of work to do of a shop whose world has none, from the orders that are in such states."""
+    if shop.payment_debits or shop.payment_refunds or shop.items_to_ship:
+        return
+    waiting = {order.order_id for order in shop.orders.values() if order.state == "WAITING_DEBIT_PAYMENT"}
+    if is_multi_shipment(shop):
+        waiting |= {order.order_id for order in shop.orders.values() if order.state == "SHIPPING"}
+    for order_id in sorted(waiting | set(shop.flow.open_refunds.values())):
+        refresh_worklists(shop, order_of(shop, order_id))
 
 
 def _run(shop: MiraklShop, settings: MiraklSettings, now: int) -> None:

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from sandbox.clock import stamp
 from sandbox.mirakl.account import MiraklAccount
 from sandbox.mirakl.calls import BadParameter, Call
+from sandbox.mirakl.records import Filter, member, record_page
 from sandbox.mirakl_shop import MiraklShop, OfferImport, RuleError
 
 LARGEST_QUANTITY = 2**31 - 1
@@ -156,3 +157,16 @@ def head_of(call: Call, found: OfferImport) -> dict[str, Any]:
         "shop_id": call.shop.shop_id,
         "status": found.status,
     }
+
+
+def import_page(
+    call: Call, kind: str, filters: Sequence[Filter], show: Callable[[OfferImport], dict[str, Any]]
+) -> Response:
+    """A page of the shop's imports of a kind, newest first unless asked otherwise."""
+    # Imports of one moment need an order of their own; the answer does not show it.
+    records = [show(one) | {"id": one.import_id} for one in call.shop.imports.values() if one.kind == kind]
+
+    def shown(record: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in record.items() if name != "id"}
+
+    return record_page(call, records, filters, {"dateCreated": member("date_created")}, show=shown)

@@ -27,8 +27,12 @@ from sandbox.mirakl import (
     reads_operator,
     reads_orders,
     reads_settings,
+    writes_offers,
+    writes_operator,
     writes_orders,
+    writes_prices,
     writes_refunds,
+    writes_returns,
     writes_shipments,
     writes_stock,
 )
@@ -51,7 +55,16 @@ READ_MODULES = (
     exports_offers,
     exports_lines,
 )
-WRITE_MODULES = (writes_orders, writes_refunds, writes_shipments, writes_stock)
+WRITE_MODULES = (
+    writes_orders,
+    writes_refunds,
+    writes_shipments,
+    writes_returns,
+    writes_stock,
+    writes_offers,
+    writes_prices,
+    writes_operator,
+)
 
 READS: tuple[Endpoint, ...] = tuple(endpoint for module in READ_MODULES for endpoint in module.READS)
 WRITES: tuple[Endpoint, ...] = tuple(endpoint for module in WRITE_MODULES for endpoint in module.WRITES)
