@@ -3,7 +3,7 @@
 import gc
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from starlette.routing import Route
 from sandbox import jsonio
 from sandbox.chaos import Chaos, Receive, Scope, Send, rule_from
 from sandbox.mirakl import MiraklApi, MiraklSettings
+from sandbox.mirakl.mutations import apply, mutation_from
 from sandbox.sage200 import Sage200Api
 from sandbox.store import Store, StoreFactory
 
@@ -72,6 +73,7 @@ class Sandbox:
             Route("/_sandbox/clock", self._clock, methods=["GET", "POST"]),
             Route("/_sandbox/tokens/expire", self._expire, methods=["POST"]),
             Route("/_sandbox/tokens/consent", self._consent, methods=["POST"]),
+            Route("/_sandbox/mutations", self._mutations, methods=["GET", "POST", "DELETE"]),
             Route("/_sandbox/chaos", self._chaos, methods=["GET", "POST", "DELETE"]),
         ]
 
@@ -133,6 +135,23 @@ class Sandbox:
 
     async def _consent(self, _: Request) -> Response:
         return _stable({"refresh_token": self.store.sage_id.consent()})
+
+    async def _mutations(self, request: Request) -> Response:
+        accounts = self.store.accounts
+        if request.method == "POST":
+            try:
+                mutation = mutation_from(await _body(request))
+                account = accounts[mutation.marketplace]
+                if mutation.call is None:
+                    apply(account, mutation)
+                else:
+                    account.mutations.append(mutation)
+            except (KeyError, ValueError) as error:
+                return _wrong(f"{type(error).__name__}: {error}")
+        elif request.method == "DELETE":
+            for account in accounts.values():
+                account.mutations.clear()
+        return _stable([asdict(mutation) for account in accounts.values() for mutation in account.mutations])
 
     async def _chaos(self, request: Request) -> Response:
         if request.method == "POST":

@@ -299,7 +299,20 @@ class MiraklShop:
         self.changed_orders.add(new.order_id)
         self._answers.clear()
 
+    def remove_order(self, order_id: str) -> None:
+        """Takes an order out of everything that is read. Raises KeyError."""
+        self._orders_by_creation.remove(self.orders.pop(order_id))
+        self._answers.clear()
+
     # --- money
+
+    def remove_line(self, position: int) -> None:
+        """Takes a transaction line out of everything that is read; the others keep their places."""
+        self.line_index.remove(position)
+        line = self.lines[position]
+        for positions, key in ((self.lines_by_cycle, line.cycle_id), (self.lines_by_order, line.order_id)):
+            if key is not None:
+                positions[key].remove(position)
 
     def add_lines(self, records: Iterable[dict[str, Any]]) -> None:
         """Appends transaction lines; among lines of one time the order of appending is their order."""

@@ -91,6 +91,10 @@ class SeekIndex:
     def column(self, sort: str) -> Sequence[int]:
         return self._keys[sort]
 
+    def positions(self, sort: str) -> list[int]:
+        """All records in the order of a criterion."""
+        return [position for _, position in self._ranked[sort]]
+
     def put(self, position: int, keys: dict[str, int]) -> None:
         """Ranks a record whose times changed, or a new one, whose position is the number of records so far."""
         for sort, key in keys.items():
@@ -101,6 +105,11 @@ class SeekIndex:
                 del ranked[bisect.bisect_left(ranked, (column[position], position))]
                 column[position] = key
             bisect.insort(ranked, (key, position))
+
+    def remove(self, position: int) -> None:
+        """Takes a record out of every order; its position stays taken."""
+        for sort, ranked in self._ranked.items():
+            del ranked[bisect.bisect_left(ranked, (self._keys[sort][position], position))]
 
     def subset(self, positions: Sequence[int]) -> "SeekIndex":
         return SeekIndex(self._keys, positions)

@@ -12,6 +12,7 @@ from sandbox.mirakl_shop import MiraklShop
 
 if TYPE_CHECKING:
     from sandbox.mirakl.exports import Export
+    from sandbox.mirakl.mutations import Mutation
 
 
 @dataclass
@@ -61,5 +62,7 @@ class MiraklAccount:
     # Asynchronous exports by tracking id, the newest last.
     exports: "dict[str, Export]" = field(default_factory=dict)
     export_count: int = 0
+    # Changes that wait for a call.
+    mutations: "list[Mutation]" = field(default_factory=list)
     # Issues and knows the access tokens of an operator; a seller has none.
     sign_in: OperatorSignIn | None = None

@@ -26,21 +26,20 @@ async def _start(call: Call) -> Response:
     tests = line_tests(filters)
     index = call.shop.line_index
     windows = [(index.column(sort), bounds) for sort, bounds in line_bounds(filters).items() if bounds != (None, None)]
-    created = index.column("dateCreated")
+    lines = call.shop.lines
     chosen = [
-        position
-        for position, line in enumerate(call.shop.lines)
+        lines[position].body
+        for position in index.positions("dateCreated")
         if all(
             (low is None or column[position] >= low) and (high is None or column[position] <= high)
             for column, (low, high) in windows
         )
-        and all(test(line) for test in tests)
+        and all(test(lines[position]) for test in tests)
     ]
     if domains and "PRODUCT" not in domains:
         chosen = []  # nothing here sells services
-    chosen.sort(key=lambda position: (created[position], position))
     question = (form.ending, tuple(sorted(filters.items())))
-    return start_export(call, question, [call.shop.lines[position].body for position in chosen], limits, form)
+    return start_export(call, question, chosen, limits, form)
 
 
 def _filters(call: Call, body: Body) -> Filters:

@@ -20,6 +20,7 @@ from sandbox.mirakl import (
     exports_offers,
     exports_orders,
     flow,
+    mutations,
     reads_documents,
     reads_logistics,
     reads_money,
@@ -135,6 +136,7 @@ async def _answer(endpoint: Endpoint, call: Call) -> Response:
     settings = call.account.settings
     try:
         take_call(endpoint, call)
+        mutations.apply_due(call.account, call.code, call.shop.shop_id)
         flow.catch_up(call.account, call.account.clock.now())
         call.shop.settle_imports(
             time.monotonic(),
