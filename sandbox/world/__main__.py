@@ -2,43 +2,41 @@
 
 import argparse
 import sys
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sandbox.jsonio import encode
-from sandbox.world import DEFAULT_AS_OF, World, build_world, configuration_rows
+from sandbox.world import DEFAULT_AS_OF, MARKETPLACES, World, build_world, configuration_rows
 
 
 def write_world(world: World, folder: Path) -> None:
     """One JSON file per feed under `folder`: mirakl/<marketplace>/, sage200/, bank/, truth.json, configuration.json."""
     for marketplace, side in world.mirakl.items():
         target = folder / "mirakl" / marketplace
-        for name, content in (
-            ("account", side.account),
-            ("platform", side.platform),
-            ("carriers", side.carriers),
-            ("orders", list(side.orders.values())),
-            ("transaction_lines", side.transaction_lines),
-            ("hidden_transaction_lines", side.hidden_transaction_lines),
-            ("billing_cycles", side.cycles),
-            ("invoices", side.invoices),
-            ("offers", side.offers),
-        ):
-            _write(target / f"{name}.json", content)
+        for field in fields(side):
+            content = getattr(side, field.name)
+            if field.name == "invoice_files":
+                for document, file in content.items():
+                    _put(target / "invoice_files" / f"{document}.pdf", file)
+            elif content and field.name != "perspective":
+                _write(target / f"{field.name}.json", list(content.values()) if field.name == "orders" else content)
     for name, rows in {"sites": world.sage.sites, **world.sage.tables}.items():
         _write(folder / "sage200" / f"{name}.json", rows)
     for file in world.bank:
-        path = folder / "bank" / file.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
+        _put(folder / "bank" / file.name, file.content)
     _write(folder / "truth.json", world.truth)
     _write(folder / "configuration.json", configuration_rows())
 
 
 def _write(path: Path, content: Any) -> None:
+    _put(path, encode(content) + b"\n")
+
+
+def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode(content) + b"\n")
+    path.write_bytes(content)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,15 +45,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--orders", type=int, default=5000)
     parser.add_argument("--as-of", type=datetime.fromisoformat, default=DEFAULT_AS_OF)
     parser.add_argument("--without-faults", action="store_true")
+    parser.add_argument("--marketplaces", default=",".join(MARKETPLACES), help="codes, separated by commas")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     chosen = parser.parse_args(arguments)
-    world = build_world(chosen.seed, chosen.orders, chosen.as_of, faults=not chosen.without_faults)
-    write_world(world, chosen.out)
-    side = next(iter(world.mirakl.values()))
-    sys.stdout.write(
-        f"{len(side.orders)} orders, {len(side.transaction_lines)} transaction lines, {len(side.cycles)} cycles, "
-        f"{len(world.truth['exceptions'])} exceptions in the truth -> {chosen.out}\n"
+    world = build_world(
+        chosen.seed, chosen.orders, chosen.as_of, not chosen.without_faults, chosen.marketplaces.split(",")
     )
+    write_world(world, chosen.out)
+    for code, side in world.mirakl.items():
+        sizes = f"{len(side.orders)} orders, {len(side.transaction_lines)} lines, {len(side.cycles)} cycles"
+        sys.stdout.write(f"{code}: {sizes}\n")
+    sys.stdout.write(f"{len(world.truth['exceptions'])} exceptions in the truth -> {chosen.out}\n")
     return 0
 
 

@@ -223,10 +223,13 @@ def due(received: date) -> date:
     day = received + timedelta(days=1)
     while day.day not in (1, 11, 21):
         day += timedelta(days=1)
-    left = 2
-    while left:
+    return business_days_after(day, 2)
+
+
+def business_days_after(day: date, count: int) -> date:
+    while count:
         day += timedelta(days=1)
-        left -= day.weekday() < 5
+        count -= day.weekday() < 5
     return day
 
 

@@ -3,10 +3,11 @@
 from typing import Any
 
 from sandbox.world.catalogue import SHOP
+from sandbox.world.mirakl import papers, reference
 from sandbox.world.mirakl.cycles import cycle_record, documents
 from sandbox.world.mirakl.lines import LineRenderer
 from sandbox.world.mirakl.orders import CARRIERS, order_record
-from sandbox.world.mirakl.settings import account, offer, platform
+from sandbox.world.mirakl.settings import account, offer, platform, products, statistics
 from sandbox.world.model import Item, MiraklWorld, Order
 from sandbox.world.settlement import Ledger
 
@@ -20,16 +21,34 @@ def render(
     line = LineRenderer(SHOP)
     for entry in ledger.entries:
         (hidden if entry.is_hidden else visible).append(line(entry))
+    in_feed = [order for order in orders if order.is_in_feed]
+    invoices = documents(SHOP, ledger.cycles, ledger.documents)
+    requests, request_lines = papers.document_requests(in_feed, lambda order: SHOP)
     return MiraklWorld(
         account=account(ledger, len(orders), len(items)),
         platform=platform(),
         carriers=[
             {"code": code, "label": label, "standard_code": code, "tracking_url": url} for code, label, url in CARRIERS
         ],
-        orders={order.id: order_record(order, as_of) for order in orders if order.is_in_feed},
+        orders={order.id: order_record(order, as_of) for order in in_feed},
         transaction_lines=visible,
         cycles=[cycle_record(SHOP, cycle) for cycle in ledger.cycles],
-        invoices=documents(SHOP, ledger.cycles, ledger.documents),
+        invoices=invoices,
         offers=[offer(item, quantity, active, as_of) for item, quantity, active in offers],
         hidden_transaction_lines=hidden,
+        returns=papers.returns(in_feed, lambda order: SHOP, as_of),
+        document_requests=requests,
+        document_request_lines=request_lines,
+        threads=papers.threads(in_feed, lambda order: SHOP, as_of),
+        order_documents=papers.order_documents(in_feed),
+        products=products(items),
+        reasons=reference.reasons(),
+        shipping_zones=reference.shipping_zones(),
+        shipping_methods=reference.shipping_methods(),
+        currencies=reference.currencies(),
+        channels=reference.channels(),
+        offer_conditions=reference.offer_conditions(),
+        custom_fields=reference.custom_fields(),
+        account_statistics=statistics(in_feed, len(items), as_of),
+        invoice_files=papers.invoice_files(invoices),
     )

@@ -1,14 +1,15 @@
-"""What does not move much: the shop's offers (OF21), its account (A01), the platform's configuration (PC01)."""
+"""The shop and what it offers: OF21, P31, A01, A21; the platform's configuration: PC01."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sandbox.world.catalogue import CURRENCY, SHOP
 from sandbox.world.mirakl.cycles import payment_info
 from sandbox.world.mirakl.orders import FULFILMENT
-from sandbox.world.model import Item
-from sandbox.world.money import pounds
+from sandbox.world.model import Item, Order
+from sandbox.world.money import divide, pounds
 from sandbox.world.settlement import Ledger
-from sandbox.world.stamps import DAY, iso
+from sandbox.world.stamps import DAY, MINUTE, iso
 
 
 def offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]:
@@ -64,6 +65,56 @@ def offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]
         "state_code": "11",
         "total_price": pounds(item.price + item.shipping),
     }
+
+
+def products(items: Iterable[Item]) -> list[dict[str, Any]]:
+    """P31."""
+    return [
+        {
+            "category_code": item.contract.category,
+            "category_label": item.contract.label,
+            "product_id": item.ean,
+            "product_id_type": "EAN",
+            "product_sku": item.product_sku,
+            "product_title": item.name,
+        }
+        for item in items
+    ]
+
+
+def statistics(orders: list[Order], offers: int, as_of: int) -> dict[str, Any]:
+    """A21: how the shop did in the last 30 days and in all. Rates are fractions, delays are minutes."""
+    periods = {"30_DAYS": [x for x in orders if x.created >= as_of - 30 * DAY], "ALL": orders}
+
+    def each(value: Callable[[list[Order]], Any]) -> list[dict[str, Any]]:
+        return [{"period": period, "value": value(chosen)} for period, chosen in periods.items()]
+
+    def rate(wanted: Callable[[Order], bool]) -> list[dict[str, Any]]:
+        return each(lambda chosen: pounds(divide(sum(map(wanted, chosen)) * 100, max(1, len(chosen)))))
+
+    def revenue(chosen: list[Order]) -> int:
+        return sum(line.goods_due + line.shipping_due for order in chosen for line in order.live_lines)
+
+    return {
+        "approval_delay": each(_approval_minutes),
+        "approval_rate": rate(lambda order: order.state not in ("REFUSED", "WAITING_ACCEPTANCE")),
+        "auto_refused_rate": rate(lambda order: order.reason == "ACCEPTANCE_TIMEOUT"),
+        "average_cart_with_shipping": each(lambda chosen: pounds(divide(revenue(chosen), max(1, len(chosen))))),
+        "cancelation_rate": rate(lambda order: order.state == "CANCELED"),
+        "incident_rate": rate(lambda order: order.has_incident),
+        "last_updated_date": iso(as_of),
+        "late_shipment_rate": rate(lambda order: order.shipped is not None and order.shipped > order.deadline),
+        "offers_count": [{"period": "ALL", "value": offers}],
+        "orders_count": each(len),
+        "refund_rate": rate(lambda order: any(line.refunds for line in order.lines)),
+        "shop_id": SHOP.id,
+        "total_revenue": each(lambda chosen: pounds(revenue(chosen))),
+    }
+
+
+def _approval_minutes(orders: list[Order]) -> int:
+    delays = [order.accepted - order.created for order in orders if order.accepted is not None]
+    return sum(delays) // max(1, len(delays)) // MINUTE
 
 
 def account(ledger: Ledger, orders: int, offers: int) -> dict[str, Any]:

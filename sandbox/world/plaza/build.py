@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sandbox.world.mirakl.cycles import documents
 from sandbox.world.model import MiraklWorld
 from sandbox.world.money import pounds
 from sandbox.world.plaza.catalogue import MARKETPLACE, build_items
@@ -63,8 +64,11 @@ def build_plaza(seed: int, orders: int, first_day: date, days: list[date], as_of
     if faults:
         plant(Stage.PAID, scene, repeat)
     natural(scene)
+    scene.invoices = [x for ledger in ledgers for x in documents(ledger.seller.shop, ledger.cycles, ledger.documents)]
+    if faults:
+        plant(Stage.DOCUMENTS, scene, repeat)
     return Plaza(
-        world=render(placed, ledgers, trade.assortments, as_of),
+        world=render(placed, ledgers, trade.assortments, scene.invoices, as_of),
         truth=truth,
         balances=[
             {

@@ -7,15 +7,22 @@ d). As at the first marketplace, a function runs at the stage at which the world
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import Enum, auto
+from typing import Any
 
-from sandbox.world.model import Entry, Order, OrderLine
-from sandbox.world.money import share
-from sandbox.world.plaza.ledger import RECALL_CYCLE, SellerLedger
+from sandbox.world.mirakl.cycles import fees_of, totals_of
+from sandbox.world.model import Cycle, Entry, ManualDocument, Order, OrderLine
+from sandbox.world.money import pounds, share
+from sandbox.world.plaza.ledger import RECALL_CYCLE, RESERVE_AMOUNT, SellerLedger
 from sandbox.world.plaza.sellers import Role, Seller, TaxRegime
 from sandbox.world.plaza.trade import SETTLED_AGE
-from sandbox.world.stamps import HOUR, MINUTE
+from sandbox.world.settlement import new_id
+from sandbox.world.stamps import DAY, HOUR, MINUTE, london_date
 from sandbox.world.truth import NATURAL, Truth
+
+GRACE_DAYS = 2
+"""Working days that a cycle's document may take."""
 
 
 class Stage(Enum):
@@ -27,6 +34,8 @@ class Stage(Enum):
     """Every line has its cycle, nothing has been paid."""
     PAID = auto()
     """Everything has been paid out and has its running balance."""
+    DOCUMENTS = auto()
+    """The operator's documents are written."""
 
 
 @dataclass(eq=False)
@@ -41,6 +50,24 @@ class Scene:
     taken: set[str] = field(default_factory=set)
     told: set[tuple[str, str]] = field(default_factory=set)
     taken_sellers: set[int] = field(default_factory=set)
+    invoices: list[dict[str, Any]] = field(default_factory=list)
+    taken_documents: set[str] = field(default_factory=set)
+
+    def auto_invoice(self, wanted: Callable[[Cycle], bool]) -> tuple[Cycle, dict[str, Any]]:
+        """The AUTO_INVOICE of a cycle that fits, with that cycle; no other fault uses it."""
+        cycles = {cycle.invoice_id: cycle for ledger in self.ledgers for cycle in ledger.cycles}
+        found = [
+            document
+            for document in self.invoices
+            if document["id"] in cycles
+            and document["id"] not in self.taken_documents
+            and wanted(cycles[document["id"]])
+        ]
+        if not found:
+            raise LookupError("no document left that fits: the world is too small for its faults")
+        document = self.rng.choice(found)
+        self.taken_documents.add(document["id"])
+        return cycles[document["id"]], document
 
     def line(self, wanted: Callable[[Seller, Order, OrderLine], bool]) -> tuple[SellerLedger, Order, OrderLine]:
         """The only line of an unused order that fits; the order is used from now on."""
@@ -317,6 +344,28 @@ def negative_balance_forgotten(scene: Scene) -> None:
         scene.truth.near_miss("negative balance brought forward", "PAY-003", "CYCLE", cycle.id)
 
 
+@fault("PAY-007", Stage.LINES, once=True)
+def reserve_kept_for_too_long(scene: Scene) -> None:
+    """Half of a reserve was released in time, the other half not at all, and the agreed days are over.
+
+    Near-misses: a reserve that was released in full, and one that is not due yet.
+    """
+    late, whole = (x for x in scene.ledgers if Role.RESERVE in x.seller.roles)
+    young = next(x for x in scene.ledgers if Role.YOUNG_RESERVE in x.seller.roles)
+    (release,) = (entry for entry in late.entries if entry.type == "RESERVE_SETTLEMENT")
+    release.amount -= RESERVE_AMOUNT // 2
+    scene.truth.exception(
+        "PAY-007", "CYCLE", _cycle_of_reserve(late).id, "reserve_kept_for_too_long", RESERVE_AMOUNT // 2
+    )
+    scene.truth.near_miss("released in full and in time", "PAY-007", "CYCLE", _cycle_of_reserve(whole).id)
+    scene.truth.near_miss("not due yet", "PAY-007", "CYCLE", _cycle_of_reserve(young).id)
+
+
+def _cycle_of_reserve(ledger: SellerLedger) -> Cycle:
+    (funding,) = (entry for entry in ledger.entries if entry.type == "RESERVE_FUNDING")
+    return next(cycle for cycle in ledger.cycles if funding.created < cycle.created)
+
+
 @fault("PAY-002", Stage.PAID)
 def paid_line_without_its_cycle(scene: Scene) -> None:
     """A line is PAID but names no cycle. It is a nil shipping line, so that the cycle's sum does not depend on it.
@@ -337,6 +386,19 @@ def paid_line_without_its_cycle(scene: Scene) -> None:
     scene.near_miss_once("payable, waiting for the next cycle", "PAY-002", "TRANSACTION_LINE", waiting.id)
 
 
+def _shows_when_missing(ledger: SellerLedger, document: ManualDocument) -> bool:
+    """The document's cycle paid out, and the balance went on moving between the document and the cycle."""
+    cycle = document.cycle
+    return (
+        document.type == "MANUAL_CREDIT"
+        and cycle is not None
+        and cycle.payout > 0
+        and any(
+            e.amount and document.created < e.created < cycle.created for e in ledger.entries if not e.is_informative
+        )
+    )
+
+
 @fault("PAY-009", Stage.PAID, once=True)
 def lines_that_the_feed_skipped(scene: Scene) -> None:
     """The lines of one manual credit are never delivered: the seller's running balance jumps by what the cycle lacks.
@@ -344,10 +406,8 @@ def lines_that_the_feed_skipped(scene: Scene) -> None:
     Near-misses: an informative line, which leaves the running balance alone; and the same cycle's sum, whose difference
     the missing lines explain.
     """
-    ledger = scene.ledger(
-        lambda x: any(d.type == "MANUAL_CREDIT" and d.tax and d.cycle and d.cycle.payout for d in x.documents)
-    )
-    document = next(d for d in ledger.documents if d.type == "MANUAL_CREDIT" and d.tax and d.cycle and d.cycle.payout)
+    ledger = scene.ledger(lambda x: any(_shows_when_missing(x, d) for d in x.documents))
+    document = next(d for d in ledger.documents if _shows_when_missing(ledger, d))
     cycle = document.cycle
     if cycle is None:
         raise AssertionError(f"document {document.id} was picked because it is in a cycle")
@@ -363,29 +423,113 @@ def lines_that_the_feed_skipped(scene: Scene) -> None:
     scene.truth.near_miss("an informative line leaves the balance alone", "PAY-009", "CYCLE", paid.id)
 
 
-@fault("PAY-004", Stage.PAID, once=True)
-def payouts_refused_for_missing_papers(scene: Scene) -> None:
-    """The newest pay-outs of a seller failed because its papers are incomplete, and nothing has paid them.
+# -- Documents: level d ------------------------------------------------------------------------------------------------
 
-    Near-miss: a pay-out that failed once and was paid with the next one.
+
+def _charge(document: dict[str, Any], net: int, tax: int) -> None:
+    """Adds to what a document charges, in pence."""
+    document["total_amount_excl_taxes"] += pounds(net)
+    document["total_amount_incl_taxes"] += pounds(net + tax)
+    document["total_charged_amount"] += pounds(net + tax)
+    for total in document["total_taxes"]:
+        total["amount"] += pounds(tax)
+
+
+def _is_settled(scene: Scene, cycle: Cycle) -> bool:
+    return cycle.created < scene.as_of - 10 * DAY and cycle.payout > 0 and not cycle.misstated
+
+
+@fault("INV-001", Stage.DOCUMENTS)
+def cycle_without_its_document(scene: Scene) -> None:
+    """The operator charged fees in a cycle and issued no document for them.
+
+    Near-misses: a cycle in which nothing happened; and, in the two working days after the newest cycle, one whose
+    document has not come yet.
     """
-    for ledger in scene.ledgers:
-        for cycle in ledger.cycles:
-            if cycle.state != "FAILED":
-                continue
-            if cycle.paid_with is None:
-                due = cycle.opening + cycle.net
-                scene.truth.exception("PAY-004", "CYCLE", cycle.id, "payouts_refused_for_missing_papers", due)
-            else:
-                scene.truth.near_miss("failed once, paid with a later cycle", "PAY-004", "CYCLE", cycle.id)
+    cycle, document = scene.auto_invoice(lambda c: _is_settled(scene, c))
+    scene.invoices.remove(document)
+    scene.truth.exception("INV-001", "CYCLE", cycle.id, "cycle_without_its_document", -sum(fees_of(totals_of(cycle))))
+    idle = next(c for ledger in scene.ledgers for c in ledger.cycles if not c.entries)
+    scene.near_miss_once("no fees, no document", "INV-001", "CYCLE", idle.id)
+    newest = scene.ledgers[0].cycles[-1].day
+    if _add_business_days(newest, GRACE_DAYS) >= london_date(scene.as_of):
+        cycle, document = scene.auto_invoice(lambda c: c.day == newest and c.payout > 0)
+        scene.invoices.remove(document)
+        scene.truth.near_miss("the document may still come", "INV-001", "CYCLE", cycle.id)
+
+
+@fault("INV-002", Stage.DOCUMENTS)
+def document_above_its_fees(scene: Scene) -> None:
+    """The document charges 4.00 more, before VAT, than the cycle's lines do.
+
+    Near-miss: a document that charges less because commission was given back in its cycle.
+    """
+    _, document = scene.auto_invoice(lambda c: _is_settled(scene, c))
+    _charge(document, 400, 0)
+    scene.truth.exception("INV-002", "DOCUMENT", document["id"], "document_above_its_fees", 400)
+    _, document = scene.auto_invoice(lambda c: c.payout > 0 and "REFUND_COMMISSION_FEE" in totals_of(c))
+    scene.truth.near_miss("net of refunded commission", "INV-002", "DOCUMENT", document["id"])
+
+
+@fault("INV-003", Stage.DOCUMENTS)
+def document_with_too_much_vat(scene: Scene) -> None:
+    """The document's VAT is 0.35 more than the VAT lines of the cycle.
+
+    Near-miss: VAT that is one penny more, as a total rounded by itself may be.
+    """
+    _, document = scene.auto_invoice(lambda c: _is_settled(scene, c) and fees_of(totals_of(c))[1] > 0)
+    _charge(document, 0, 35)
+    scene.truth.exception("INV-003", "DOCUMENT", document["id"], "document_with_too_much_vat", 35)
+    _, document = scene.auto_invoice(lambda c: _is_settled(scene, c) and fees_of(totals_of(c))[1] > 0)
+    _charge(document, 0, 1)
+    scene.truth.near_miss("VAT one penny off, the tolerance", "INV-003", "DOCUMENT", document["id"])
+
+
+@fault("INV-004", Stage.DOCUMENTS)
+def document_with_another_payout(scene: Scene) -> None:
+    """The document says that 12.00 more were paid out than the cycle's record does.
+
+    Near-miss: a document of a cycle whose pay-out failed: it says that nothing was transferred.
+    """
+    _, document = scene.auto_invoice(lambda c: _is_settled(scene, c))
+    document["summary"]["amount_transferred"] += pounds(1_200)
+    scene.truth.exception("INV-004", "DOCUMENT", document["id"], "document_with_another_payout", 1_200)
+    failed = next(c for x in scene.ledgers for c in x.cycles if c.failure and any(fees_of(totals_of(c))))
+    scene.near_miss_once("the pay-out failed", "INV-004", "DOCUMENT", failed.invoice_id)
+
+
+@fault("INV-006", Stage.DOCUMENTS, once=True)
+def document_issued_twice(scene: Scene) -> None:
+    """The same cycle was billed twice, under two numbers; the greater number is the fault.
+
+    Near-miss: a manual document beside the cycle's own.
+    """
+    _, document = scene.auto_invoice(lambda c: _is_settled(scene, c))
+    again = document | {"id": new_id(scene.rng), "invoice_id": document["invoice_id"] + 500_000}
+    scene.invoices.append(again)
+    charged = round(again["total_amount_incl_taxes"] * 100)
+    scene.truth.exception("INV-006", "DOCUMENT", again["id"], "document_issued_twice", charged)
+    manual = next(d for x in scene.ledgers for d in x.documents)
+    scene.truth.near_miss("a manual document beside it", "INV-006", "DOCUMENT", manual.id)
+
+
+def _add_business_days(day: date, count: int) -> date:
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < 5
+    return day
 
 
 def natural(scene: Scene) -> None:
-    """The exceptions that the sellers' histories cause by themselves: negative cycles, pay-outs of several cycles."""
+    """What the sellers' histories cause by themselves: negative cycles, pay-outs that fail or cover several cycles."""
     for ledger in scene.ledgers:
         is_owed = False
         for cycle in ledger.cycles:
             closing = cycle.closing + cycle.misstated
+            if cycle.failure and cycle.paid_with is None:
+                scene.truth.exception("PAY-004", "CYCLE", cycle.id, NATURAL, closing)
+            elif cycle.failure:
+                scene.truth.near_miss("failed once, paid with a later cycle", "PAY-004", "CYCLE", cycle.id)
             if cycle.payout:
                 if is_owed:
                     scene.truth.exception("PAY-006", "CYCLE", cycle.id, NATURAL, cycle.payout)

@@ -18,7 +18,7 @@ from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at
 RECALL_CYCLE = 4
 KYC_FROM = 4
 KYC_OPEN_FROM = 6
-RESERVE_HELD, RESERVE_RELEASED = 2, 6
+RESERVE_HELD, RESERVE_RELEASED, YOUNG_RESERVE_HELD = 2, 6, 6
 RESERVE_AMOUNT = 15_000
 """Positions (from 0) of the cycles in which the special sellers have their events."""
 
@@ -195,20 +195,20 @@ class SellerLedger:
                 entry.description = f"Subscription {last:%B %Y}"
 
     def _reserve(self) -> None:
-        if Role.RESERVE not in self.seller.roles:
-            return
-        for index, type_, amount in (
-            (RESERVE_HELD, "RESERVE_FUNDING", -RESERVE_AMOUNT),
-            (RESERVE_RELEASED, "RESERVE_SETTLEMENT", RESERVE_AMOUNT // 2),
-        ):
+        movements: list[tuple[int, str, int]] = []
+        if Role.RESERVE in self.seller.roles:
+            movements = [(RESERVE_HELD, "RESERVE_FUNDING", -1), (RESERVE_RELEASED, "RESERVE_SETTLEMENT", 1)]
+        if Role.YOUNG_RESERVE in self.seller.roles:
+            movements = [(YOUNG_RESERVE_HELD, "RESERVE_FUNDING", -1)]
+        for index, type_, sign in movements:
             created = self.stamp(self.cycles[index].created - 10 * MINUTE)
-            self.add(type_, amount, created, created)
+            self.add(type_, sign * RESERVE_AMOUNT, created, created)
 
     def manual_document(self, cycle: int, type_: str, net: int, tax: int, description: str) -> ManualDocument:
-        """A document raised by hand three days before the cycle's cut-off, with its lines. Abroad it bears no VAT."""
+        """A document raised by hand a week before the cycle's cut-off, with its lines. Abroad it bears no VAT."""
         if self.seller.is_abroad:
             tax = 0
-        created = self.stamp(self.cycles[cycle].created - 3 * DAY + len(self.documents) * MINUTE)
+        created = self.stamp(self.cycles[cycle].created - 7 * DAY + len(self.documents) * MINUTE)
         document = ManualDocument(new_id(self._rng), type_, self._next_document, created, net, tax, description)
         self._next_document += 1
         self.documents.append(document)

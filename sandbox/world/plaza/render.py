@@ -3,10 +3,11 @@
 from copy import deepcopy
 from typing import Any
 
-from sandbox.world.mirakl.cycles import cycle_record, documents, payment_info
+from sandbox.world.mirakl import papers, reference
+from sandbox.world.mirakl.cycles import cycle_record, payment_info
 from sandbox.world.mirakl.lines import LineRenderer
 from sandbox.world.mirakl.orders import CARRIERS, awaits_payment, order_record, shared_customer
-from sandbox.world.mirakl.settings import offer, platform
+from sandbox.world.mirakl.settings import offer, platform, products
 from sandbox.world.mirakl.shipments import items_to_ship, shipment_records
 from sandbox.world.model import Item, MiraklWorld, Order, OrderLine, Shop
 from sandbox.world.money import pounds
@@ -22,16 +23,20 @@ def render(
     placed: list[tuple[Seller, Order]],
     ledgers: list[SellerLedger],
     assortments: dict[int, list[Item]],
+    invoices: list[dict[str, Any]],
     as_of: int,
 ) -> MiraklWorld:
-    """Everything the operator's API can tell. `assortments`: the offers of each seller, by the seller's number."""
+    """Everything the operator's API can tell, with its documents to the sellers, which are rendered already.
+
+    `assortments`: the offers of each seller, by the seller's number.
+    """
     entries = []
     for ledger in ledgers:
         line = LineRenderer(ledger.seller.shop)
         entries += [(entry.created, entry.is_hidden, line(entry)) for entry in ledger.entries]
     entries.sort(key=lambda entry: entry[0])
-    invoices = [x for ledger in ledgers for x in documents(ledger.seller.shop, ledger.cycles, ledger.documents)]
     orders = [order for _, order in placed if order.is_in_feed]
+    requests, request_lines = papers.document_requests(orders, _shop_of)
     counts: dict[int, int] = {}
     for seller, _ in placed:
         counts[seller.number] = counts.get(seller.number, 0) + 1
@@ -61,6 +66,20 @@ def render(
         ],
         shipments=shipment_records(orders, as_of),
         items_to_ship=items_to_ship(orders),
+        returns=papers.returns(orders, _shop_of, as_of),
+        document_requests=requests,
+        document_request_lines=request_lines,
+        threads=papers.threads(orders, _shop_of, as_of),
+        order_documents=papers.order_documents(orders),
+        products=products({item.product_sku: item for items in assortments.values() for item in items}.values()),
+        reasons=reference.reasons(),
+        shipping_zones=reference.shipping_zones(),
+        shipping_methods=reference.shipping_methods(),
+        currencies=reference.currencies(),
+        channels=reference.channels(),
+        offer_conditions=reference.offer_conditions(),
+        custom_fields=reference.custom_fields(),
+        invoice_files=papers.invoice_files(invoices),
         payment_debits=[_debit(order) for order in orders if order.state == "WAITING_DEBIT_PAYMENT"],
         payment_refunds=[row for order in orders if (row := _refunds(order, as_of)) is not None],
     )
@@ -263,7 +282,7 @@ def _shop(ledger: SellerLedger, offers: int, orders: int, as_of: int) -> dict[st
             "payment_blocked": False,
             "pending_balance": balances["pending"],
             "reserve_balance": pounds(ledger.reserve),
-            "reserve_target": pounds(RESERVE_AMOUNT if Role.RESERVE in seller.roles else 0),
+            "reserve_target": pounds(RESERVE_AMOUNT if seller.roles & {Role.RESERVE, Role.YOUNG_RESERVE} else 0),
             "sub_balances": [balances],
             "subscription_free_from": None,
             "subscription_free_to": None,

@@ -45,6 +45,8 @@ class Role(Enum):
     SUBSCRIBER = auto()
     RESERVE = auto()
     """Part of the balance is held back and released weeks later."""
+    YOUNG_RESERVE = auto()
+    """Part of the balance has been held back lately."""
     OPERATOR_CARRIAGE = auto()
     """The operator buys the carriage and keeps what the customer paid for it."""
     HANDLING_FEE = auto()
@@ -81,7 +83,7 @@ _ANCHOR_ROLES = {
     0: {Role.SUBSCRIBER, Role.MANUAL_DOCUMENTS},
     1: {Role.RESERVE},
     2: {Role.RESERVE, Role.SUBSCRIBER},
-    3: {Role.RESERVE},
+    3: {Role.YOUNG_RESERVE},
     4: {Role.OPERATOR_CARRIAGE},
     5: {Role.OPERATOR_CARRIAGE, Role.SUBSCRIBER},
     6: {Role.KYC_ONCE},
