@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from connectors.decoding import format_stamp, largest_id, newest_stamp, parse_stamp, plain_decimal, record_hash
 from connectors.errors import BadPayload
 from connectors.feeds import REGISTRY, all_feeds, feed_spec
+from connectors.mirakl.decode import DECODERS as MIRAKL_DECODERS
 from connectors.records import Decoded, FeedSpec, Kind
 
 LINE: dict[str, Any] = {
@@ -166,10 +167,10 @@ def test_every_decoded_table_has_exactly_the_columns_of_its_specification() -> N
 
 
 def empty_page(spec: FeedSpec) -> bytes:
-    names = {"orders": "orders", "invoices": "invoices", "offers": "offers", "carriers": "carriers"}
-    if spec.entity in {"account", "platform"}:
-        return b"{}"
-    return json.dumps({names.get(spec.entity, "data"): []}).encode()
+    if spec.entity == "invoice_files":
+        return b"%PDF-1.4"
+    envelope = MIRAKL_DECODERS[spec.entity].envelope
+    return b"{}" if envelope.is_single else json.dumps({envelope.member: []}).encode()
 
 
 # --- one bad record at a time ---

@@ -94,10 +94,22 @@ def test_the_vendors_wish_to_wait_is_honoured_in_seconds(naps: list[float]) -> N
     assert naps == [7.0]
 
 
-def test_the_vendors_wish_to_wait_is_honoured_as_a_date(naps: list[float]) -> None:
-    until = format_datetime(NOW + timedelta(seconds=42), usegmt=True)
-    with serving(in_turn(Reply(503, headers={"Retry-After": until}), Reply(200, b"[]"))) as server:
-        assert read(client(server, naps)) == b"[]"
+@pytest.mark.parametrize("skew", [timedelta(0), timedelta(hours=-3), timedelta(days=400)])
+def test_a_date_to_wait_for_is_of_the_vendors_clock_whatever_ours_says(naps: list[float], skew: timedelta) -> None:
+    theirs = NOW + skew
+    headers = {
+        "Date": format_datetime(theirs, usegmt=True),
+        "Retry-After": format_datetime(theirs + timedelta(seconds=42), usegmt=True),
+    }
+    answers = [httpx.Response(503, headers=headers), httpx.Response(200, content=b"[]")]
+    api = ApiClient(
+        "mirakl",
+        "https://mirakl.example.com",
+        transport=httpx.MockTransport(lambda _: answers.pop(0)),
+        sleep=naps.append,
+        clock=lambda: NOW,
+    )
+    assert read(api) == b"[]"
     assert naps == [42.0]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.errors import BadPayload, PermissionDenied, UnsafeRedirect
+from connectors.errors import BadPayload, BudgetExhausted, PermissionDenied, UnsafeRedirect, WrongAccount
 from connectors.mirakl import MiraklConnector
 from connectors.mirakl.endpoints import ENDPOINTS
 from connectors.records import Page, Window
@@ -58,6 +58,8 @@ SINCE = Window(since=datetime(2026, 6, 30, 23, 30, 0, tzinfo=UTC))
                 "order_tax_mode": "TAX_INCLUDED",
                 "max": "100",
                 "offset": "0",
+                "sort": "dateCreated",
+                "order": "asc",
                 "start_update_date": "2026-06-30T23:30:00Z",
             },
         ),
@@ -67,11 +69,40 @@ SINCE = Window(since=datetime(2026, 6, 30, 23, 30, 0, tzinfo=UTC))
             {"limit": "2000", "sort": "lastUpdated,ASC", "last_updated_from": "2026-06-30T23:30:00Z"},
         ),
         ("billing_cycles", {"data": []}, {"limit": "1000", "sort": "dateCreated,ASC"}),
-        ("invoices", {"invoices": []}, {"type": "ALL", "max": "100", "offset": "0"}),
+        (
+            "invoices",
+            {"invoices": []},
+            {"type": "ALL", "max": "100", "offset": "0", "sort": "dateCreated", "order": "asc"},
+        ),
         ("offers", {"offers": []}, {"max": "100", "offset": "0"}),
         ("account", {"shop_id": 2042}, {}),
         ("platform", {"features": {}}, {}),
         ("carriers", {"carriers": []}, {}),
+        (
+            "returns",
+            {"data": []},
+            {"limit": "100", "sort": "date_created,ASC", "return_last_updated_from": "2026-06-30T23:30:00Z"},
+        ),
+        (
+            "shipments",
+            {"data": []},
+            {"limit": "100", "sort": "dateCreated,ASC", "last_updated_from": "2026-06-30T23:30:00Z"},
+        ),
+        ("items_to_ship", {"data": []}, {"limit": "100", "sort": "shippingDate,ASC"}),
+        ("threads", {"data": []}, {"limit": "100", "updated_since": "2026-06-30T23:30:00Z"}),
+        (
+            "document_requests",
+            {"data": []},
+            {"limit": "100", "sort": "dateCreated,ASC", "last_updated_from": "2026-06-30T23:30:00Z"},
+        ),
+        ("account_statistics", {"shop_id": 2042}, {}),
+        ("currencies", {"currencies": []}, {}),
+        ("channels", {"channels": []}, {}),
+        ("offer_conditions", {"offer_states": []}, {}),
+        ("reasons", {"reasons": []}, {}),
+        ("shipping_zones", {"shipping_zones": []}, {}),
+        ("shipping_methods", {"shipping_types": []}, {}),
+        ("custom_fields", {"additional_fields": []}, {}),
     ],
 )
 def test_each_feed_asks_as_the_vendor_documents_and_always_names_the_shop(
@@ -194,6 +225,100 @@ def test_a_page_that_stays_broken_ends_as_a_bad_payload_after_bounded_tries(body
     assert 1 < len(tries) <= 5
 
 
+def test_records_of_another_shop_are_refused_before_they_are_kept() -> None:
+    lines = [{"id": "L1", "shop": {"id": 2042}}, {"id": "L2", "shop": {"id": 7}}, {"id": "L3", "shop": None}]
+    with pytest.raises(WrongAccount, match=r"asked for shop 2042, the answer holds records of 7\b"):
+        list(connector(lambda _: httpx.Response(200, json={"data": lines})).pages("transaction_lines", Window()))
+    with pytest.raises(WrongAccount, match="A01"):
+        list(connector(lambda _: httpx.Response(200, json={"shop_id": 7})).pages("account", Window()))
+
+
+def test_a_measure_is_one_small_call_and_the_vendors_own_number() -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json={"orders": [order(1)], "total_count": 123456})
+
+    assert connector(answer).measure("orders", SINCE) == 123456
+    assert dict(requests[0].url.params) == {
+        "shop_id": "2042",
+        "sort": "dateCreated",
+        "order": "asc",
+        "order_tax_mode": "TAX_INCLUDED",
+        "start_update_date": "2026-06-30T23:30:00Z",
+        "max": "1",
+        "offset": "0",
+    }
+    assert connector(answer).measure("transaction_lines", SINCE) is None
+    assert connector(answer).measure("offer_changes", SINCE) is None
+    assert len(requests) == 1, "nothing is asked of a call that gives no total"
+    assert connector(lambda _: httpx.Response(200, json={"orders": []})).measure("orders", SINCE) is None
+
+
+class CountingBudget:
+    def __init__(self, left: int = 1_000_000) -> None:
+        self.left = left
+        self.taken: list[tuple[str, bool]] = []
+        self.throttles: list[tuple[str, float | None]] = []
+
+    def take(self, call: str, *, is_first_page: bool) -> None:
+        if self.left == 0:
+            raise BudgetExhausted("none left", vendor="mirakl", call=call, retry_after=30.0)
+        self.left -= 1
+        self.taken.append((call, is_first_page))
+
+    def throttled(self, call: str, retry_after: float | None) -> None:
+        self.throttles.append((call, retry_after))
+
+
+def test_each_request_is_taken_from_the_budget_and_only_the_first_of_an_extraction_is_a_poll() -> None:
+    answers = [
+        httpx.Response(503),
+        httpx.Response(200, json={"data": [{"id": "a"}], "next_page_token": "t"}),
+        httpx.Response(429, headers={"Retry-After": "4"}),
+        httpx.Response(429),
+        httpx.Response(200, json={"data": [{"id": "b"}]}),
+    ]
+    budget = CountingBudget()
+    assert len(list(connector(lambda _: answers.pop(0), budget=budget).pages("transaction_lines", Window()))) == 2
+    assert budget.taken == [("TL02", True), *[("TL02", False)] * 4]
+    assert budget.throttles == [("TL02", 4.0), ("TL02", None)]
+
+
+def test_an_exhausted_budget_sends_nothing_and_says_when_to_come_back() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        raise AssertionError("nothing is sent")
+
+    naps: list[float] = []
+    with pytest.raises(BudgetExhausted) as caught:
+        list(connector(answer, budget=CountingBudget(0), sleep=naps.append).pages("orders", Window()))
+    assert (caught.value.retryable, caught.value.retry_after, naps) == (True, 30.0, [])
+
+
+def test_doctor_and_measure_are_no_polls() -> None:
+    budget = CountingBudget()
+    connector(healthy, budget=budget).check()
+    connector(healthy, budget=budget).measure("orders", SINCE)
+    assert len(budget.taken) > 15
+    assert not any(is_first for _, is_first in budget.taken)
+
+
+def test_a_page_of_thirty_megabytes_is_read_whole() -> None:
+    lines = [{"id": f"L{n}", "type": "ORDER_AMOUNT", "note": "x" * 16_000} for n in range(2000)]
+    body = json.dumps({"data": lines}).encode()
+    assert len(body) > 30_000_000
+    with serving(lambda _: Reply(200, body)) as server:
+        (page,) = MiraklConnector("BRICO", server.url, 2042, "key").pages("transaction_lines", Window())
+    assert (page.record_count, len(page.body)) == (2000, len(body))
+
+
+def test_a_stamp_from_the_future_does_not_move_the_cursor_past_todays_records() -> None:
+    lines = [{"id": "a", "last_updated": "2026-07-03T07:00:00Z"}, {"id": "b", "last_updated": "2031-01-01T00:00:00Z"}]
+    (page,) = connector(lambda _: httpx.Response(200, json={"data": lines})).pages("transaction_lines", Window())
+    assert page.cursor == "2026-07-03T07:00:00Z"
+
+
 def test_one_bad_record_does_not_stop_the_page_nor_move_the_cursor() -> None:
     body = {
         "orders": [order(1), "nonsense", order(2, "2026-07-02T00:00:00Z"), {"last_updated_date": 5}],
@@ -215,15 +340,24 @@ def healthy(request: httpx.Request) -> httpx.Response:
         "/api/invoices": "invoices",
         "/api/offers": "offers",
         "/api/shipping/carriers": "carriers",
+        "/api/shipping/zones": "shipping_zones",
+        "/api/shipping/types": "shipping_types",
+        "/api/currencies": "currencies",
+        "/api/channels": "channels",
+        "/api/offers/states": "offer_states",
+        "/api/reasons": "reasons",
+        "/api/additional_fields": "additional_fields",
     }
-    if request.url.path == "/api/platform/configuration":
+    if request.url.path in {"/api/platform/configuration", "/api/account/statistics"}:
         return httpx.Response(200, json={})
     return httpx.Response(200, json={bodies.get(request.url.path, "data"): []})
 
 
 def test_a_healthy_shop_passes_every_check() -> None:
-    results = connector(healthy).check()
-    assert len(results) == len(ENDPOINTS)
+    mirakl = connector(healthy)
+    results = mirakl.check()
+    by_page = [e for e in mirakl.feeds if e in ENDPOINTS and not ENDPOINTS[e].is_by_id]
+    assert len(results) == len(by_page) == 21
     assert all(r.ok for r in results), results
 
 
