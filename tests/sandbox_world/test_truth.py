@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,14 @@ LEVELS = ("ORD", "SET", "PAY", "STK")
 NATURAL = {"PAY-005", "PAY-006", "BNK-002", "BNK-005", "BNK-006"}
 
 
+def of_brico(world: World, part: str = "exceptions") -> list[dict[str, Any]]:
+    return [record for record in world.truth[part] if record["marketplace_code"] == "BRICO"]
+
+
 def of_levels(world: World) -> set[tuple[str, str, str]]:
     return {
         (e["exception_code"], e["subject_type"], e["subject_id"])
-        for e in world.truth["exceptions"]
+        for e in of_brico(world)
         if e["exception_code"][:3] in LEVELS
     }
 
@@ -29,22 +34,22 @@ def test_a_second_opinion_finds_exactly_the_truth(faulty: World) -> None:
 
 def test_a_second_opinion_finds_only_the_natural_in_a_clean_world(clean: World) -> None:
     assert findings(clean) == of_levels(clean)
-    assert {e["exception_code"] for e in clean.truth["exceptions"]} == NATURAL
-    assert {e["fault"] for e in clean.truth["exceptions"]} == {"NATURAL"}
+    assert {e["exception_code"] for e in of_brico(clean)} == NATURAL
+    assert {e["fault"] for e in of_brico(clean)} == {"NATURAL"}
 
 
 def test_a_second_opinion_agrees_on_a_larger_world(world_of: Callable[..., World]) -> None:
     world = world_of(7, orders=3000)
     assert findings(world) == of_levels(world)
-    repeated = Counter(e["exception_code"] for e in world.truth["exceptions"])
+    repeated = Counter(e["exception_code"] for e in of_brico(world))
     assert repeated["SET-002"] == 3
 
 
 def test_every_fault_is_in_the_truth_with_a_near_miss_beside_it(faulty: World) -> None:
-    planted = {e["fault"]: e["exception_code"] for e in faulty.truth["exceptions"] if e["fault"] != "NATURAL"}
+    planted = {e["fault"]: e["exception_code"] for e in of_brico(faulty) if e["fault"] != "NATURAL"}
     assert planted == {fault.name: fault.code for fault in FAULTS}
     assert len({fault.code for fault in FAULTS}) == len(FAULTS) >= 24
-    assert {fault.code for fault in FAULTS} <= {near["not_code"] for near in faulty.truth["near_misses"]}
+    assert {fault.code for fault in FAULTS} <= {near["not_code"] for near in of_brico(faulty, "near_misses")}
 
 
 def test_faults_span_the_levels_of_the_issue(faulty: World) -> None:
@@ -53,8 +58,8 @@ def test_faults_span_the_levels_of_the_issue(faulty: World) -> None:
 
 
 def test_no_subject_is_both_right_and_wrong(faulty: World) -> None:
-    wrong = [(e["exception_code"], e["subject_id"]) for e in faulty.truth["exceptions"]]
-    right = [(n["not_code"], n["subject_id"]) for n in faulty.truth["near_misses"]]
+    wrong = [(e["exception_code"], e["subject_id"]) for e in of_brico(faulty)]
+    right = [(n["not_code"], n["subject_id"]) for n in of_brico(faulty, "near_misses")]
     assert len(wrong) == len(set(wrong))
     assert len(right) == len(set(right))
     assert not set(wrong) & set(right)
@@ -65,7 +70,7 @@ def test_no_subject_is_both_right_and_wrong(faulty: World) -> None:
 
 
 def test_every_planted_order_line_fault_states_its_amount(faulty: World) -> None:
-    for exception in faulty.truth["exceptions"]:
+    for exception in of_brico(faulty):
         if exception["exception_code"][:3] == "STK":
             assert exception["amount"] is None
         elif exception["exception_code"] != "PAY-002":
@@ -86,7 +91,7 @@ def test_hidden_lines_are_what_the_balance_lacks(faulty: World) -> None:
 
 def test_journal_faults_are_in_the_ledger(faulty: World) -> None:
     tables = faulty.sage.tables
-    subjects = {e["exception_code"]: e["subject_id"] for e in faulty.truth["exceptions"]}
+    subjects = {e["exception_code"]: e["subject_id"] for e in of_brico(faulty)}
     clearing = next(row["id"] for row in tables["nominal_codes"] if row["reference"] == "1260")
     legs = tables["nominal_transaction_enquiry_views"]
 
@@ -130,4 +135,4 @@ def test_another_seed_makes_another_world(world_of: Callable[..., World]) -> Non
 def test_the_smallest_world_holds_every_fault_at_any_seed(seed: int) -> None:
     world = build_world(seed=seed, orders=250)
     assert findings(world) == of_levels(world)
-    assert {e["fault"] for e in world.truth["exceptions"]} == {f.name for f in FAULTS} | {"NATURAL"}
+    assert {e["fault"] for e in of_brico(world)} == {f.name for f in FAULTS} | {"NATURAL"}
