@@ -66,7 +66,7 @@ class Server:
                 self.close_connection = True
                 self.connection.close()
 
-            do_GET = do_POST = _serve
+            do_GET = do_POST = do_PUT = _serve
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""

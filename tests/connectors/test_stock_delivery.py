@@ -12,7 +12,9 @@ import pytest
 
 from connectors.delivery import Action, Outcome
 from connectors.mirakl import MiraklConnector
-from connectors.mirakl.writes.stock import READ_ALL_OFFERS_FROM, StockDelivery, parse_error_report
+from connectors.mirakl.writes.imports import parse_error_report
+from connectors.mirakl.writes.offer_reading import READ_ALL_OFFERS_FROM
+from connectors.mirakl.writes.stock import StockDelivery
 from tests.connectors.conftest import NOW
 
 IMPORTS = "/api/offers/stock/imports"

@@ -2,169 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import msgspec
-
-from connectors.decoding import Envelope, raw_records, split_records
 from connectors.delivery import Action, DeliveryResult, Found, Outcome, Request, Verification
-from connectors.errors import ConnectorError
-from connectors.http import Answer
-from connectors.mirakl.client import MiraklConnector
-from connectors.mirakl.decode import VENDOR
-from connectors.mirakl.endpoints import ENDPOINTS, ORDER_ACCEPTANCE, ORDERS_PATH
-from connectors.mirakl.writes.stock import failed_write
+from connectors.mirakl.writes.calls import ACCEPT, ORDERS_PATH
+from connectors.mirakl.writes.order_write import OrderWrite
+from connectors.mirakl.writes.orders import ENDED_UNSENT, UNDECIDED, Order
+from connectors.mirakl.writes.payloads import identifier, objects, optional_flag, text
+from connectors.mirakl.writes.sending import Unfit
 
 WAITING = "WAITING_ACCEPTANCE"
-REFUSED = frozenset({"REFUSED", "CANCELED"})
-MAXIMUM_IDS = 100
-"""OR11 takes at most this many order ids."""
 
 
-class _Line(msgspec.Struct):
-    order_line_id: str
-    order_line_state: str = ""
-
-
-class _Order(msgspec.Struct):
+@dataclass(frozen=True, slots=True)
+class Decision:
     order_id: str
-    order_state: str = ""
-    order_lines: list[_Line] = []
+    lines: dict[str, bool]
+    order_tax_mode: str | None = None
 
 
-class AcceptanceDelivery:
+class AcceptanceDelivery(OrderWrite[Decision]):
     """Decides orders that wait for acceptance. A payload holds `order_id` and `order_lines`, a list of
     `{"id", "accepted"}` with every line of the order.
 
-    Mirakl has no key for it: an order that left WAITING_ACCEPTANCE was decided, by us or by a time-out, and its lines
-    tell how.
+    Precondition: the order is in WAITING_ACCEPTANCE and the payload decides each of its lines, once.
+    Look-up: an order that left WAITING_ACCEPTANCE was decided, by us or by a time-out; reading back its lines tells
+    which, because Mirakl keeps no key of ours. A repeat is refused by Mirakl and does no harm.
     """
 
     kind = "ACCEPTANCE"
 
-    def __init__(self, connector: MiraklConnector) -> None:
-        self._connector = connector
-        self._client = connector.client
+    def wanted(self, action: Action) -> Decision:
+        order_id = identifier(action.payload, "order_id")
+        lines = objects(action.payload, "order_lines")
+        if not lines:
+            raise Unfit(f"the payload decides no line of order {order_id}")
+        decisions: dict[str, bool] = {}
+        for line in lines:
+            is_accepted = optional_flag(line, "accepted")
+            if is_accepted is None:
+                raise Unfit(f"a line of order {order_id} is neither accepted nor refused")
+            decisions[text(line, "id")] = is_accepted
+        if len(decisions) != len(lines):
+            raise Unfit(f"a line of order {order_id} stands twice: each is decided once")
+        return Decision(order_id, decisions)
 
-    def preview(self, actions: Sequence[Action]) -> list[Request]:
-        parameters = {"shop_id": self._connector.shop_id}
-        return [
-            Request(
-                "PUT",
-                str(self._client.url(_path(action)).copy_with(params=parameters)),
-                {"Authorization": "***", "Content-Type": "application/json"},
-                _body(action).decode(),
-            )
-            for action in actions
-            if _problem(action) is None
+    def requests(self, wanted: Decision) -> list[Request]:
+        return [self.desk.request("PUT", _path(wanted), _body(wanted))]
+
+    def held(self, key: str, wanted: Decision, order: Order) -> Found | None:
+        return None if order.order_state in UNDECIDED else Found((), True, f"the order is {order.order_state}")
+
+    def check(self, key: str, wanted: Decision, order: Order) -> None:
+        if order.order_state != WAITING:
+            raise Unfit(f"order {order.order_id} is {order.order_state}, not {WAITING}", is_for_now=True)
+        lines = {line.order_line_id for line in order.order_lines}
+        undecided, unknown = sorted(lines - wanted.lines.keys()), sorted(wanted.lines.keys() - lines)
+        if undecided:
+            raise Unfit(f"lines without a decision: {', '.join(undecided)}; all are decided in one call")
+        if unknown:
+            raise Unfit(f"order {order.order_id} has no lines {', '.join(unknown)}")
+
+    def write(self, key: str, wanted: Decision, order: Order) -> DeliveryResult:
+        self.desk.write(ACCEPT, "PUT", _path(wanted), _body(wanted))
+        return DeliveryResult(Outcome.SENT, (wanted.order_id,), "decided")
+
+    def verify(self, key: str, wanted: Decision, order: Order) -> Verification:
+        states = {line.order_line_id: line.order_line_state for line in order.order_lines}
+        wrong = [
+            f"line {line} is {states.get(line) or 'missing'}"
+            for line, is_accepted in wanted.lines.items()
+            if not states.get(line) or states[line] in UNDECIDED or (states[line] in ENDED_UNSENT) == is_accepted
         ]
-
-    def look_up(self, actions: Sequence[Action]) -> dict[str, Found | None]:
-        orders = self._orders({_order_id(action) for action in actions})
-        found: dict[str, Found | None] = {}
-        for action in actions:
-            order = orders.get(_order_id(action))
-            is_decided = order is not None and order.order_state != WAITING
-            state = order.order_state if order is not None else ""
-            found[action.action_key] = Found((), True, f"the order is {state}") if is_decided else None
-        return found
-
-    def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
-        results = {}
-        for action in actions:
-            problem = _problem(action)
-            if problem is not None:
-                results[action.action_key] = DeliveryResult(Outcome.FAILED, detail=problem)
-                continue
-            try:
-                self._client.write(
-                    ORDER_ACCEPTANCE,
-                    _path(action),
-                    method="PUT",
-                    parameters={"shop_id": self._connector.shop_id},
-                    content=_body(action),
-                    headers={"Content-Type": "application/json"},
-                )
-            except ConnectorError as error:
-                results[action.action_key] = failed_write(error)
-            else:
-                results[action.action_key] = DeliveryResult(Outcome.SENT, (_order_id(action),), "decided")
-        return results
-
-    def read_back(self, actions: Sequence[Action]) -> dict[str, Verification]:
-        orders = self._orders({_order_id(action) for action in actions})
-        result = {}
-        for action in actions:
-            order = orders.get(_order_id(action))
-            if order is None:
-                result[action.action_key] = Verification(False, f"the shop has no order {_order_id(action)}")
-                continue
-            states = {line.order_line_id: line.order_line_state for line in order.order_lines}
-            wrong = [
-                f"line {line} is {states.get(line) or 'missing'}"
-                for line, is_accepted in _decisions(action).items()
-                if not states.get(line) or states[line] == WAITING or (states[line] in REFUSED) == is_accepted
-            ]
-            detail = "; ".join(wrong) or f"the order is {order.order_state}"
-            result[action.action_key] = Verification(not wrong, detail)
-        return result
-
-    def _orders(self, order_ids: set[str]) -> dict[str, _Order]:
-        endpoint = ENDPOINTS["orders"]
-        wanted = sorted(order_ids - {""})
-        orders = {}
-        for start in range(0, len(wanted), MAXIMUM_IDS):
-            parameters = {
-                "shop_id": self._connector.shop_id,
-                "max": str(MAXIMUM_IDS),
-                "order_ids": ",".join(wanted[start : start + MAXIMUM_IDS]),
-            }
-            for order in self._client.read(endpoint.call, endpoint.path, parameters, _parse):
-                orders[order.order_id] = order
-        return orders
+        return Verification(not wrong, "; ".join(wrong) or f"the order is {order.order_state}", (wanted.order_id,))
 
 
-def _parse(answer: Answer) -> list[_Order]:
-    """The orders of a page. One that cannot be read counts as absent: nothing is proved by it."""
-    whole, _ = split_records(answer.body, Envelope("orders"), vendor=VENDOR, call="OR11")
-    orders = []
-    for raw in raw_records(whole, vendor=VENDOR, call="OR11"):
-        try:
-            orders.append(msgspec.json.decode(raw, type=_Order))
-        except msgspec.DecodeError:
-            continue
-    return orders
+def _path(wanted: Decision) -> str:
+    return f"{ORDERS_PATH}/{wanted.order_id}/accept"
 
 
-def _order_id(action: Action) -> str:
-    return str(action.payload.get("order_id") or "")
-
-
-def _decisions(action: Action) -> dict[str, bool]:
-    lines = action.payload.get("order_lines")
-    if not isinstance(lines, list):
-        return {}
-    return {
-        str(line["id"]): bool(line.get("accepted")) for line in lines if isinstance(line, Mapping) and line.get("id")
-    }
-
-
-def _problem(action: Action) -> str | None:
-    """Why the action cannot be sent as it is; None when it can."""
-    lines = action.payload.get("order_lines")
-    if not _order_id(action) or "/" in _order_id(action):
-        return "the payload has no usable order_id"
-    if not isinstance(lines, list) or not lines:
-        return f"the payload decides no line of order {_order_id(action)}"
-    if len(_decisions(action)) != len(lines):
-        return f"a line of order {_order_id(action)} has no id or stands twice: each is decided once"
-    return None
-
-
-def _path(action: Action) -> str:
-    return f"{ORDERS_PATH}/{_order_id(action)}/accept"
-
-
-def _body(action: Action) -> bytes:
-    lines = [{"id": line, "accepted": is_accepted} for line, is_accepted in _decisions(action).items()]
-    return msgspec.json.encode({"order_lines": lines})
+def _body(wanted: Decision) -> dict[str, Any]:
+    return {"order_lines": [{"id": line, "accepted": accepted} for line, accepted in wanted.lines.items()]}
