@@ -134,12 +134,3 @@ ENDPOINTS: dict[str, Endpoint] = {
         Endpoint("payment_refunds", Call("PA12"), "/api/payment/refund", _offset),
     )
 }
-
-ORDER_ACCEPTANCE = Call("OR21")
-ORDERS_PATH = "/api/orders"
-
-STOCK_IMPORT = Call("STO01")
-STOCK_IMPORT_PATH = "/api/offers/stock/imports"
-STOCK_IMPORT_STATUS = Call("STO02")
-STOCK_IMPORT_ERRORS = Call("STO03")
-STOCK_STATUS_POLL_SECONDS = 15.0
