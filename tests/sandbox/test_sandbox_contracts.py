@@ -152,6 +152,9 @@ def test_every_path_served_is_published(seller: dict[str, Any], served: Served) 
 
     # An operator's calls that only their connectors document (mirakl.md 6), and the files whose URLs the API names.
     operator = {"/api/shops", "/api/payment/debit", "/api/payment/refund"}
+    # OR02, OR25, OR62 and OR63 are known by name and body alone; their paths follow OR64's.
+    operator |= {f"/api/orders/{{order_id}}/{rest}" for rest in ("validate", "receive")}
+    operator |= {f"/api/orders/{{order_id}}/lines/{{line}}/{rest}" for rest in ("open_incident", "close_incident")}
     prefix = "/mirakl/{marketplace}/api"
     paths = {
         route.path.removeprefix("/mirakl/{marketplace}") for route in MiraklApi({}).routes() if prefix in route.path
