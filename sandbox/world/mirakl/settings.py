@@ -84,7 +84,7 @@ def products(items: Iterable[Item]) -> list[dict[str, Any]]:
 
 def statistics(orders: list[Order], offers: int, as_of: int) -> dict[str, Any]:
     """A21: how the shop did in the last 30 days and in all. Rates are fractions, delays are minutes."""
-    periods = {"30_DAYS": [x for x in orders if x.created >= as_of - 30 * DAY], "ALL": orders}
+    periods = {"LAST_MONTH": [x for x in orders if x.created >= as_of - 30 * DAY], "ALL_SINCE_BEGINNING": orders}
 
     def each(value: Callable[[list[Order]], Any]) -> list[dict[str, Any]]:
         return [{"period": period, "value": value(chosen)} for period, chosen in periods.items()]
@@ -104,7 +104,7 @@ def statistics(orders: list[Order], offers: int, as_of: int) -> dict[str, Any]:
         "incident_rate": rate(lambda order: order.has_incident),
         "last_updated_date": iso(as_of),
         "late_shipment_rate": rate(lambda order: order.shipped is not None and order.shipped > order.deadline),
-        "offers_count": [{"period": "ALL", "value": offers}],
+        "offers_count": [{"period": "ALL_SINCE_BEGINNING", "value": offers}],
         "orders_count": each(len),
         "refund_rate": rate(lambda order: any(line.refunds for line in order.lines)),
         "shop_id": SHOP.id,
