@@ -1,4 +1,4 @@
-"""How well exceptions found agree with the truth about a generated world: precision and recall per exception code."""
+"""How well exceptions found agree with the truth about a generated world: precision and recall of each code."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -22,8 +22,9 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class CodeScore:
-    """Agreement on one exception code. `missed`: planted, not found. `invented`: found, not planted."""
+    """Agreement on one exception code at one marketplace. `missed`: planted, not found. `invented`: the reverse."""
 
+    marketplace_code: str
     exception_code: str
     planted: int
     found: int
@@ -51,18 +52,41 @@ class CodeScore:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Scores by code, and near-misses that were reported although they are none."""
+    """Scores by marketplace and code, and near-misses that were reported although they are none."""
 
     scores: tuple[CodeScore, ...]
     near_misses_raised: tuple[Finding, ...]
 
     @property
+    def planted(self) -> int:
+        return sum(score.planted for score in self.scores)
+
+    @property
+    def found(self) -> int:
+        return sum(score.found for score in self.scores)
+
+    @property
+    def hits(self) -> int:
+        return sum(score.hits for score in self.scores)
+
+    @property
     def precision(self) -> Decimal:
-        return _share(sum(score.hits for score in self.scores), sum(score.found for score in self.scores))
+        return _share(self.hits, self.found)
 
     @property
     def recall(self) -> Decimal:
-        return _share(sum(score.hits for score in self.scores), sum(score.planted for score in self.scores))
+        return _share(self.hits, self.planted)
+
+    @property
+    def marketplaces(self) -> tuple[str, ...]:
+        return tuple(sorted({score.marketplace_code for score in self.scores}))
+
+    def of(self, marketplace_code: str) -> "Accuracy":
+        """The part of one marketplace."""
+        return Accuracy(
+            scores=tuple(score for score in self.scores if score.marketplace_code == marketplace_code),
+            near_misses_raised=tuple(x for x in self.near_misses_raised if x.marketplace_code == marketplace_code),
+        )
 
     @property
     def is_perfect(self) -> bool:
@@ -77,30 +101,25 @@ def measure(truth: Mapping[str, Any], reported: Iterable[Mapping[str, Any]]) -> 
     """
     planted = {Finding.of(record) for record in truth["exceptions"]}
     found = {Finding.of(record) for record in reported}
-    codes: dict[str, tuple[set[Finding], set[Finding]]] = defaultdict(lambda: (set(), set()))
+    codes: dict[tuple[str, str], tuple[set[Finding], set[Finding]]] = defaultdict(lambda: (set(), set()))
     for finding in planted:
-        codes[finding.exception_code][0].add(finding)
+        codes[finding.marketplace_code, finding.exception_code][0].add(finding)
     for finding in found:
-        codes[finding.exception_code][1].add(finding)
-    near = {(record["not_code"], record["subject_type"], str(record["subject_id"])) for record in truth["near_misses"]}
+        codes[finding.marketplace_code, finding.exception_code][1].add(finding)
+    near = {Finding.of({**record, "exception_code": record["not_code"]}) for record in truth["near_misses"]}
     return Accuracy(
         scores=tuple(
             CodeScore(
+                marketplace_code=marketplace,
                 exception_code=code,
                 planted=len(should),
                 found=len(does),
                 missed=tuple(sorted(should - does)),
                 invented=tuple(sorted(does - should)),
             )
-            for code, (should, does) in sorted(codes.items())
+            for (marketplace, code), (should, does) in sorted(codes.items())
         ),
-        near_misses_raised=tuple(
-            sorted(
-                finding
-                for finding in found - planted
-                if (finding.exception_code, finding.subject_type, finding.subject_id) in near
-            )
-        ),
+        near_misses_raised=tuple(sorted((found - planted) & near)),
     )
 
 

@@ -38,7 +38,18 @@ def test_a_missed_and_an_invented_exception_lower_recall_and_precision_of_their_
 
 def test_the_same_subject_at_another_marketplace_is_another_exception() -> None:
     truth = {"exceptions": [exception("ORD-001", "A")], "near_misses": []}
-    assert not measure(truth, [exception("ORD-001", "A", "OTHER")]).is_perfect
+    accuracy = measure(truth, [exception("ORD-001", "A", "OTHER")])
+    assert not accuracy.is_perfect
+    assert accuracy.marketplaces == ("BRICO", "OTHER")
+    assert scores(accuracy.of("BRICO")) == {"ORD-001": ("1.00", "0.00")}
+    assert scores(accuracy.of("OTHER")) == {"ORD-001": ("0.00", "1.00")}
+
+
+def test_one_marketplace_can_be_perfect_beside_another_that_is_not() -> None:
+    planted = [exception("SET-004", "A"), exception("SET-004", "B", "OTHER")]
+    accuracy = measure({"exceptions": planted, "near_misses": []}, planted[:1])
+    assert accuracy.of("BRICO").is_perfect
+    assert not accuracy.of("OTHER").is_perfect
 
 
 def test_a_code_the_truth_does_not_know_is_a_false_alarm() -> None:
@@ -48,10 +59,18 @@ def test_a_code_the_truth_does_not_know_is_a_false_alarm() -> None:
 
 
 def test_a_near_miss_that_was_raised_is_named() -> None:
-    near = {"near_miss": "just in time", "not_code": "ORD-001", "subject_type": "ORDER", "subject_id": "N"}
+    near = {
+        "near_miss": "just in time",
+        "not_code": "ORD-001",
+        "marketplace_code": "BRICO",
+        "subject_type": "ORDER",
+        "subject_id": "N",
+    }
     accuracy = measure({"exceptions": [], "near_misses": [near]}, [exception("ORD-001", "N")])
     assert [finding.subject_id for finding in accuracy.near_misses_raised] == ["N"]
     assert measure({"exceptions": [], "near_misses": [near]}, []).is_perfect
+    elsewhere = measure({"exceptions": [], "near_misses": [near]}, [exception("ORD-001", "N", "OTHER")])
+    assert not elsewhere.near_misses_raised
 
 
 def test_almost_all_is_not_shown_as_all() -> None:
