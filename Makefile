@@ -7,10 +7,13 @@ ORDERS ?= 5000
 SEED ?= 7
 DATA ?= .tieout
 PORT ?= 3000
+LINES ?= 1000000
+INGEST_ORDERS ?= 100000
 STAMP := $(VENV)/.ready
+PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint types lock clean
+.PHONY: help setup demo dev test lint types bench-ingest lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -43,9 +46,19 @@ lint: $(STAMP) ## ruff, mypy, sqlfluff
 types: $(STAMP) ## mypy only
 	$(BIN)/mypy
 
+# The peers that figures are compared with live apart: their versions must not decide ours.
+$(PEERS): requirements/peers.txt $(STAMP)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
+	$(BIN)/uv pip sync --quiet --python .venv-peers/bin/python --require-hashes requirements/peers.txt
+	@touch $@
+
+bench-ingest: $(PEERS) ## Reading orders and transaction lines into DuckDB, beside dlt (LINES=1000000 INGEST_ORDERS=100000)
+	$(BIN)/python -m benchmarks.ingest --orders $(INGEST_ORDERS) --lines $(LINES) --peer-python .venv-peers/bin/python --output benchmarks/results/ingest.json
+
 lock: $(STAMP) ## Re-resolve the dependencies (names no host)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev pyproject.toml -o requirements/lock.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/peers.in -o requirements/peers.txt
 
 clean: ## Remove what the targets made (not your data)
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target
+	rm -rf $(VENV) .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target

@@ -1,0 +1,98 @@
+"""Runs a command and watches its whole family of processes: seconds by the clock, processor seconds, memory at its
+largest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+INTERVAL_SECONDS = 0.05
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """`peak_bytes` is the largest sum of the resident sizes of the command's processes at one moment."""
+
+    seconds: float
+    peak_bytes: int
+    answer: dict[str, Any]
+
+
+def measure(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
+    """Run a command whose last line of output is a JSON object. Raises SystemExit with its words when it fails."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        command,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    watch = _Watch(process.pid)
+    watch.start()
+    output, errors = process.communicate()
+    seconds = time.monotonic() - began
+    watch.is_over = True
+    watch.join()
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{errors[-4000:]}")
+    return Measured(seconds, watch.peak, json.loads(output.strip().splitlines()[-1]))
+
+
+class _Watch(threading.Thread):
+    def __init__(self, session: int) -> None:
+        super().__init__(daemon=True)
+        self._session = session
+        self.peak = 0
+        self.is_over = False
+
+    def run(self) -> None:
+        while not self.is_over:
+            self.peak = max(self.peak, sum(map(_resident, _members(self._session))))
+            time.sleep(INTERVAL_SECONDS)
+
+
+def _members(session: int) -> list[int]:
+    """Processes of a session, which a command shares with all that it starts."""
+    found = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            try:
+                fields = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it has ended meanwhile
+                continue
+            if int(fields[3]) == session:
+                found.append(int(entry.name))
+    return found
+
+
+def _resident(process: int) -> int:
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE
+    except OSError:
+        return 0
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    memory = os.sysconf("SC_PHYS_PAGES") * _PAGE
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    return {"processor": model, "cores": os.cpu_count(), "memory_bytes": memory, "python": platform.python_version()}
