@@ -1,5 +1,6 @@
 {#-
     Feeds whose records are counted from evidence to staging. One place, so that a new feed is counted by adding one line.
+    `only` picks a feed's rows where several feeds share a staging model.
 -#}
 {% macro counted_feeds() -%}
     {{ return([
@@ -19,6 +20,50 @@
             'id_columns': [], 'model': 'stg_mirakl__platforms'},
         {'vendor': 'mirakl', 'feed': 'carriers', 'raw_table': 'mirakl_carriers',
             'id_columns': ['code'], 'model': 'stg_mirakl__carriers'},
+        {'vendor': 'mirakl', 'feed': 'shops', 'raw_table': 'mirakl_shops',
+            'id_columns': ['shop_id'], 'model': 'stg_mirakl__shops'},
+        {'vendor': 'mirakl', 'feed': 'offer_changes', 'raw_table': 'mirakl_offer_changes',
+            'id_columns': ['offer_id'], 'model': 'stg_mirakl__offer_changes'},
+        {'vendor': 'mirakl', 'feed': 'offer_details', 'raw_table': 'mirakl_offer_details',
+            'id_columns': ['offer_id'], 'model': 'stg_mirakl__offer_details'},
+        {'vendor': 'mirakl', 'feed': 'products', 'raw_table': 'mirakl_products',
+            'id_columns': ['product_reference'], 'model': 'stg_mirakl__products'},
+        {'vendor': 'mirakl', 'feed': 'returns', 'raw_table': 'mirakl_returns',
+            'id_columns': ['id'], 'model': 'stg_mirakl__returns'},
+        {'vendor': 'mirakl', 'feed': 'shipments', 'raw_table': 'mirakl_shipments',
+            'id_columns': ['id'], 'model': 'stg_mirakl__shipments'},
+        {'vendor': 'mirakl', 'feed': 'items_to_ship', 'raw_table': 'mirakl_items_to_ship',
+            'id_columns': ['order_id'], 'model': 'stg_mirakl__items_to_ship'},
+        {'vendor': 'mirakl', 'feed': 'document_requests', 'raw_table': 'mirakl_document_requests',
+            'id_columns': ['id'], 'model': 'stg_mirakl__document_requests'},
+        {'vendor': 'mirakl', 'feed': 'document_request_lines', 'raw_table': 'mirakl_document_request_lines',
+            'id_columns': ['id'], 'model': 'stg_mirakl__document_request_lines'},
+        {'vendor': 'mirakl', 'feed': 'invoice_files', 'raw_table': 'mirakl_invoice_files',
+            'id_columns': ['document_id'], 'model': 'stg_mirakl__invoice_files'},
+        {'vendor': 'mirakl', 'feed': 'order_documents', 'raw_table': 'mirakl_order_documents',
+            'id_columns': ['id'], 'model': 'stg_mirakl__order_documents'},
+        {'vendor': 'mirakl', 'feed': 'threads', 'raw_table': 'mirakl_threads',
+            'id_columns': ['id'], 'model': 'stg_mirakl__threads'},
+        {'vendor': 'mirakl', 'feed': 'account_statistics', 'raw_table': 'mirakl_account_statistics',
+            'id_columns': ['shop_id'], 'model': 'stg_mirakl__account_statistics'},
+        {'vendor': 'mirakl', 'feed': 'payment_debits', 'raw_table': 'mirakl_payment_debits',
+            'id_columns': ['order_id'], 'model': 'stg_mirakl__payment_debits'},
+        {'vendor': 'mirakl', 'feed': 'payment_refunds', 'raw_table': 'mirakl_payment_refunds',
+            'id_columns': ['order_id'], 'model': 'stg_mirakl__payment_refunds'},
+        {'vendor': 'mirakl', 'feed': 'currencies', 'raw_table': 'mirakl_currencies',
+            'id_columns': ['code'], 'model': 'stg_mirakl__codes', 'only': "list_name = 'currencies'"},
+        {'vendor': 'mirakl', 'feed': 'channels', 'raw_table': 'mirakl_channels',
+            'id_columns': ['code'], 'model': 'stg_mirakl__codes', 'only': "list_name = 'channels'"},
+        {'vendor': 'mirakl', 'feed': 'offer_conditions', 'raw_table': 'mirakl_offer_conditions',
+            'id_columns': ['code'], 'model': 'stg_mirakl__codes', 'only': "list_name = 'offer_conditions'"},
+        {'vendor': 'mirakl', 'feed': 'reasons', 'raw_table': 'mirakl_reasons',
+            'id_columns': ['type', 'code'], 'model': 'stg_mirakl__codes', 'only': "list_name = 'reasons'"},
+        {'vendor': 'mirakl', 'feed': 'shipping_zones', 'raw_table': 'mirakl_shipping_zones',
+            'id_columns': ['code'], 'model': 'stg_mirakl__codes', 'only': "list_name = 'shipping_zones'"},
+        {'vendor': 'mirakl', 'feed': 'shipping_methods', 'raw_table': 'mirakl_shipping_methods',
+            'id_columns': ['code'], 'model': 'stg_mirakl__codes', 'only': "list_name = 'shipping_methods'"},
+        {'vendor': 'mirakl', 'feed': 'custom_fields', 'raw_table': 'mirakl_custom_fields',
+            'id_columns': ['entity', 'code'], 'model': 'stg_mirakl__codes', 'only': "list_name = 'custom_fields'"},
         {'vendor': 'sage200', 'feed': 'sop_orders', 'raw_table': 'sage200_sop_orders',
             'id_columns': ['id'], 'model': 'stg_sage200__sop_orders'},
         {'vendor': 'sage200', 'feed': 'products', 'raw_table': 'sage200_products',
@@ -54,7 +99,9 @@
 {#- Feeds of which only the newest complete batch counts; the others keep the newest version of each record. -#}
 {% macro snapshot_feeds() -%}
     {{ return([
-        'billing_cycles', 'invoices', 'offers', 'account', 'platform', 'carriers',
+        'billing_cycles', 'invoices', 'offers', 'account', 'platform', 'carriers', 'shops', 'items_to_ship',
+        'account_statistics', 'currencies', 'channels', 'offer_conditions', 'reasons', 'shipping_zones', 'shipping_methods',
+        'custom_fields', 'payment_debits', 'payment_refunds',
         'products', 'warehouses', 'warehouse_holdings', 'customers', 'tax_codes', 'currencies', 'banks', 'nominal_codes',
         'accounting_periods',
     ]) }}

@@ -14,7 +14,9 @@ lines as (
 
 cycles as (
 
+    -- Only what a seller's books hold; an operator's are the mirror image and come from its own models.
     select * from {{ ref('int_matching__cycles') }}
+    where has_books
 
 ),
 

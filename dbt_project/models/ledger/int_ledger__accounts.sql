@@ -1,5 +1,5 @@
 -- One row per enabled account of a vendor: marketplace, ERP company or bank account. marketplace_code only where the account
--- is one.
+-- is one. perspective: SELLER or OPERATOR of a marketplace, BOTH of the others.
 
 with marketplaces as (
     select
@@ -7,6 +7,7 @@ with marketplaces as (
         marketplace_code as account,
         entity_code,
         marketplace_code,
+        perspective,
         currency_code
     from {{ ref('int_ledger__marketplaces') }}
 ),
@@ -17,6 +18,7 @@ erps as (
         erps.erp_code as account,
         erps.entity_code,
         cast(null as varchar) as marketplace_code,
+        'BOTH' as perspective,
         entities.functional_currency as currency_code
     from {{ ref('stg_tieout__erps') }} as erps
     inner join {{ ref('stg_tieout__entities') }} as entities
@@ -30,6 +32,7 @@ bank_accounts as (
         bank_account_code as account,
         entity_code,
         cast(null as varchar) as marketplace_code,
+        'BOTH' as perspective,
         currency_code
     from {{ ref('stg_tieout__bank_accounts') }}
     where is_enabled

@@ -12,6 +12,7 @@ final as (
     select
         documents.marketplace_code,
         marketplaces.entity_code,
+        {{ shop_of('documents.shop_id') }} as shop_id,
         documents.document_key,
         documents.invoice_id,
         documents.document_type,

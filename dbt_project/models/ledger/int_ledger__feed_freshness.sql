@@ -1,4 +1,4 @@
--- One row per configured feed and account: when it was last pulled completely, and whether that is too long ago at as_of.
+-- One row per configured feed and account that has it: when it was last pulled completely, and whether that is too long ago at as_of.
 -- A feed that was never pulled is stale once its lane has run for that account, that is once another feed of the same
 -- lane was pulled: a lane that is not switched on yet is no fault. Feeds that carry quantities are level h's (STK-005).
 
@@ -47,10 +47,12 @@ final as (
             {{ as_of() }} > {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }},
             lanes_started.lane is not null
         ) as is_stale,
-        feeds.entity in ('warehouse_holdings', 'offers') as is_stock_feed
+        accounts.perspective <> 'OPERATOR' and feeds.entity in ('warehouse_holdings', 'offers') as is_stock_feed
     from feeds
     inner join accounts
-        on feeds.vendor = accounts.vendor
+        on
+            feeds.vendor = accounts.vendor
+            and (feeds.perspective = 'BOTH' or feeds.perspective = accounts.perspective)
     left join pulled
         on
             feeds.vendor = pulled.vendor

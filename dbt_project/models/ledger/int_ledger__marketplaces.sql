@@ -1,4 +1,6 @@
 -- One row per enabled marketplace with the settings of its entity: what every dated or zoned rule needs.
+-- has_books: its orders, journals and stock stand in an ERP as a seller's do. has_bank: its pay-outs arrive on a bank account
+-- of ours. An operator pays its sellers, so neither holds for it.
 
 with marketplaces as (
     select * from {{ ref('stg_tieout__marketplaces') }}
@@ -15,6 +17,8 @@ final as (
         -- One vendor runs every marketplace so far; a second one makes this a column of marketplaces.csv.
         'mirakl' as vendor,
         marketplaces.perspective,
+        marketplaces.shop_id,
+        marketplaces.key_name,
         marketplaces.entity_code,
         marketplaces.erp_code,
         marketplaces.currency_code,
@@ -27,6 +31,7 @@ final as (
         marketplaces.auto_receive_days,
         marketplaces.settlement_grace_days,
         marketplaces.cycle_days,
+        marketplaces.reserve_days,
         marketplaces.go_live_date,
         coalesce(marketplaces.journals_live_from, marketplaces.go_live_date) as journals_live_from,
         marketplaces.customer_reference,
@@ -34,6 +39,8 @@ final as (
         marketplaces.bank_account_code,
         marketplaces.operator_name,
         marketplaces.operator_country,
+        marketplaces.perspective = 'SELLER' and marketplaces.erp_code is not null as has_books,
+        marketplaces.perspective = 'SELLER' and marketplaces.bank_account_code is not null as has_bank,
         {{ local_date(as_of(), 'entities.time_zone') }} as as_of_date
     from marketplaces
     inner join entities

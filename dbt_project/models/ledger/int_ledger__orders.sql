@@ -14,6 +14,7 @@ dated as (
         orders.*,
         marketplaces.entity_code,
         marketplaces.erp_code,
+        {{ shop_of('orders.shop_id') }} as ledger_shop_id,
         marketplaces.go_live_date,
         marketplaces.order_tax_mode,
         {{ local_date('orders.created_at', 'marketplaces.time_zone') }} as order_date
@@ -27,6 +28,7 @@ final as (
         dated.marketplace_code,
         dated.entity_code,
         dated.erp_code,
+        dated.ledger_shop_id as shop_id,
         dated.order_id,
         dated.commercial_id,
         dated.order_state,

@@ -1,4 +1,4 @@
--- One row per marketplace and movement of the seller's balance (Mirakl view: positive raises what the marketplace owes).
+-- One row per marketplace and movement of a shop's balance (Mirakl view: positive raises what the marketplace owes).
 -- A type that the dated map does not know stays in every total with is_mapped = false; it is never dropped.
 -- counts_in_net: part of the net of a cycle. Informative lines (NOT_APPLICABLE) and pay-outs are not.
 -- A tax or fee that the operator remits itself (its OPERATOR_REMITTED_ twin exists) passes through; it touches no receivable.
@@ -20,6 +20,7 @@ dated as (
         lines.*,
         marketplaces.entity_code,
         marketplaces.go_live_date,
+        {{ shop_of('lines.shop_id') }} as ledger_shop_id,
         {{ local_date('lines.created_at', 'marketplaces.time_zone') }} as line_date
     from lines
     inner join marketplaces
@@ -49,6 +50,7 @@ final as (
     select
         dated.marketplace_code,
         dated.entity_code,
+        dated.ledger_shop_id as shop_id,
         dated.transaction_line_id,
         dated.transaction_type,
         coalesce(types.fee_type, 'UNMAPPED') as fee_type,

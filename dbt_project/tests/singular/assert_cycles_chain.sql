@@ -9,7 +9,7 @@ from (
         cycles.billing_cycle_id,
         cycles.opening_amount,
         lag(cycles.closing_amount) over (
-            partition by cycles.marketplace_code, cycles.currency_code
+            partition by cycles.marketplace_code, cycles.shop_id, cycles.currency_code
             order by cycles.cycle_number
         ) as previous_closing_amount
     from {{ ref('fct_cycles') }} as cycles

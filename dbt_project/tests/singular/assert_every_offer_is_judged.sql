@@ -1,12 +1,14 @@
--- Claim: every SKU that is offered has exactly one row in level h. When red, the stock models lose or double offers.
+-- Claim: every SKU that is offered on a marketplace with books in an ERP has exactly one row in level h. When red, the stock models lose or double offers.
 
 with offers as (
     select
-        marketplace_code,
-        shop_sku
-    from {{ ref('int_ledger__offers') }}
-    where shop_sku is not null
-    group by marketplace_code, shop_sku
+        offers.marketplace_code,
+        offers.shop_sku
+    from {{ ref('int_ledger__offers') }} as offers
+    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
+        on offers.marketplace_code = marketplaces.marketplace_code
+    where offers.shop_sku is not null and marketplaces.has_books
+    group by offers.marketplace_code, offers.shop_sku
 ),
 
 judged as (

@@ -31,6 +31,7 @@ final as (
     select
         cycles.marketplace_code,
         cycles.entity_code,
+        cycles.shop_id,
         cycles.billing_cycle_id,
         cast(cycles.cycle_number as integer) as cycle_number,
         cycles.cycle_date,

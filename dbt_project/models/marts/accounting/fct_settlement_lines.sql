@@ -139,6 +139,7 @@ final as (
     select
         lines.marketplace_code,
         lines.entity_code,
+        lines.shop_id,
         lines.transaction_line_id,
         lines.transaction_type,
         lines.fee_type,

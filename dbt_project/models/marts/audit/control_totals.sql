@@ -63,7 +63,9 @@ records as (
         cast(null as decimal(28, 4)) as ledger_amount
     from feeds
     inner join accounts
-        on feeds.vendor = accounts.vendor
+        on
+            feeds.vendor = accounts.vendor
+            and (feeds.perspective = 'BOTH' or feeds.perspective = accounts.perspective)
     left join landed
         on
             feeds.vendor = landed.vendor

@@ -29,6 +29,7 @@ final as (
     select
         orders.marketplace_code,
         orders.entity_code,
+        orders.shop_id,
         orders.order_id,
         orders.commercial_id,
         orders.order_state,
@@ -59,7 +60,7 @@ final as (
         erp_orders.gross_amount as erp_gross_amount,
         cast(pairs.live_copy_count as bigint) as erp_live_copy_count
     from orders
-    inner join pairs
+    left join pairs
         on
             orders.marketplace_code = pairs.marketplace_code
             and orders.order_id = pairs.order_id

@@ -56,6 +56,18 @@ compared as (
     where rec_cycles.rule_code in ('C010_IDENTITY', 'C020_PAY_OUT')
     union all
     select
+        rec_documents.marketplace_code,
+        rec_documents.entity_code,
+        'd' as level_code,
+        rec_documents.subject_type as fee_type,
+        rec_documents.subject_date as drift_date,
+        rec_documents.currency_code,
+        rec_documents.status,
+        rec_documents.expected_amount,
+        rec_documents.actual_amount
+    from {{ ref('rec_documents') }} as rec_documents
+    union all
+    select
         rec_receipts.marketplace_code,
         rec_receipts.entity_code,
         'e' as level_code,

@@ -25,6 +25,12 @@ tolerances as (
 
 ),
 
+marketplaces as (
+
+    select * from {{ ref('int_ledger__marketplaces') }}
+
+),
+
 carried as (
 
     -- Earlier cycles that had money to pay and whose balance a later cycle paid.
@@ -45,6 +51,7 @@ identity as (
     select
         cycles.marketplace_code,
         cycles.entity_code,
+        cycles.shop_id,
         cycles.billing_cycle_id,
         'C010_IDENTITY' as rule_code,
         cycles.identity_code as fault_code,
@@ -76,6 +83,7 @@ pay_outs as (
     select
         cycles.marketplace_code,
         cycles.entity_code,
+        cycles.shop_id,
         cycles.billing_cycle_id,
         'C020_PAY_OUT' as rule_code,
         case
@@ -102,6 +110,7 @@ balances as (
     select
         cycles.marketplace_code,
         cycles.entity_code,
+        cycles.shop_id,
         cycles.billing_cycle_id,
         'C030_BALANCE' as rule_code,
         case
@@ -126,6 +135,7 @@ coverage as (
     select
         cycles.marketplace_code,
         cycles.entity_code,
+        cycles.shop_id,
         cycles.billing_cycle_id,
         'C040_COVERAGE' as rule_code,
         case when carried.cycle_count is not null then 'PAY-006' end as fault_code,
@@ -153,6 +163,7 @@ currencies as (
     select
         cycles.marketplace_code,
         cycles.entity_code,
+        cycles.shop_id,
         cycles.billing_cycle_id,
         'C050_CURRENCY' as rule_code,
         case when cycles.currency_count > 1 then 'PAY-008' end as fault_code,
@@ -167,6 +178,106 @@ currencies as (
 
 ),
 
+opening_reserves as (
+
+    select
+        opening.marketplace_code,
+        opening.currency_code,
+        cast(sum(opening.amount) as decimal(18, 2)) as opening_amount
+    from {{ ref('stg_tieout__opening_balances') }} as opening
+    where opening.account_role = 'MARKETPLACE_RESERVE'
+    group by opening.marketplace_code, opening.currency_code
+
+),
+
+reserve_chain as (
+
+    -- What was put into the reserve and what came back, until each cycle and until now; the oldest is given back first.
+    select
+        cycles.marketplace_code,
+        cycles.entity_code,
+        cycles.shop_id,
+        cycles.billing_cycle_id,
+        cycles.currency_code,
+        cycles.cycle_date,
+        cycles.reserved_amount,
+        cycles.released_amount,
+        marketplaces.reserve_days,
+        marketplaces.as_of_date,
+        coalesce(opening_reserves.opening_amount, 0) + sum(cycles.reserved_amount) over (
+            partition by cycles.marketplace_code, cycles.shop_id, cycles.currency_code
+            order by cycles.cycle_number
+            rows between unbounded preceding and current row
+        ) as reserved_until_now,
+        sum(cycles.released_amount) over (
+            partition by cycles.marketplace_code, cycles.shop_id, cycles.currency_code
+            order by cycles.cycle_number
+            rows between unbounded preceding and current row
+        ) as released_until_now,
+        sum(cycles.released_amount) over (
+            partition by cycles.marketplace_code, cycles.shop_id, cycles.currency_code
+        ) as released_ever
+    from cycles
+    inner join marketplaces
+        on cycles.marketplace_code = marketplaces.marketplace_code
+    left join opening_reserves
+        on
+            cycles.has_books
+            and cycles.marketplace_code = opening_reserves.marketplace_code
+            and cycles.currency_code = opening_reserves.currency_code
+
+),
+
+reserves_measured as (
+
+    select
+        reserve_chain.*,
+        reserve_chain.released_amount > 0
+        and reserve_chain.released_until_now > reserve_chain.reserved_until_now as is_moved,
+        coalesce(
+            {{ add_days('reserve_chain.cycle_date', 'reserve_chain.reserve_days') }} < reserve_chain.as_of_date, false
+        ) as is_release_due,
+        cast(greatest(
+            least(reserve_chain.reserved_amount, reserve_chain.reserved_until_now - reserve_chain.released_ever), 0
+        ) as decimal(18, 2)) as held_amount
+    from reserve_chain
+    where reserve_chain.reserved_amount <> 0 or reserve_chain.released_amount <> 0
+
+),
+
+reserves as (
+
+    select
+        reserves_measured.marketplace_code,
+        reserves_measured.entity_code,
+        reserves_measured.shop_id,
+        reserves_measured.billing_cycle_id,
+        'C070_RESERVE' as rule_code,
+        case
+            when reserves_measured.is_moved then 'PAY-007'
+            when reserves_measured.is_release_due and reserves_measured.held_amount > 0 then 'PAY-007'
+        end as fault_code,
+        cast(case
+            when reserves_measured.is_moved then reserves_measured.reserved_until_now
+            when reserves_measured.is_release_due then 0
+            else reserves_measured.held_amount
+        end as decimal(18, 2)) as expected_amount,
+        cast(case
+            when reserves_measured.is_moved then reserves_measured.released_until_now
+            else reserves_measured.held_amount
+        end as decimal(18, 2)) as actual_amount,
+        reserves_measured.currency_code,
+        reserves_measured.cycle_date as subject_date,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id,
+        case
+            when reserves_measured.is_moved then 'More came back from the reserve than was put into it.'
+            else 'The reserve of this cycle should have been given back.'
+        end as fault_summary
+    from reserves_measured
+
+),
+
 cycle_tests as (
 
     select * from identity
@@ -178,6 +289,8 @@ cycle_tests as (
     select * from coverage
     union all
     select * from currencies
+    union all
+    select * from reserves
 
 ),
 
@@ -186,6 +299,7 @@ final as (
     select
         cycle_tests.marketplace_code,
         cycle_tests.entity_code,
+        cycle_tests.shop_id,
         'CYCLE' as subject_type,
         cycle_tests.billing_cycle_id as subject_id,
         cycle_tests.rule_code,
@@ -218,6 +332,7 @@ final as (
     select
         ledger_cycles.marketplace_code,
         ledger_cycles.entity_code,
+        ledger_cycles.shop_id,
         'CYCLE' as subject_type,
         ledger_cycles.billing_cycle_id as subject_id,
         'C010_IDENTITY' as rule_code,
@@ -243,6 +358,7 @@ final as (
     select
         lines.marketplace_code,
         lines.entity_code,
+        lines.shop_id,
         'TRANSACTION_LINE' as subject_type,
         lines.transaction_line_id as subject_id,
         'C060_LINE_HAS_CYCLE' as rule_code,

@@ -1,8 +1,8 @@
 -- Grain: difference of any level that needs attention, as root or as consequence of another subject's root. A consequence whose root
 -- was not found is a root itself, so nothing can hide behind a cause that does not exist.
 {% set levels = [
-    ('rec_orders', 'a'), ('rec_settlement_lines', 'b'), ('rec_cycles', 'c'), ('rec_receipts', 'e'), ('rec_journals', 'f'),
-    ('rec_clearing', 'g'), ('rec_stock', 'h'),
+    ('rec_orders', 'a'), ('rec_settlement_lines', 'b'), ('rec_cycles', 'c'), ('rec_documents', 'd'), ('rec_receipts', 'e'),
+    ('rec_journals', 'f'), ('rec_clearing', 'g'), ('rec_stock', 'h'),
 ] -%}
 with
 
@@ -30,7 +30,7 @@ with
 stale_feeds as (
 
     select
-        'd' as level_code,
+        'data' as level_code,
         freshness.marketplace_code,
         freshness.entity_code,
         freshness.exception_code,
@@ -50,7 +50,7 @@ stale_feeds as (
 incomplete_feeds as (
 
     select
-        'd' as level_code,
+        'data' as level_code,
         control_totals.marketplace_code,
         control_totals.entity_code,
         'DAT-002' as exception_code,
@@ -70,7 +70,7 @@ incomplete_feeds as (
 refused_records as (
 
     select
-        'd' as level_code,
+        'data' as level_code,
         quarantine.marketplace_code,
         quarantine.entity_code,
         quarantine.exception_code,
@@ -86,6 +86,26 @@ refused_records as (
 
 ),
 
+vanished_records as (
+
+    select
+        'data' as level_code,
+        id_checks.marketplace_code,
+        id_checks.entity_code,
+        id_checks.exception_code,
+        'RECORD' as subject_type,
+        id_checks.feed || '|' || id_checks.record_id as subject_id,
+        cast(null as decimal(18, 2)) as delta_amount,
+        cast(null as varchar) as currency_code,
+        'Record ' || id_checks.record_id || ' of feed ' || id_checks.feed
+        || ' is held here, but the vendor no longer has it.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('id_checks') }} as id_checks
+    where id_checks.exception_code is not null
+
+),
+
 unioned as (
 
     {% for model, level in levels -%}
@@ -97,6 +117,8 @@ unioned as (
     select * from incomplete_feeds
     union all
     select * from refused_records
+    union all
+    select * from vanished_records
 
 ),
 

@@ -1,4 +1,4 @@
--- One row per marketplace order with the ERP order that stands for it: same ERP company, same order reference, no draft.
+-- One row per order of a marketplace with books in an ERP, with the ERP order that stands for it: same ERP company, same order reference, no draft.
 -- Of several copies the live one created first is compared; cancelled copies are second choice. Never by name or amount.
 -- sync_due_at: until then a difference between the two sides may be the import still at work.
 
@@ -96,6 +96,7 @@ final as (
         on
             orders.marketplace_code = line_counts.marketplace_code
             and orders.order_id = line_counts.order_id
+    where marketplaces.has_books
 )
 
 select * from final

@@ -1,4 +1,4 @@
--- Grain: one gap in the marketplace's running balance: money that moved by lines that were never delivered.
+-- Grain: one gap in a shop's running balance: money that moved by lines that were never delivered.
 -- Lines of one batch share a time stamp and their order inside it cannot be known, so the balance is followed from batch to
 -- batch: inside a batch every balance but the last is also the start of another line.
 with
@@ -15,6 +15,7 @@ ends as (
     select
         lines.marketplace_code,
         lines.entity_code,
+        lines.shop_id,
         lines.currency_code,
         lines.created_at,
         lines.running_balance as balance,
@@ -25,6 +26,7 @@ ends as (
     select
         lines.marketplace_code,
         lines.entity_code,
+        lines.shop_id,
         lines.currency_code,
         lines.created_at,
         lines.running_balance - lines.amount as balance,
@@ -39,13 +41,15 @@ nodes as (
     select
         ends.marketplace_code,
         ends.entity_code,
+        ends.shop_id,
         ends.currency_code,
         ends.created_at,
         ends.balance,
         sum(ends.ends_minus_starts) as ends_minus_starts,
         sum(ends.amount) as amount
     from ends
-    group by ends.marketplace_code, ends.entity_code, ends.currency_code, ends.created_at, ends.balance
+    group by
+        ends.marketplace_code, ends.entity_code, ends.shop_id, ends.currency_code, ends.created_at, ends.balance
 
 ),
 
@@ -56,6 +60,7 @@ batches as (
     select
         nodes.marketplace_code,
         nodes.entity_code,
+        nodes.shop_id,
         nodes.currency_code,
         nodes.created_at,
         cast(sum(nodes.amount) as decimal(18, 2)) as moved_amount,
@@ -65,7 +70,7 @@ batches as (
         cast(max(case when nodes.ends_minus_starts < 0 then nodes.balance end) as decimal(18, 2)) as highest_start,
         cast(min(case when nodes.ends_minus_starts < 0 then nodes.balance end) as decimal(18, 2)) as lowest_start
     from nodes
-    group by nodes.marketplace_code, nodes.entity_code, nodes.currency_code, nodes.created_at
+    group by nodes.marketplace_code, nodes.entity_code, nodes.shop_id, nodes.currency_code, nodes.created_at
 
 ),
 
@@ -81,19 +86,19 @@ neighbours as (
     select
         moving.*,
         lag(moving.highest_end) over (
-            partition by moving.marketplace_code, moving.currency_code
+            partition by moving.marketplace_code, moving.shop_id, moving.currency_code
             order by moving.created_at
         ) as previous_highest_end,
         lag(moving.lowest_end) over (
-            partition by moving.marketplace_code, moving.currency_code
+            partition by moving.marketplace_code, moving.shop_id, moving.currency_code
             order by moving.created_at
         ) as previous_lowest_end,
         lead(moving.highest_start) over (
-            partition by moving.marketplace_code, moving.currency_code
+            partition by moving.marketplace_code, moving.shop_id, moving.currency_code
             order by moving.created_at
         ) as next_highest_start,
         lead(moving.lowest_start) over (
-            partition by moving.marketplace_code, moving.currency_code
+            partition by moving.marketplace_code, moving.shop_id, moving.currency_code
             order by moving.created_at
         ) as next_lowest_start
     from moving
@@ -105,6 +110,7 @@ gaps_between as (
     select
         neighbours.marketplace_code,
         neighbours.entity_code,
+        neighbours.shop_id,
         neighbours.currency_code,
         neighbours.created_at as found_at,
         cast(neighbours.lowest_start - neighbours.previous_lowest_end as decimal(18, 2)) as missing_amount
@@ -123,6 +129,7 @@ gaps_inside as (
     select
         neighbours.marketplace_code,
         neighbours.entity_code,
+        neighbours.shop_id,
         neighbours.currency_code,
         neighbours.created_at as found_at,
         cast(
@@ -140,6 +147,7 @@ final as (
     select
         gaps.marketplace_code,
         gaps.entity_code,
+        gaps.shop_id,
         gaps.currency_code,
         gaps.found_at,
         gaps.missing_amount

@@ -1,6 +1,6 @@
--- Grain: one billing cycle of a marketplace. The settlement identity: opening + net - pay-out = closing, to the penny, where the
--- opening is what the cycles since the last pay-out left behind. A break is carried as a named amount, so that it is
--- reported once and does not make every later cycle look wrong.
+-- Grain: one billing cycle of a shop on a marketplace; balances run per shop and currency. The settlement identity: opening + net -
+-- pay-out = closing, to the penny, where the opening is what the cycles since the last pay-out left behind. A break is carried
+-- as a named amount, so that it is reported once and does not make every later cycle look wrong.
 with
 
 cycles as (
@@ -56,8 +56,11 @@ line_totals as (
             case when lines.component = 'PAYMENT' and not lines.is_informative then lines.amount end
         ) as decimal(18, 2)) as payment_line_amount,
         cast(sum(
-            case when lines.bucket = 'RESERVE' and lines.is_in_net then lines.amount else 0 end
-        ) as decimal(18, 2)) as reserve_amount,
+            case when lines.bucket = 'RESERVE' and lines.is_in_net and lines.amount < 0 then -lines.amount else 0 end
+        ) as decimal(18, 2)) as reserved_amount,
+        cast(sum(
+            case when lines.bucket = 'RESERVE' and lines.is_in_net and lines.amount > 0 then lines.amount else 0 end
+        ) as decimal(18, 2)) as released_amount,
         count(*) as line_count,
         sum(case when lines.is_in_net and not lines.is_mapped then 1 else 0 end) as unmapped_line_count,
         sum(case when changes.transaction_line_id is not null then 1 else 0 end) as changed_line_count,
@@ -80,6 +83,7 @@ measured as (
     select
         cycles.marketplace_code,
         cycles.entity_code,
+        cycles.shop_id,
         cycles.billing_cycle_id,
         cycles.created_at,
         cycles.cycle_date,
@@ -95,7 +99,8 @@ measured as (
         line_totals.first_changed_line_id,
         coalesce(line_totals.net_amount, 0) as net_amount,
         line_totals.payment_line_amount,
-        coalesce(line_totals.reserve_amount, 0) as reserve_amount,
+        coalesce(line_totals.reserved_amount, 0) as reserved_amount,
+        coalesce(line_totals.released_amount, 0) as released_amount,
         coalesce(line_totals.line_count, 0) as line_count,
         coalesce(line_totals.unmapped_line_count, 0) as unmapped_line_count,
         coalesce(line_totals.changed_line_count, 0) as changed_line_count,
@@ -107,7 +112,8 @@ measured as (
             when cycles.is_declared then coalesce(cycles.transferred_to_seller_amount, 0)
             else coalesce(line_totals.payment_line_amount, 0)
         end as payout_amount,
-        cycles.cycle_date < marketplaces.go_live_date as is_excluded
+        cycles.cycle_date < marketplaces.go_live_date as is_excluded,
+        marketplaces.has_books
     from cycles
     inner join marketplaces
         on cycles.marketplace_code = marketplaces.marketplace_code
@@ -124,31 +130,32 @@ ordered as (
         measured.*,
         coalesce(opening_balances.opening_amount, 0) as go_live_amount,
         row_number() over (
-            partition by measured.marketplace_code, measured.currency_code
+            partition by measured.marketplace_code, measured.shop_id, measured.currency_code
             order by measured.created_at, measured.billing_cycle_id
         ) as cycle_number,
         lag(measured.created_at) over (
-            partition by measured.marketplace_code, measured.currency_code
+            partition by measured.marketplace_code, measured.shop_id, measured.currency_code
             order by measured.created_at, measured.billing_cycle_id
         ) as previous_created_at,
         lead(measured.created_at) over (
-            partition by measured.marketplace_code, measured.currency_code
+            partition by measured.marketplace_code, measured.shop_id, measured.currency_code
             order by measured.created_at, measured.billing_cycle_id
         ) as next_created_at,
         coalesce(sum(case when measured.payout_amount > 0 then 1 else 0 end) over (
-            partition by measured.marketplace_code, measured.currency_code
+            partition by measured.marketplace_code, measured.shop_id, measured.currency_code
             order by measured.created_at, measured.billing_cycle_id
             rows between unbounded preceding and 1 preceding
         ), 0) as pay_run,
         coalesce(sum(measured.net_amount - measured.payout_amount) over (
-            partition by measured.marketplace_code, measured.currency_code
+            partition by measured.marketplace_code, measured.shop_id, measured.currency_code
             order by measured.created_at, measured.billing_cycle_id
             rows between unbounded preceding and 1 preceding
         ), 0) as chained_amount
     from measured
     left join opening_balances
         on
-            measured.marketplace_code = opening_balances.marketplace_code
+            measured.has_books
+            and measured.marketplace_code = opening_balances.marketplace_code
             and measured.currency_code = opening_balances.currency_code
     where not measured.is_excluded
 
@@ -160,7 +167,7 @@ opened as (
         ordered.*,
         cast(
             coalesce(sum(ordered.net_amount) over (
-                partition by ordered.marketplace_code, ordered.currency_code, ordered.pay_run
+                partition by ordered.marketplace_code, ordered.shop_id, ordered.currency_code, ordered.pay_run
                 order by ordered.cycle_number
                 rows between unbounded preceding and 1 preceding
             ), 0)
@@ -169,7 +176,7 @@ opened as (
         cast(ordered.chained_amount + ordered.go_live_amount as decimal(18, 2)) as strict_opening_amount,
         -- The cycle whose pay-out carries this cycle's money: itself, or the next one that pays.
         min(case when ordered.payout_amount > 0 then ordered.cycle_number end) over (
-            partition by ordered.marketplace_code, ordered.currency_code
+            partition by ordered.marketplace_code, ordered.shop_id, ordered.currency_code
             order by ordered.cycle_number
             rows between current row and unbounded following
         ) as paying_cycle_number
@@ -194,7 +201,7 @@ broken as (
     select
         measured_breaks.*,
         sum(measured_breaks.break_amount) over (
-            partition by measured_breaks.marketplace_code, measured_breaks.currency_code
+            partition by measured_breaks.marketplace_code, measured_breaks.shop_id, measured_breaks.currency_code
             order by measured_breaks.cycle_number
             rows between unbounded preceding and current row
         ) as total_break_amount
@@ -215,6 +222,7 @@ gap_totals as (
     inner join gaps
         on
             broken.marketplace_code = gaps.marketplace_code
+            and broken.shop_id = gaps.shop_id
             and broken.currency_code = gaps.currency_code
             and broken.created_at >= gaps.found_at
     where broken.break_amount <> 0
@@ -234,6 +242,7 @@ unassigned_lines as (
     inner join {{ ref('int_matching__transaction_lines') }} as paid_lines
         on
             broken.marketplace_code = paid_lines.marketplace_code
+            and broken.shop_id = paid_lines.shop_id
             and broken.currency_code = paid_lines.currency_code
             and broken.created_at <= paid_lines.updated_at
             and (broken.next_created_at is null or broken.next_created_at > paid_lines.updated_at)
@@ -251,6 +260,8 @@ final as (
     select
         broken.marketplace_code,
         broken.entity_code,
+        broken.has_books,
+        broken.shop_id,
         broken.billing_cycle_id,
         broken.cycle_number,
         broken.created_at,
@@ -270,7 +281,8 @@ final as (
         broken.first_unmapped_type,
         broken.first_changed_line_id,
         broken.currency_count,
-        broken.reserve_amount,
+        broken.reserved_amount,
+        broken.released_amount,
         broken.declared_payout_amount,
         broken.payment_line_amount,
         broken.opening_amount,
@@ -305,6 +317,7 @@ final as (
     left join broken as payers
         on
             broken.marketplace_code = payers.marketplace_code
+            and broken.shop_id = payers.shop_id
             and broken.currency_code = payers.currency_code
             and broken.paying_cycle_number = payers.cycle_number
     left join gap_totals

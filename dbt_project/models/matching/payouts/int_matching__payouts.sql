@@ -1,4 +1,5 @@
--- Grain: one pay-out, named by the cycle that pays it. It may carry the balances of earlier cycles (PAY-006).
+-- Grain: one pay-out that must arrive on a bank account of ours, named by the cycle that pays it. It may carry the balances of
+-- earlier cycles (PAY-006). What an operator pays to its sellers arrives elsewhere.
 with
 
 cycles as (
@@ -31,7 +32,7 @@ final as (
     from cycles
     inner join marketplaces
         on cycles.marketplace_code = marketplaces.marketplace_code
-    where cycles.payout_amount > 0
+    where marketplaces.has_bank and cycles.payout_amount > 0
 
 )
 

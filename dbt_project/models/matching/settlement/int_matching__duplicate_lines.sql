@@ -9,6 +9,12 @@ lines as (
 
 ),
 
+orders as (
+
+    select * from {{ ref('int_ledger__orders') }}
+
+),
+
 order_lines as (
 
     select * from {{ ref('int_ledger__order_lines') }}
@@ -42,13 +48,37 @@ expected as (
     select
         components.*,
         case components.component
-            when 'GOODS' then order_lines.price_amount - coalesce(order_lines.cancelled_amount, 0)
-            when 'SHIPPING' then order_lines.shipping_amount - coalesce(order_lines.cancelled_shipping_amount, 0)
+            when 'GOODS'
+                then
+                    order_lines.price_amount - coalesce(order_lines.cancelled_amount, 0)
+                    + case
+                        when orders.tax_mode = 'TAX_EXCLUDED'
+                            then coalesce(order_lines.tax_amount, 0) - coalesce(order_lines.cancelled_tax_amount, 0)
+                        else 0
+                    end
+            when 'SHIPPING'
+                then
+                    order_lines.shipping_amount - coalesce(order_lines.cancelled_shipping_amount, 0)
+                    + case
+                        when orders.tax_mode = 'TAX_EXCLUDED'
+                            then
+                                coalesce(order_lines.shipping_tax_amount, 0)
+                                - coalesce(order_lines.cancelled_shipping_tax_amount, 0)
+                        else 0
+                    end
             when 'COMMISSION' then coalesce(order_lines.cancelled_commission_amount, 0) - order_lines.commission_amount
             when 'COMMISSION_VAT'
                 then coalesce(order_lines.cancelled_commission_vat_amount, 0) - order_lines.commission_vat_amount
-            when 'REFUND_GOODS' then -refunds.amount
-            when 'REFUND_SHIPPING' then -refunds.shipping_amount
+            when 'REFUND_GOODS'
+                then
+                    -refunds.amount
+                    - case when orders.tax_mode = 'TAX_EXCLUDED' then coalesce(refunds.tax_amount, 0) else 0 end
+            when 'REFUND_SHIPPING'
+                then
+                    -refunds.shipping_amount
+                    - case
+                        when orders.tax_mode = 'TAX_EXCLUDED' then coalesce(refunds.shipping_tax_amount, 0) else 0
+                    end
             when 'REFUND_COMMISSION' then refunds.commission_amount
             when 'REFUND_COMMISSION_VAT' then refunds.commission_vat_amount
         end as expected_amount
@@ -57,6 +87,10 @@ expected as (
         on
             components.marketplace_code = order_lines.marketplace_code
             and components.order_line_id = order_lines.order_line_id
+    left join orders
+        on
+            order_lines.marketplace_code = orders.marketplace_code
+            and order_lines.order_id = orders.order_id
     left join refunds
         on
             components.marketplace_code = refunds.marketplace_code

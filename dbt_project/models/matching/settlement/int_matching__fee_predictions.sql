@@ -79,7 +79,10 @@ judged as (
             when 'MONTHLY'
                 then row_number() over (
                     partition by
-                        lines.marketplace_code, lines.transaction_type, {{ period_of('lines.line_date') }}
+                        lines.marketplace_code,
+                        lines.shop_id,
+                        lines.transaction_type,
+                        {{ period_of('lines.line_date') }}
                     order by lines.created_at, lines.transaction_line_id
                 ) = 1
             when 'NONE' then true

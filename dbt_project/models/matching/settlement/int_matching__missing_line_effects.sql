@@ -49,6 +49,7 @@ short as (
     select
         order_lines.marketplace_code,
         order_lines.order_line_id,
+        order_lines.shop_id,
         order_lines.currency_code,
         order_lines.expected_goods_amount - order_lines.settled_goods_amount as goods_amount,
         order_lines.expected_shipping_amount - order_lines.settled_shipping_amount as shipping_amount,
@@ -85,6 +86,7 @@ explained as (
     inner join gaps
         on
             short.marketplace_code = gaps.marketplace_code
+            and short.shop_id = gaps.shop_id
             and short.currency_code = gaps.currency_code
             and gaps.missing_amount in (
                 short.goods_amount,
@@ -96,6 +98,7 @@ explained as (
     inner join cycles
         on
             gaps.marketplace_code = cycles.marketplace_code
+            and gaps.shop_id = cycles.shop_id
             and gaps.currency_code = cycles.currency_code
             and gaps.found_at <= cycles.created_at
 

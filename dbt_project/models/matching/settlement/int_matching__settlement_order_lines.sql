@@ -123,6 +123,7 @@ measured as (
     select
         order_lines.marketplace_code,
         order_lines.entity_code,
+        orders.shop_id,
         order_lines.order_id,
         order_lines.order_line_id,
         order_lines.currency_code,
@@ -138,16 +139,20 @@ measured as (
         or (order_lines.price_amount > 0 and order_lines.cancelled_amount >= order_lines.price_amount) as is_cancelled,
         order_lines.price_amount - coalesce(order_lines.cancelled_amount, 0)
         + case
-            when orders.tax_mode = 'TAX_EXCLUDED' then coalesce(order_lines.tax_amount, 0)
+            when orders.tax_mode = 'TAX_EXCLUDED'
+                then coalesce(order_lines.tax_amount, 0) - coalesce(order_lines.cancelled_tax_amount, 0)
             else 0
         end as goods_amount,
         order_lines.shipping_amount - coalesce(order_lines.cancelled_shipping_amount, 0)
         + case
-            when orders.tax_mode = 'TAX_EXCLUDED' then coalesce(order_lines.shipping_tax_amount, 0)
+            when orders.tax_mode = 'TAX_EXCLUDED'
+                then coalesce(order_lines.shipping_tax_amount, 0) - coalesce(order_lines.cancelled_shipping_tax_amount, 0)
             else 0
         end as shipping_amount,
         coalesce(order_lines.commission_amount, 0) - coalesce(order_lines.cancelled_commission_amount, 0)
             as commission_amount,
+        coalesce(order_lines.commission_vat_amount, 0) - coalesce(order_lines.cancelled_commission_vat_amount, 0)
+            as commission_vat_amount,
         order_lines.commission_amount as order_commission_amount,
         contract_choices.vat_percent,
         contract_choices.base as contract_base,
@@ -198,6 +203,7 @@ final as (
     select
         measured.marketplace_code,
         measured.entity_code,
+        measured.shop_id,
         measured.order_id,
         measured.order_line_id,
         measured.currency_code,
@@ -224,8 +230,10 @@ final as (
         cast(case when measured.is_cancelled then 0 else -measured.commission_amount end as decimal(18, 2))
             as expected_commission_amount,
         -- VAT follows the commission that was charged, so a wrong commission is not reported a second time as wrong VAT.
+        -- Without a contract the order's own VAT is all there is to compare with.
         cast(case
-            when measured.is_cancelled or measured.vat_percent is null then 0
+            when measured.is_cancelled then 0
+            when measured.vat_percent is null then -measured.commission_vat_amount
             else {{ tax_on_net('coalesce(settled.commission_amount, 0)', 'measured.vat_percent') }}
         end as decimal(18, 2)) as expected_commission_vat_amount,
         cast(-measured.contract_commission_amount as decimal(18, 2)) as contract_commission_amount,

@@ -1,5 +1,6 @@
 -- Grain: refund of an order line. Amounts refunded and commission given back beside the lines that settle them. The commission to
--- expect back follows the contract's rule on the cumulative amount, so that the last refund of a line takes the remainder.
+-- expect back follows the contract's rule on the cumulative amount, so that the last refund of a line takes the remainder;
+-- without a contract it is what the order says.
 with
 
 refunds as (
@@ -97,6 +98,7 @@ based as (
         orders.is_excluded,
         orders.tax_mode,
         cast(refunds.created_at as date) as refund_date,
+        contract_choices.refund_id is not null as has_contract,
         coalesce(contract_choices.refund_rule, 'FULL_PRO_RATA') as refund_rule,
         coalesce(contract_choices.retain_share_percent, 0) as retain_share_percent,
         coalesce(contract_choices.retain_fixed_amount, 0) as retain_fixed_amount,
@@ -190,9 +192,10 @@ final as (
             coalesce(shared.shipping_amount, 0)
             + case when shared.tax_mode = 'TAX_EXCLUDED' then coalesce(shared.shipping_tax_amount, 0) else 0 end
         ) as decimal(18, 2)) as expected_shipping_amount,
-        cast(case shared.refund_rule
-            when 'NONE' then 0
-            when 'RETAIN_FIXED'
+        cast(case
+            when not shared.has_contract then shared.commission_amount
+            when shared.refund_rule = 'NONE' then 0
+            when shared.refund_rule = 'RETAIN_FIXED'
                 then greatest(
                     cast(shared.back_until_now_pence - shared.back_before_pence as decimal(18, 2)) * 0.01
                     - shared.retain_fixed_amount,
@@ -200,8 +203,11 @@ final as (
                 )
             else cast(shared.back_until_now_pence - shared.back_before_pence as decimal(18, 2)) * 0.01
         end as decimal(18, 2)) as expected_commission_amount,
-        {{ tax_on_net('coalesce(settled.commission_amount, 0)', 'shared.vat_percent') }}
-            as expected_commission_vat_amount,
+        cast(case
+            when shared.has_contract
+                then {{ tax_on_net('coalesce(settled.commission_amount, 0)', 'shared.vat_percent') }}
+            else shared.commission_vat_amount
+        end as decimal(18, 2)) as expected_commission_vat_amount,
         cast(coalesce(settled.goods_amount, 0) as decimal(18, 2)) as settled_goods_amount,
         cast(coalesce(settled.shipping_amount, 0) as decimal(18, 2)) as settled_shipping_amount,
         cast(coalesce(settled.commission_amount, 0) as decimal(18, 2)) as settled_commission_amount,

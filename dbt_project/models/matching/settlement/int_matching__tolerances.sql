@@ -36,7 +36,7 @@ final as (
     select
         currencies.currency_code,
         {% for test_code in [
-            'SETTLED_AMOUNT', 'COMMISSION', 'COMMISSION_VAT', 'CYCLE_IDENTITY', 'BANK_RECEIPT', 'JOURNAL', 'ROLL_FORWARD',
+            'SETTLED_AMOUNT', 'COMMISSION', 'COMMISSION_VAT', 'CYCLE_IDENTITY', 'BANK_RECEIPT', 'JOURNAL', 'ROLL_FORWARD', 'DOCUMENT_VAT',
             'SEVERITY_S1', 'SEVERITY_S2', 'SEVERITY_S3',
         ] -%}
         cast(coalesce(max(

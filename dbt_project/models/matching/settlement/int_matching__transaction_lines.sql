@@ -16,15 +16,18 @@ cycles as (
 
 cycle_names as (
 
-    -- A line without a cycle id is still found by its voucher, then by its document, where only one cycle uses them.
+    -- A line without a cycle id is still found by its voucher, then by its document, where only one cycle
+    -- of its shop uses them.
     select
         names.marketplace_code,
+        names.shop_id,
         names.name_kind,
         names.name_text,
         min(names.billing_cycle_id) as billing_cycle_id
     from (
         select
             cycles.marketplace_code,
+            cycles.shop_id,
             'VOUCHER' as name_kind,
             cycles.voucher_number as name_text,
             cycles.billing_cycle_id
@@ -33,13 +36,14 @@ cycle_names as (
         union all
         select
             lines.marketplace_code,
+            lines.shop_id,
             'DOCUMENT' as name_kind,
             lines.document_number as name_text,
             lines.billing_cycle_id
         from lines
         where lines.document_number is not null and lines.billing_cycle_id is not null
     ) as names
-    group by names.marketplace_code, names.name_kind, names.name_text
+    group by names.marketplace_code, names.shop_id, names.name_kind, names.name_text
     having count(distinct names.billing_cycle_id) = 1
 
 ),
@@ -49,6 +53,7 @@ classified as (
     select
         lines.marketplace_code,
         lines.entity_code,
+        lines.shop_id,
         lines.transaction_line_id,
         lines.transaction_type,
         lines.fee_type,
@@ -102,12 +107,14 @@ classified as (
         on
             lines.billing_cycle_id is null
             and lines.marketplace_code = vouchers.marketplace_code
+            and lines.shop_id = vouchers.shop_id
             and lines.voucher_number = vouchers.name_text
             and vouchers.name_kind = 'VOUCHER'
     left join cycle_names as documents
         on
             lines.billing_cycle_id is null
             and lines.marketplace_code = documents.marketplace_code
+            and lines.shop_id = documents.shop_id
             and lines.document_number = documents.name_text
             and documents.name_kind = 'DOCUMENT'
 
@@ -122,6 +129,7 @@ final as (
         row_number() over (
             partition by
                 classified.marketplace_code,
+                classified.shop_id,
                 classified.order_id,
                 classified.order_line_id,
                 classified.refund_id,

@@ -15,7 +15,9 @@ with offers as (
                 offers.offer_id asc
         ) as offer_rank
     from {{ ref('int_ledger__offers') }} as offers
-    where offers.shop_sku is not null
+    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
+        on offers.marketplace_code = marketplaces.marketplace_code
+    where offers.shop_sku is not null and marketplaces.has_books
 ),
 
 items as (

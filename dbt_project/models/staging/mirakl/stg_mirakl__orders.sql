@@ -10,6 +10,7 @@ final as (
         source._account as marketplace_code,
         nullif(trim(source.order_id), '') as order_id,
         nullif(trim(source.commercial_id), '') as commercial_id,
+        nullif(trim(source.shop_id), '') as shop_id,
         upper(nullif(trim(source.order_state), '')) as order_state,
         nullif(trim(source.order_state_reason_code), '') as order_state_reason_code,
         upper(nullif(trim(source.order_tax_mode), '')) as tax_mode,

@@ -53,7 +53,9 @@ counted as (
                 and complete_batches.entity = '{{ counted.feed }}'
                 and raw_rows._account = complete_batches.account
                 and raw_rows._batch = complete_batches.batch
-        group by raw_rows._account{% for column in counted.id_columns %}, raw_rows.{{ column }}{% endfor %}
+        group by
+            raw_rows._account{% for column in counted.id_columns %},
+            raw_rows.{{ column }}{% endfor %}
     ) as rows_of_feed
     group by rows_of_feed.account
     union all
@@ -65,6 +67,7 @@ counted as (
         0 as current_count,
         count(*) as staged_count
     from {{ ref(counted.model) }}
+    where {{ counted.only or 'true' }}
     group by {{ account_column(counted.vendor) }}
     {% endfor %}
 ),

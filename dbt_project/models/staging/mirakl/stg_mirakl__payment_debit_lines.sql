@@ -1,0 +1,29 @@
+-- One row per order line of a debit that waits.
+
+with parents as (
+    select * from {{ ref('stg_mirakl__payment_debits') }}
+),
+
+source as (
+    select children.*
+    from {{ source('raw', 'mirakl_payment_debit_lines') }} as children
+    inner join parents
+        on
+            children._account = parents.marketplace_code
+            and children._file = parents._file
+            and children._position = parents._position
+),
+
+final as (
+    select
+        source._account as marketplace_code,
+        nullif(trim(source.order_id), '') as order_id,
+        nullif(trim(source.order_line_id), '') as order_line_id,
+        nullif(trim(source.offer_id), '') as offer_id,
+        {{ to_decimal('source.amount') }} as amount,
+        {{ to_decimal('source.quantity') }} as quantity,
+        source._index as line_index
+    from source
+)
+
+select * from final

@@ -1,0 +1,21 @@
+-- One row per order with refunds that the operator's payment system has to confirm, as of the newest whole reading.
+
+with source as (
+    {{ newest_snapshot(source('raw', 'mirakl_payment_refunds'), 'mirakl', 'payment_refunds', ['order_id']) }}
+),
+
+final as (
+    select
+        source._account as marketplace_code,
+        nullif(trim(source.order_id), '') as order_id,
+        nullif(trim(source.shop_id), '') as shop_id,
+        nullif(trim(source.payment_workflow), '') as payment_workflow,
+        upper(nullif(trim(source.currency_iso_code), '')) as currency_code,
+        {{ to_decimal('source.amount') }} as amount,
+        source._file,
+        source._position,
+        source._fetched_at as fetched_at
+    from source
+)
+
+select * from final
