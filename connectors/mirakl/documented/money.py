@@ -130,8 +130,13 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         "order_lines": names("offer_id order_line_amount order_line_id order_line_quantity"),
     },
     "payment_refunds": {
-        "": names("amount currency_iso_code order_commercial_id order_id order_lines payment_workflow shop_id"),
-        "order_lines": names("order_line_amount order_line_id refunds"),
+        "": names(
+            """
+            amount currency_iso_code customer_id order_commercial_id order_id order_lines payment_workflow
+            shop_id
+            """
+        ),
+        "order_lines": names("offer_id order_line_amount order_line_id order_line_quantity refunds"),
         "order_lines.refunds": names("amount id"),
     },
 }
