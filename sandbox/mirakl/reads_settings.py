@@ -1,6 +1,6 @@
 """Reads of what a platform and a shop are set to. Whole lists, asked for once a day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -39,7 +39,15 @@ async def _statistics(call: Call) -> Response:
 async def _custom_fields(call: Call) -> Response:
     entities = call.many("entities", CUSTOM_FIELD_ENTITIES, "COMMA")
     fields = [field for field in call.shop.world.custom_fields if not entities or field.get("entity") in entities]
+    if call.is_operator:
+        fields = [_as_operator_sees(field) for field in fields]
     return json_response(jsonio.encode({"additional_fields": fields}))
+
+
+def _as_operator_sees(field: Mapping[str, Any]) -> dict[str, Any]:
+    """A custom field says what sellers may do with it, in place of whether the asking seller may edit it."""
+    shown = {name: value for name, value in field.items() if name != "editable"}
+    return {"shop_permission": "READ_WRITE" if field.get("editable") else "READ_ONLY"} | shown
 
 
 async def _offer_conditions(call: Call) -> Response:
@@ -50,7 +58,20 @@ async def _offer_conditions(call: Call) -> Response:
         for condition in call.shop.world.offer_conditions
         if is_active is None or condition.get("active", True) == is_active
     ]
+    if call.is_operator:
+        conditions = [{"active": True} | condition for condition in conditions]
     return json_response(jsonio.encode({"offer_states": conditions, "total_count": len(conditions)}))
+
+
+async def _reasons(call: Call) -> Response:
+    reasons = call.shop.world.reasons
+    if call.is_operator:
+        # What is no right of the shop's is the customer's to say; an operator may say anything.
+        reasons = [
+            {"is_customer_right": not reason.get("is_shop_right"), "is_operator_right": True} | reason
+            for reason in reasons
+        ]
+    return json_response(jsonio.encode({"reasons": reasons}))
 
 
 def _whole_list(name: str, read: Callable[[MiraklShop], list[dict[str, Any]]]) -> Handler:
@@ -83,13 +104,7 @@ READS = (
         DAILY,
     ),
     Endpoint("OF61", "GET", "/api/offers/states", _offer_conditions, admin_or("OFFER_SETTINGS_READ"), DAILY),
-    Endpoint(
-        "RE01",
-        "GET",
-        "/api/reasons",
-        _whole_list("reasons", lambda shop: shop.world.reasons),
-        admin_or("ORDER_SETTINGS_READ"),
-    ),
+    Endpoint("RE01", "GET", "/api/reasons", _reasons, admin_or("ORDER_SETTINGS_READ")),
     Endpoint(
         "SH11",
         "GET",

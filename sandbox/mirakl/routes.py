@@ -26,6 +26,7 @@ from sandbox.mirakl import (
     reads_money,
     reads_offers,
     reads_operator,
+    reads_order_files,
     reads_orders,
     reads_settings,
     writes_offers,
@@ -47,6 +48,7 @@ from sandbox.mirakl_shop import MiraklShop, RuleError
 READ_MODULES = (
     reads_settings,
     reads_orders,
+    reads_order_files,
     reads_offers,
     reads_money,
     reads_documents,

@@ -151,6 +151,20 @@ def test_every_shops_orders_come_together_and_can_be_narrowed(operated: Served, 
     assert too_wide.json()["errors"][0]["field"] == "refund_state_codes"
 
 
+def test_settings_say_what_an_operator_asks(operated: Served) -> None:
+    with signed_in(operated) as client:
+        fields = client.get("additional_fields").json()["additional_fields"]
+        reasons = client.get("reasons").json()["reasons"]
+        conditions = client.get("offers/states").json()["offer_states"]
+    assert {field["shop_permission"] for field in fields} <= {"READ_WRITE", "READ_ONLY"}
+    assert not any("editable" in field for field in fields)
+    assert {(reason["is_customer_right"], reason["is_shop_right"]) for reason in reasons} == {
+        (True, False),
+        (False, True),
+    }
+    assert all(condition["active"] for condition in conditions)
+
+
 def test_money_of_one_shop(operated: Served, plaza: MiraklWorld) -> None:
     line = plaza.transaction_lines[0]
     shop_id = line["shop"]["id"]

@@ -1,5 +1,7 @@
 """Other reads of a seller: whole lists, documents, logistics, roles, parameters, and paging of plain records."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -124,6 +126,19 @@ def test_lines_of_a_document_request_and_documents_of_orders(served: Served, wor
         assert client.get("orders/documents").json()["errors"][0]["field"] == "order_ids"
     assert sorted(line["id"] for line in found) == sorted(line["id"] for line in lines)
     assert {record["id"] for record in listed} == {r["id"] for r in documents if r["order_id"] in order_ids}
+
+
+def test_files_of_orders_come_alone_or_in_an_archive(served: Served, world: World) -> None:
+    first, second = world.mirakl["BRICO"].order_documents[:2]
+    with served.mirakl() as client:
+        alone = client.get("orders/documents/download", params={"document_ids": first["id"]})
+        both = client.get("orders/documents/download", params={"document_ids": f"{first['id']},{second['id']}"})
+        assert client.get("orders/documents/download").json()["errors"][0]["field"] == "order_ids"
+        assert client.get("orders/documents/download", params={"order_ids": "none"}).status_code == 404
+    with zipfile.ZipFile(io.BytesIO(both.content)) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    assert len(alone.content) == first["file_size"]
+    assert sizes == {f"{one['order_id']}/{one['file_name']}": one["file_size"] for one in (first, second)}
 
 
 def test_a_thread_is_shown_without_its_messages_unless_asked_for(served: Served, world: World) -> None:
