@@ -13,63 +13,23 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import httpx
 from rich.console import Console
-from rich.table import Table
 
 from sandbox import jsonio
-from sandbox.accuracy import Accuracy, measure
 from sandbox.config import Places, read_environment
+from sandbox.demo_findings import DemoError, Marts, Step, Summary, examine
+from sandbox.demo_report import document, show
 
 DEFAULT_FOLDER = Path(".tieout/demo")
 START_SECONDS = 600.0
-SHOWN = 3
 PIPE_WIDTH = 140
 PIPELINE = (sys.executable, "-m", "orchestration.cli")
 # ru_maxrss is in kilobytes everywhere but on macOS, where it is in bytes.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
-
-
-class DemoError(Exception):
-    """The demo cannot go on; the text says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command of the pipeline: its exit code, wall time and the largest resident memory of its processes."""
-
-    title: str
-    exit_code: int
-    seconds: float
-    peak_bytes: int
-
-
-@dataclass
-class Summary:
-    """What the demo shows. Amounts are Decimals in the marketplace's currency."""
-
-    folder: str
-    steps: list[Step] = field(default_factory=list)
-    feeds: list[dict[str, Any]] = field(default_factory=list)
-    payouts: list[dict[str, Any]] = field(default_factory=list)
-    unbalanced: list[dict[str, Any]] = field(default_factory=list)
-    accuracy: Accuracy | None = None
-    delivered: list[dict[str, Any]] = field(default_factory=list)
-    vendor_writes: dict[str, int] = field(default_factory=dict)
-    writes_of_second_run: dict[str, int] = field(default_factory=dict)
-    changed_by_second_run: list[str] = field(default_factory=list)
-    next_commands: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def is_success(self) -> bool:
-        return not self.problems
 
 
 def run_demo(*, orders: int, seed: int, folder: Path | None, keep: bool, as_json: bool) -> int:
@@ -87,9 +47,9 @@ def run_demo(*, orders: int, seed: int, folder: Path | None, keep: bool, as_json
         out.print(f"[bold red]error:[/bold red] {error}")
         return 1
     if as_json:
-        sys.stdout.buffer.write(jsonio.encode(_document(summary)) + b"\n")
+        sys.stdout.buffer.write(jsonio.encode(document(summary)) + b"\n")
     else:
-        _show(summary, out)
+        show(summary, out)
     if keep:
         out.print(f"The sandbox goes on at {url}; `kill {_pid(places)}` ends it.")
     return 0 if summary.is_success else 1
@@ -256,7 +216,7 @@ def _run(places: Places, url: str, out: Console) -> Summary:
         summary.problems.append("the second run changed " + ", ".join(summary.changed_by_second_run))
     truth = jsonio.decode(places.truth.read_bytes())
     with duckdb.connect(str(marts), read_only=True) as connection:
-        _examine(summary, Marts(connection), truth, places)
+        examine(summary, Marts(connection), truth, places)
     return summary
 
 
@@ -297,237 +257,3 @@ def _contents(marts: Path) -> dict[str, tuple[int, int]]:
 
 
 _TABLES = "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
-
-
-class Marts:
-    """Read-only access to the published marts. A mart or column that is missing raises DemoError with its name."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        try:
-            result = self._connection.execute(query)
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise DemoError(f"the published marts are not as documented: {str(error).splitlines()[0]}") from error
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
-# --- what the marts say
-
-
-def _examine(summary: Summary, marts: Marts, truth: dict[str, Any], places: Places) -> None:
-    summary.feeds = marts.rows(
-        """
-        select vendor, account, feed, landed_count, duplicate_count, records_in_count, staged_count, superseded_count,
-            quarantined_count
-        from marts.control_totals where control_code = 'RECORDS' order by vendor, account, feed
-        """
-    )
-    summary.unbalanced = marts.rows(
-        """
-        select control_code, vendor, account, feed, measure, difference
-        from marts.control_totals where not is_balanced order by 1, 2, 3, 4, 5
-        """
-    )
-    summary.payouts = marts.rows(
-        """
-        select marketplace_code, billing_cycle_id, cycle_date, opening_amount, net_amount, break_amount, payout_amount,
-            closing_amount, received_amount, pay_out_state, currency_code,
-            opening_amount + net_amount + break_amount - payout_amount - closing_amount as residual_amount
-        from marts.fct_cycles order by marketplace_code, cycle_date, billing_cycle_id
-        """
-    )
-    summary.accuracy = measure(
-        truth,
-        marts.rows("select exception_code, marketplace_code, subject_type, subject_id from marts.exceptions"),
-    )
-    summary.delivered = marts.rows(
-        """
-        select kind, state, count(*) as action_count, sum(amount) as amount
-        from marts.actions group by kind, state order by kind, state
-        """
-    )
-    summary.next_commands = _next_commands(marts, places)
-    summary.problems += _problems(summary)
-
-
-def _problems(summary: Summary) -> list[str]:
-    problems = []
-    if not summary.feeds:
-        problems.append("there are no control totals")
-    problems += [
-        f"the control total of {row['vendor']} {row['account']} {row['feed']} ({row['measure']}) is off by "
-        f"{row['difference']}"
-        for row in summary.unbalanced
-    ]
-    if not summary.payouts:
-        problems.append("there are no billing cycles")
-    problems += [
-        f"the pay-out of cycle {row['billing_cycle_id']} has a residual of {row['residual_amount']}"
-        for row in summary.payouts
-        if row["residual_amount"]
-    ]
-    accuracy = summary.accuracy
-    if accuracy is not None:
-        for score in accuracy.scores:
-            for word, findings in (("missed", score.missed), ("invented", score.invented)):
-                if findings:
-                    shown = ", ".join(_subject(finding) for finding in findings[:SHOWN])
-                    more = f" and {len(findings) - SHOWN:,} more" if len(findings) > SHOWN else ""
-                    problems.append(f"{score.exception_code} {word}: {shown}{more}")
-        problems += [f"a near-miss was raised: {_subject(finding)}" for finding in accuracy.near_misses_raised]
-    problems += [
-        f"{row['action_count']} {row['kind']} actions ended {row['state']}"
-        for row in summary.delivered
-        if row["state"] in ("FAILED", "UNKNOWN", "SENDING", "SENT")
-    ]
-    return problems
-
-
-def _subject(finding: Any) -> str:
-    return f"{finding.marketplace_code} {finding.subject_type} {finding.subject_id}"
-
-
-def _next_commands(marts: Marts, places: Places) -> list[str]:
-    """Commands worth typing, with ids that exist."""
-    queries = {
-        "a pay-out": (
-            "select billing_cycle_id as id from marts.fct_cycles where received_amount > 0 order by cycle_date, 1"
-        ),
-        "an order with a refund": (
-            "select order_id as id from marts.fct_settlement_lines where refund_id is not null order by order_id"
-        ),
-        "a receipt": "select receipt_id as id from marts.fct_receipt_allocations order by receipt_id",
-    }
-    call = f"tieout --env-file {places.env}"
-    commands = [f"{call} exceptions"]
-    for query in queries.values():
-        found = marts.rows(f"{query} limit 1")
-        commands += [f"{call} explain {row['id']}" for row in found]
-    return [*commands, f"{call} actions", f"{call} status"]
-
-
-# --- showing it
-
-
-def _document(summary: Summary) -> dict[str, Any]:
-    accuracy = summary.accuracy
-    document: dict[str, Any] = _plain(
-        {
-            "is_success": summary.is_success,
-            "problems": summary.problems,
-            "folder": summary.folder,
-            "steps": [
-                {
-                    "title": step.title,
-                    "exit_code": step.exit_code,
-                    "seconds": f"{step.seconds:.1f}",
-                    "peak_megabytes": step.peak_bytes // 1_000_000,
-                }
-                for step in summary.steps
-            ],
-            "feeds": summary.feeds,
-            "payouts": summary.payouts,
-            "exceptions": [
-                {
-                    "exception_code": score.exception_code,
-                    "planted": score.planted,
-                    "found": score.found,
-                    "precision": score.precision,
-                    "recall": score.recall,
-                    "missed": [finding._asdict() for finding in score.missed],
-                    "invented": [finding._asdict() for finding in score.invented],
-                }
-                for score in (accuracy.scores if accuracy else ())
-            ],
-            "near_misses_raised": [finding._asdict() for finding in accuracy.near_misses_raised] if accuracy else [],
-            "delivered": summary.delivered,
-            "vendor_writes": summary.vendor_writes,
-            "writes_of_second_run": summary.writes_of_second_run,
-            "changed_by_second_run": summary.changed_by_second_run,
-            "next_commands": summary.next_commands,
-        }
-    )
-    return document
-
-
-def _plain(value: Any) -> Any:
-    """Money and dates as text, as `tieout --json` writes them."""
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return value if isinstance(value, str | int | bool | None) else str(value)
-
-
-def _show(summary: Summary, out: Console) -> None:
-    out.rule("What came in", align="left")
-    feeds = _table("feed", ">in", ">staged", ">superseded", ">quarantined", ">landed again")
-    for row in summary.feeds:
-        counts = ("records_in_count", "staged_count", "superseded_count", "quarantined_count", "duplicate_count")
-        feeds.add_row(f"{row['vendor']} {row['account']} {row['feed']}", *(f"{row[name] or 0:,}" for name in counts))
-    out.print(feeds)
-    out.print(
-        "[green]✓[/green] in = staged + superseded + quarantined for every feed, and every sum of amounts ties"
-        if summary.feeds and not summary.unbalanced
-        else f"[bold red]✗ {len(summary.unbalanced)} control totals do not tie[/bold red]"
-    )
-    out.rule("Pay-outs explained", align="left")
-    payouts = _table("cycle", "state", ">opening", ">net", ">named break", ">paid out", ">carried on", ">residual")
-    for row in summary.payouts:
-        names = ("opening", "net", "break", "payout", "closing", "residual")
-        amounts = [_money(row[f"{name}_amount"]) for name in names]
-        payouts.add_row(f"{row['cycle_date']} {str(row['billing_cycle_id'])[:8]}", str(row["pay_out_state"]), *amounts)
-    out.print(payouts)
-    if summary.accuracy is not None:
-        _show_accuracy(summary.accuracy, out)
-    out.rule("Pushed and read back", align="left")
-    delivered = _table("kind", "state", ">actions", ">amount")
-    for row in summary.delivered:
-        delivered.add_row(str(row["kind"]), str(row["state"]), f"{row['action_count']:,}", _money(row["amount"]))
-    out.print(delivered)
-    writes = ", ".join(f"{count} × {name}" for name, count in summary.vendor_writes.items()) or "nothing"
-    out.print(f"The vendors received {writes}.")
-    out.rule("Time and memory", align="left")
-    steps = _table("step", ">seconds", ">peak memory", ">exit")
-    for step in summary.steps:
-        steps.add_row(step.title, f"{step.seconds:.1f}", f"{step.peak_bytes / 1e6:,.0f} MB", str(step.exit_code))
-    out.print(steps)
-    if not summary.writes_of_second_run and not summary.changed_by_second_run:
-        out.print("[green]✓[/green] the second run wrote nothing anywhere and left every mart as it was")
-    out.rule("What to type next", align="left")
-    for command in summary.next_commands:
-        out.print(f"  {command}", soft_wrap=True)
-    if summary.problems:
-        out.rule("[bold red]Not as it should be[/bold red]", align="left")
-        for problem in summary.problems:
-            out.print(f"[red]✗[/red] {problem}", soft_wrap=True)
-    else:
-        out.print("[bold green]Everything ties out, and every planted fault was found.[/bold green]")
-
-
-def _show_accuracy(accuracy: Accuracy, out: Console) -> None:
-    out.rule("Exceptions found, against the truth", align="left")
-    table = _table("code", ">planted", ">found", ">precision", ">recall")
-    for score in accuracy.scores:
-        style = "" if score.is_perfect else "bold red"
-        numbers = (f"{score.planted:,}", f"{score.found:,}", str(score.precision), str(score.recall))
-        table.add_row(score.exception_code, *numbers, style=style)
-    table.add_section()
-    planted = sum(score.planted for score in accuracy.scores)
-    found = sum(score.found for score in accuracy.scores)
-    table.add_row("all", f"{planted:,}", f"{found:,}", str(accuracy.precision), str(accuracy.recall), style="bold")
-    out.print(table)
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in headings:
-        table.add_column(heading.removeprefix(">"), justify="right" if heading.startswith(">") else "left")
-    return table
-
-
-def _money(value: Decimal | None) -> str:
-    return "–" if value is None else f"{value:,.2f}"

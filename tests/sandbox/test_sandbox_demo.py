@@ -1,18 +1,31 @@
 """What the demo concludes from the published marts, and what it refuses to touch."""
 
+import io
+import json
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
+from rich.console import Console
 
 from sandbox.config import Places
-from sandbox.demo import DemoError, Marts, Summary, _contents, _empty, _examine
+from sandbox.demo import _contents, _empty
+from sandbox.demo_findings import DemoError, Marts, Summary
+from sandbox.demo_findings import examine as examine_marts
+from sandbox.demo_report import document, show
+from sandbox.jsonio import encode
 
 TRUTH = {
     "exceptions": [
         {"exception_code": "ORD-001", "marketplace_code": "BRICO", "subject_type": "ORDER", "subject_id": "A-1"}
     ],
     "near_misses": [],
+    "settlements": [{"billing_cycle_id": "c-1", "opening": 10, "net": "90.00", "payout": 100, "closing": 0}],
+    "seller_balances": [
+        {"billing_cycle_id": "p-1", "opening": 0, "net": 25, "break": -5, "payout": 20, "closing": 0},
+        {"billing_cycle_id": "p-2", "opening": 0, "net": -3, "break": 0, "payout": 0, "closing": -3},
+    ],
 }
 MARTS = """
     create schema marts;
@@ -25,6 +38,14 @@ MARTS = """
         0.00::decimal(18,2) as break_amount, 100.00::decimal(18,2) as payout_amount,
         0.00::decimal(18,2) as closing_amount, 100.00::decimal(18,2) as received_amount, 'PAID' as pay_out_state,
         'GBP' as currency_code;
+    create table marts.seller_balances as select 'PLAZA' as marketplace_code, shop_id, billing_cycle_id,
+        date '2026-04-11' as cycle_date, 'GBP' as currency_code, 0.00::decimal(18,2) as opening_amount,
+        net_amount::decimal(18,2) as net_amount, break_amount::decimal(18,2) as break_amount,
+        payout_amount::decimal(18,2) as payout_amount, closing_amount::decimal(18,2) as closing_amount
+        from (values ('1', 'p-1', 20, 0, 20, 0), ('2', 'p-2', -3, 0, 0, -3))
+        as v(shop_id, billing_cycle_id, net_amount, break_amount, payout_amount, closing_amount);
+    insert into marts.fct_cycles select marketplace_code, billing_cycle_id, cycle_date, opening_amount, net_amount,
+        break_amount, payout_amount, closing_amount, 0, 'PAID', currency_code from marts.seller_balances;
     create table marts.exceptions as select 'ORD-001' as exception_code, 'BRICO' as marketplace_code,
         'ORDER' as subject_type, 'A-1' as subject_id, 'OPEN' as status;
     create table marts.actions as select 'JOURNAL' as kind, 'VERIFIED' as state, 12.50::decimal(18,2) as amount;
@@ -39,7 +60,7 @@ def examine(*changes: str) -> Summary:
     for change in changes:
         connection.execute(change)
     summary = Summary(folder="demo")
-    _examine(summary, Marts(connection), TRUTH, Places(Path("demo")))
+    examine_marts(summary, Marts(connection), TRUTH, Places(Path("demo")))
     return summary
 
 
@@ -49,6 +70,23 @@ def test_a_tied_out_world_is_a_success_and_names_ids_to_explain() -> None:
     assert summary.is_success
     explained = [command.rsplit(" ", 1)[1] for command in summary.next_commands if " explain " in command]
     assert explained == ["c-1", "A-1", "BARC_GBP-1"]
+    assert [row["billing_cycle_id"] for row in summary.payouts] == ["c-1"]
+    assert [(row["marketplace_code"], row["seller_count"], row["paid_count"]) for row in summary.sellers] == [
+        ("PLAZA", 2, 1)
+    ]
+    assert summary.balances_compared == 3
+
+
+def test_the_report_shows_both_marketplaces_and_is_plain_json() -> None:
+    summary = examine()
+    out = Console(file=io.StringIO(), width=140)
+    show(summary, out)
+    text = out.file.getvalue()
+    assert "all 3 balances, seller by seller, are what the truth says" in text
+    assert re.search(r"PLAZA +2026-04-11 +2 +1 +0.00 +17.00", text)
+    content = json.loads(encode(document(summary)))
+    assert content["sellers"][0]["net_amount"] == "17.00"
+    assert content["exceptions"][0]["marketplace_code"] == "BRICO"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +94,16 @@ def test_a_tied_out_world_is_a_success_and_names_ids_to_explain() -> None:
     [
         ("update marts.fct_cycles set net_amount = 89.99", "residual of -0.01"),
         ("update marts.control_totals set is_balanced = false, difference = 1", "is off by 1.0000"),
+        ("update marts.seller_balances set closing_amount = 0", "sellers of PLAZA have a residual of 3.00"),
+        (
+            "update marts.fct_cycles set closing_amount = 1 where billing_cycle_id = 'p-1'",
+            "not what the truth says: p-1",
+        ),
+        ("delete from marts.fct_cycles where billing_cycle_id = 'p-2'", "not what the truth says: p-2"),
+        (
+            "insert into marts.fct_cycles select * replace ('x' as billing_cycle_id) from marts.fct_cycles limit 1",
+            "says: x",
+        ),
         ("delete from marts.control_totals", "no control totals"),
         ("delete from marts.fct_cycles", "no billing cycles"),
         ("delete from marts.exceptions", "ORD-001 missed: BRICO ORDER A-1"),

@@ -49,27 +49,22 @@ def returns(orders: Iterable[Order], shop_of: ShopOf, as_of: int) -> list[dict[s
 
 
 def _return(order: Order, shop: Shop, state: str, asked: int, updated: int) -> dict[str, Any]:
-    reason = "RETURN_DAMAGED" if order.customer % 2 else "RETURN_CHANGED_MIND"
+    reason = "RETURN_BROKEN_ITEM" if order.customer % 2 else "RETURN_CHANGED_MIND"
     is_back = state in ("RECEIVED", "CLOSED")
     code, label, tracking, url = tracking_of(order, 500_000_000)
     return {
         "date_created": iso(asked),
-        "description": None,
         "documents": [],
         "id": _id("return", order.id),
-        "label_url": None,
         "last_updated": iso(updated),
-        "method_code": "RETURN_BY_MAIL",
+        "method_code": "RETURN_METHOD_BY_MAIL",
         "order_commercial_id": order.commercial_id,
         "order_id": order.id,
         "reason_code": reason,
-        "rejection_reason_code": None,
         "return_address": {
             "city": shop.city,
             "country_iso_code": shop.country,
-            "state": None,
             "street1": shop.street,
-            "street2": None,
             "zip_code": shop.zip_code,
         },
         "return_lines": [
@@ -202,6 +197,7 @@ def _request_line(order: Order, line: OrderLine, shop: Shop) -> dict[str, Any]:
             "sku": line.item.product_sku,
             "title": line.item.name,
         },
+        "promotions": [],
         "quantity": quantity,
         "shipping_from": {"address": {"country_iso_code": shop.country}},
         "shipping_price_excluding_taxes": pounds(shipping),

@@ -26,9 +26,9 @@ def reasons() -> list[dict[str, Any]]:
         _reason("OFFER_MESSAGING", "33", "Other question"),
         _reason("MMP_SELLER_MESSAGING", "SELLER_ACCOUNTING", "Accounting"),
         _reason("RETURN", "RETURN_CHANGED_MIND", "Changed mind", is_shop_right=False),
-        _reason("RETURN", "RETURN_DAMAGED", "Arrived damaged", is_shop_right=False),
-        _reason("RETURN_REJECTION", "RETURN_TOO_LATE", "After the return period"),
-        _reason("RETURN_NON_COMPLIANT", "RETURN_INCOMPLETE", "Parts are missing"),
+        _reason("RETURN", "RETURN_BROKEN_ITEM", "Arrived broken", is_shop_right=False),
+        _reason("RETURN_REJECTION", "RETURN_REJECTION_NOT_ELIGIBLE", "Not eligible for a return"),
+        _reason("RETURN_NON_COMPLIANT", "RETURN_NON_COMPLIANT_MISSING_ITEM", "Parts are missing"),
     ]
 
 

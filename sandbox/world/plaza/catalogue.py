@@ -6,7 +6,7 @@ from sandbox.world.model import Contract, Item
 
 MARKETPLACE = "PLAZA"
 CURRENCY = "GBP"
-PSP = "PLAZAPAY"
+PSP = "MIRAKL_PAYOUT"
 TAX_MODE = "TAX_EXCLUDED"
 """Orders are expressed without tax; a seller whose taxes the platform does not know has gross prices and no tax."""
 
