@@ -266,6 +266,7 @@ class MiraklShop:
         self.order_documents = list(world.order_documents)
         self.payment_debits = list(world.payment_debits)
         self.payment_refunds = list(world.payment_refunds)
+        self.sellers = list(world.shops)
         # Everything that nothing here changes is read from the world itself.
         self.world = world
         self.imports: dict[str, OfferImport] = {}

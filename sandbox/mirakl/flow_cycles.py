@@ -4,7 +4,6 @@ What is due to a seller is the running balance without what is still pending and
 promised and not yet paid. A cycle that is not above nil pays nothing and is carried over.
 """
 
-from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -105,9 +104,21 @@ def pay_out_time(shop: MiraklShop, cut_off: datetime) -> datetime:
 
 
 def cut_off(shop: MiraklShop, at: datetime) -> list[Record]:
-    """Closes a cycle for every seller and currency that has a balance; returns the cycles."""
-    owners = Counter((line.shop_id or str(shop.shop_id), _currency(shop, n)) for n, line in enumerate(shop.lines))
-    return [_close(shop, shop_id, currency, at) for shop_id, currency in sorted(owners)]
+    """Closes a cycle for every seller and currency, at an operator also where nothing happened; returns the cycles."""
+    open_lines: dict[tuple[str, str], list[int]] = {}
+    for seller in shop.sellers:
+        open_lines[str(seller["shop_id"]), seller["currency_iso_code"]] = []
+    for position, line in enumerate(shop.lines):
+        if line.shop_id is not None:
+            owner = open_lines.setdefault((line.shop_id, _currency(shop, position)), [])
+            if line.payment_state in ("PENDING", "PAYABLE") and line.cycle_id is None:
+                owner.append(position)
+    numbers = (str(cycle.get("payment_voucher_number") or "") for cycle in shop.cycles)
+    newest = max((int(number) for number in numbers if number.isdigit()), default=0)
+    return [
+        _close(shop, owner, found, f"{voucher:06d}", at)
+        for voucher, (owner, found) in enumerate(sorted(open_lines.items()), start=newest + 1)
+    ]
 
 
 def _currency(shop: MiraklShop, position: int) -> str:
@@ -117,19 +128,17 @@ def _currency(shop: MiraklShop, position: int) -> str:
     return body[start : start + 3].decode()
 
 
-def _close(shop: MiraklShop, shop_id: str, currency: str, at: datetime) -> Record:
+def _close(shop: MiraklShop, owner: tuple[str, str], open_lines: list[int], voucher: str, at: datetime) -> Record:
+    shop_id, currency = owner
     balance, _ = flow_money.balance_of(shop, shop_id, currency)
     gathered: list[tuple[int, Record]] = []
     pending = NIL
-    for position, line in enumerate(shop.lines):
-        if line.shop_id == shop_id and line.payment_state in ("PENDING", "PAYABLE"):
-            record = jsonio.decode(line.body)
-            if record["currency_iso_code"] != currency:
-                continue
-            if line.payment_state == "PENDING":
-                pending += Decimal(record["amount"])
-            elif line.cycle_id is None:
-                gathered.append((position, record))
+    for position in open_lines:
+        record = jsonio.decode(shop.lines[position].body)
+        if record["payment_state"] == "PENDING":
+            pending += Decimal(record["amount"])
+        else:
+            gathered.append((position, record))
     earlier = [cycle for cycle in shop.cycles if _owner(cycle) == shop_id and cycle["currency_iso_code"] == currency]
     promised = sum(
         (Decimal(one["amount_transferred_to_seller"]) for one in earlier if one["pay_out"]["state"] == "TO_PAY"), NIL
@@ -148,7 +157,7 @@ def _close(shop: MiraklShop, shop_id: str, currency: str, at: datetime) -> Recor
         "id": new_id(shop, "cycle"),
         "pay_out": {"state": "TO_PAY"},
         "pay_out_psp_code": PSP,
-        "payment_voucher_number": f"{_newest_voucher(shop) + 1:06d}",
+        "payment_voucher_number": voucher,
         "shop": {
             "shop_corporate_name": (seller.get("pro_details") or {}).get("corporate_name") or seller.get("shop_name"),
             "shop_id": int(shop_id),
@@ -174,11 +183,6 @@ def _close(shop: MiraklShop, shop_id: str, currency: str, at: datetime) -> Recor
 
 def _owner(cycle: Record) -> str:
     return str(cycle["shop"]["shop_id"])
-
-
-def _newest_voucher(shop: MiraklShop) -> int:
-    numbers = (str(cycle.get("payment_voucher_number") or "") for cycle in shop.cycles)
-    return max((int(number) for number in numbers if number.isdigit()), default=0)
 
 
 def _summary(totals: Totals) -> Record:

@@ -46,6 +46,9 @@ def book(shop: MiraklShop, shop_id: str, currency: str, entries: list[Entry], at
     records = []
     for entry in entries:
         balance += entry.amount
+        pending = entry.amount if entry.state == "PENDING" else NIL
+        paid = -entry.amount if entry.type == "PAYMENT" else NIL
+        show_balances(shop, shop_id, paid, entry.amount - pending, pending)
         records.append(
             {
                 "amount": entry.amount,
@@ -68,6 +71,26 @@ def book(shop: MiraklShop, shop_id: str, currency: str, entries: list[Entry], at
     shop.add_lines(records)
     shop.flow.balances[shop_id, currency] = (balance, milliseconds(text))
     return created
+
+
+def show_balances(shop: MiraklShop, shop_id: str, paid: Decimal, payable: Decimal, pending: Decimal) -> None:
+    """Moves the balances that the seller's account shows (A01, S20) by these amounts."""
+    changes = {"paid": paid, "payable": payable, "pending": pending}
+    seller = seller_of(shop, shop_id)
+    details = dict(seller.get("payment_details") or {})
+    if not details or not any(changes.values()):
+        return
+    details |= {f"{name}_balance": money(details.get(f"{name}_balance")) + by for name, by in changes.items()}
+    if details.get("sub_balances"):
+        # One provider pays everything out here.
+        first, *others = details["sub_balances"]
+        moved = {name: money(first.get(name)) + by for name, by in changes.items()}
+        details["sub_balances"] = [first | moved, *others]
+    changed = seller | {"payment_details": details}
+    if seller is shop.account:
+        shop.account = changed
+    else:
+        shop.sellers = [changed if one is seller else one for one in shop.sellers]
 
 
 def balance_of(shop: MiraklShop, shop_id: str, currency: str) -> tuple[Decimal, int]:
@@ -252,10 +275,16 @@ def _refund_type(type_: str) -> str:
 
 
 def set_payable(shop: MiraklShop, record: Record, is_payable: bool, at: datetime, line_ids: set[str]) -> None:
-    """Moves the order lines' transaction lines from PENDING to PAYABLE, or back where an incident was opened."""
+    """Moves the order lines' transaction lines from PENDING to PAYABLE, or back where an incident was opened.
+
+    A line that is about the whole order (`order_line` missing) becomes payable with the first of its order lines.
+    """
     before, after = ("PENDING", "PAYABLE") if is_payable else ("PAYABLE", "PENDING")
     for position, line in lines_of_order(shop, record["order_id"]):
         line_id = (line["entities"].get("order_line") or {}).get("id")
-        if line["payment_state"] == before and line_id in line_ids and "seller_billing_cycle_id" not in line:
+        is_meant = line_id in line_ids or (line_id is None and is_payable)
+        if line["payment_state"] == before and is_meant and "seller_billing_cycle_id" not in line:
             line["payment_state"], line["last_updated"] = after, stamp(at)
             shop.change_line(position, line)
+            amount = Decimal(line["amount"]) if is_payable else -Decimal(line["amount"])
+            show_balances(shop, shop_id_of(shop, record), NIL, amount, -amount)

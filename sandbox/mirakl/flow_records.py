@@ -109,5 +109,5 @@ def seller_of(shop: MiraklShop, shop_id: str) -> Record:
     """The seller's account, in the shape of A01 and S20. A seller that is unknown has nothing but its id."""
     if str(shop.account.get("shop_id")) == shop_id:
         return shop.account
-    found = next((one for one in shop.world.shops if str(one.get("shop_id")) == shop_id), None)
+    found = next((one for one in shop.sellers if str(one.get("shop_id")) == shop_id), None)
     return found or {"shop_id": int(shop_id), "shop_name": f"Shop {shop_id}"}

@@ -23,7 +23,7 @@ async def _shops(call: Call) -> Response:
     is_premium = call.flag("premium")
     found = [
         shop
-        for shop in call.shop.world.shops
+        for shop in call.shop.sellers
         if (not ids or str(shop["shop_id"]) in ids)
         and (not domains or set(domains) & set(shop.get("domains") or ()))
         and (state is None or shop.get("shop_state") == state)

@@ -1,8 +1,9 @@
 """Writes of the operator: orders screened (OR02) and received (OR25), incidents (OR62, OR63), payments (PA01, PA02) and
 pay-outs (SBC07).
 
-They are not in the public specification as calls; the bodies are its published schemas, the rest is what operators'
-connectors show. With `is_operator_automatic` off they are the only way that payments are confirmed.
+They are not in the public specification as calls. The bodies are its published schemas; PA01, PA02 and SBC07 have the
+paths that operators' connectors call, the four others follow OR64's, which is our own reading. With
+`is_operator_automatic` off they are the only way that payments are confirmed.
 """
 
 from datetime import datetime

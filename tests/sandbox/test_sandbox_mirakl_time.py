@@ -147,7 +147,9 @@ def test_an_order_left_alone_is_paid_received_settled_and_closed(fresh: Served) 
 def test_balances_chain_over_cycles_and_every_cycle_ties_out(fresh: Served) -> None:
     with fresh.mirakl() as client:
         known = len(all_lines(client))
+        before = exact(client.get("account"))["payment_details"]
         pass_time(fresh, days=40)
+        shown = exact(client.get("account"))["payment_details"]
         lines = all_lines(client)
         cycles = exact(client.get("seller-billing-cycles", params={"limit": 100, "sort": "dateCreated,ASC"}))["data"]
     balance = lines[known - 1]["balance"]
@@ -160,6 +162,9 @@ def test_balances_chain_over_cycles_and_every_cycle_ties_out(fresh: Served) -> N
     unpaid = sum(c["amount_transferred_to_seller"] for c in new if c["pay_out"]["state"] == "TO_PAY")
     assert balance == pending + unpaid
     assert not [line for line in lines if line["payment_state"] == "PAYABLE"]
+    paid = -sum(line["amount"] for line in lines[known:] if line["type"] == "PAYMENT")
+    assert shown["paid_balance"] == before["paid_balance"] + paid
+    assert (shown["pending_balance"], shown["payable_balance"]) == (pending, balance - pending)
 
 
 def test_a_jump_of_the_clock_gives_the_world_that_small_steps_give(world: World, tmp_path: Path) -> None:
