@@ -37,6 +37,9 @@ dev: $(STAMP) ## Dagster's web UI on the sandbox (http://127.0.0.1:3000)
 test: $(STAMP) ## All tests
 	$(BIN)/python -m pytest
 
+contract: $(STAMP) ## Validate connector and sandbox against Mirakl's published specification
+	$(BIN)/python -m tests.contracts
+
 lint: $(STAMP) ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -1,0 +1,1 @@
+"""The Mirakl connector and the sandbox's Mirakl against the specification that Mirakl publishes."""

@@ -1,0 +1,29 @@
+"""`python -m tests.contracts`: validates the connector and the sandbox against Mirakl's published specification.
+
+Ends with 1 when there is an undocumented deviation, or when the specification is missing and `CI` is `true`; without
+the specification elsewhere it says so and ends with 0.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tests.contracts.published import ContractsMissing
+from tests.contracts.validation import validate
+
+
+def main() -> int:
+    try:
+        report = validate()
+    except ContractsMissing as missing:
+        is_failure = os.environ.get("CI") == "true"
+        print(f"{'FAILED' if is_failure else 'SKIPPED'}: {missing}")
+        return int(is_failure)
+    for line in report.lines():
+        print(line)
+    return int(bool(report.undocumented))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
