@@ -79,6 +79,7 @@ def create(shop: MiraklShop, kind: Kind, wanted: Iterable[Record], sent_mode: st
         created = _part(shop, kind, line, part, goods, shipping, at)
         if kind == "refunds":
             created |= {
+                "commission_tax_amount": total(created["commission_taxes"]),
                 "order_refund_id": groups[order_id],
                 "refund_state": WAITING_REFUND_PAYMENT,
                 "state": WAITING_REFUND_PAYMENT,
@@ -108,7 +109,6 @@ def _part(
     return {
         "amount": goods,
         "commission_amount": commission,
-        "commission_tax_amount": commission_tax,
         "commission_taxes": taxes,
         "commission_total_amount": commission + commission_tax,
         "created_date": stamp(at),

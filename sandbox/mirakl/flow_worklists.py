@@ -113,6 +113,7 @@ def _head_of_payment(shop: MiraklShop, record: Record) -> Record:
         "order_commercial_id": record["commercial_id"],
         "order_id": record["order_id"],
         "pay_out_psp_code": PSP,
+        "payment_destination": {"@type": "IBAN", "payment_reference": record["commercial_id"]},
         "payment_type": record.get("payment_type") or "CARD",
         "shop_id": shop_id_of(shop, record),
     }
