@@ -223,7 +223,9 @@ def test_mirakl_enumerations_of_the_world_are_published(served: Served, seller: 
     lines = served.store.accounts["BRICO"].shops[2042].lines
     unknown = {line.type for line in lines} - set(types)
     planted = {
-        entry["subject_id"] for entry in served.store.truth["exceptions"] if entry["exception_code"] == "SET-009"
+        entry["subject_id"]
+        for entry in served.store.truth["exceptions"]
+        if (entry["exception_code"], entry["marketplace_code"]) == ("SET-009", "BRICO")
     }
     assert len(types) == 51
     assert unknown == planted
