@@ -102,12 +102,29 @@ class Marketplace:
         return reply({"offers": offers, "total_count": len(offers)})
 
 
+class Counted:
+    """A call budget without limits that keeps the names of the calls, and whether each counts as a poll."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, bool]] = []
+
+    def take(self, call: str, *, is_first_page: bool) -> None:
+        self.taken.append((call, is_first_page))
+
+    def throttled(self, call: str, retry_after: float | None) -> None:
+        raise AssertionError(f"{call} was throttled")
+
+
 @contextmanager
-def opened(marketplace: Marketplace, naps: list[float] | None = None) -> Iterator[MiraklConnector]:
+def opened(
+    marketplace: Marketplace, naps: list[float] | None = None, budget: Counted | None = None
+) -> Iterator[MiraklConnector]:
     sleep = (naps if naps is not None else []).append
     with (
         serving(marketplace) as server,
-        closing(MiraklConnector("BRICO", server.url, "2042", "key", 5, sleep=sleep, clock=lambda: NOW)) as connector,
+        closing(
+            MiraklConnector("BRICO", server.url, "2042", "key", 5, sleep=sleep, clock=lambda: NOW, budget=budget)
+        ) as connector,
     ):
         yield connector
 

@@ -235,6 +235,7 @@ def test_a_line_that_is_not_as_required_gets_no_refund(
         (refund(refunds=[]), "no refunds"),
         (refund(part(), part()), "put them together"),
         (refund(part(amount=Decimal("-1"))), "at least 0"),
+        (refund(part(), part(reason_code="16")), "more than is left: 20.00 less 12.10"),
         (refund(part(amount=0, shipping_amount=0)), "nothing is given back"),
         (refund(part(amount="NaN")), "at least 0"),
         (refund(part(amount=1.5)), "not a decimal amount"),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -190,6 +190,25 @@ def test_a_refund_is_made_once_even_when_its_answer_is_lost(whole: Site) -> None
     wanted = adjusting("REFUND", order, "refunds", [part(whole, order["order_lines"][0], "REFUND", quantity=1)])
     lose_the_answer(whole, "/api/orders/refund", wanted)
     assert len(whole.order(order["order_id"])["order_lines"][0]["refunds"]) == 1
+
+
+def test_returns_that_are_the_reason_are_read_in_one_call_for_all(whole: Site) -> None:
+    found = []
+    for one in whole.get("/api/returns", limit=100)["data"]:
+        order = whole.order(one["order_id"])
+        line_ids = {line["order_line_id"] for line in one["return_lines"]}
+        line = next(line for line in order["order_lines"] if line["order_line_id"] in line_ids)
+        gone = sum(Decimal(str(refund["amount"])) for refund in line["refunds"])
+        if line["can_refund"] and Decimal(str(line["price"])) / 10 < Decimal(str(line["price"])) - gone:
+            wanted = adjusting("REFUND", order, "refunds", [part(whole, line, "REFUND", "0.01")])
+            found.append(replace(wanted, payload={**wanted.payload, "return_id": one["id"]}))
+    assert len(found) >= 2, "the test needs two returns of lines with something left"
+    strange = replace(
+        found[1], action_key="strange", payload={**found[1].payload, "return_id": found[0].payload["return_id"]}
+    )
+    results = whole.deliveries["REFUND"].send([*found[:2], strange])
+    assert [results[a.action_key].outcome for a in found[:2]] == [Outcome.SENT, Outcome.SENT]
+    assert results["strange"].outcome is Outcome.FAILED
 
 
 def test_the_marketplace_would_have_refunded_twice(whole: Site) -> None:

@@ -89,12 +89,15 @@ class AdjustmentDelivery(OrderWrite[Adjusting]):
 
     def check(self, key: str, wanted: Adjusting, order: Order) -> None:
         check_currency(wanted, order)
+        others: list[Part] = []
         for part, match in zip(wanted.parts, self._matches(key, wanted, order), strict=True):
             if match is not None:
                 continue
             line = line_of(order, part)
             self.check_line(wanted, part, line, order)
-            check_rest(part, line, self.records(line))
+            others_of_line = (other for other in others if other.order_line_id == part.order_line_id)
+            check_rest(part, line, [*self.records(line), *others_of_line])
+            others.append(part)
 
     def write(self, key: str, wanted: Adjusting, order: Order) -> DeliveryResult:
         found = self._matches(key, wanted, order)

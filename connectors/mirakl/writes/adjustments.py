@@ -6,7 +6,7 @@ Mirakl keeps no key of ours with them and refuses no duplicate. So an action say
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -159,9 +159,8 @@ def check_taxes(part: Part, line: Line) -> None:
             raise Unfit(f"line {line.order_line_id} has no {', '.join(unknown)} in {name}")
 
 
-def check_rest(part: Part, line: Line, earlier: Iterable[Adjustment]) -> None:
+def check_rest(part: Part, line: Line, earlier: Sequence[Adjustment | Part]) -> None:
     """No more can be given back than the line still has. Raises Unfit."""
-    earlier = list(earlier)
     for name, whole, wanted, gone in (
         ("amount", line.price, part.amount, sum((a.amount for a in earlier), Decimal(0))),
         (

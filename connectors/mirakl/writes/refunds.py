@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -19,6 +19,8 @@ from connectors.mirakl.writes.sending import Unfit, failed_read
 
 GOODS_STAY_AWAY = frozenset({"REFUSED", "CANCELED", "NO_RECEPTION"})
 """States of a return after which nothing comes back by it."""
+MAXIMUM_IDS = 100
+"""In one request: RT11 states no limit, other calls of this age take so many."""
 
 
 class _ReturnLine(msgspec.Struct):
@@ -54,18 +56,20 @@ class RefundDelivery(AdjustmentDelivery):
     needs_quantity = False
 
     def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
+        named = [action for action in actions if action.payload.get("return_id")]
         results: dict[str, DeliveryResult] = {}
-        fit = []
-        for action in actions:
+        try:
+            returns = self._returns(str(action.payload["return_id"]) for action in named)
+        except ConnectorError as error:
+            results = dict.fromkeys((action.action_key for action in named), failed_read(error))
+        for action in named:
+            if action.action_key in results:
+                continue
             try:
-                self._check_return(action)
+                _check_return(action, returns)
             except Unfit as unfit:
                 results[action.action_key] = unfit.result()
-            except ConnectorError as error:
-                results[action.action_key] = failed_read(error)
-            else:
-                fit.append(action)
-        return results | super().send(fit)
+        return results | super().send([action for action in actions if action.action_key not in results])
 
     def records(self, line: Line) -> Sequence[Adjustment]:
         return line.refunds or ()
@@ -77,18 +81,25 @@ class RefundDelivery(AdjustmentDelivery):
             raise Unfit(f"line {line.order_line_id} is {line.order_line_state} and takes no refund")
         check_taxes(part, line)
 
-    def _check_return(self, action: Action) -> None:
-        """Raises Unfit, or a ConnectorError when the return cannot be read."""
-        if not action.payload.get("return_id"):
-            return
-        return_id, order_id = identifier(action.payload, "return_id"), identifier(action.payload, "order_id")
-        read = self.desk.chain(RETURNS, RETURNS_PATH, {"return_id": return_id}, _Return)
-        found = next((one for one in read if one.id == return_id), None)
-        if found is None or found.order_id != order_id:
-            raise Unfit(f"order {order_id} has no return {return_id}")
-        if found.state in GOODS_STAY_AWAY:
-            raise Unfit(f"return {return_id} is {found.state}: no goods come back by it")
-        returned = {line.order_line_id for line in found.return_lines or ()}
-        others = sorted({str(part.get("order_line_id")) for part in objects(action.payload, "refunds")} - returned)
-        if others:
-            raise Unfit(f"return {return_id} does not hold lines {', '.join(others)}")
+    def _returns(self, return_ids: Iterable[str]) -> dict[str, _Return]:
+        """The returns by id; all of a batch in one chain, because RT11 may be asked every five minutes only."""
+        wanted = sorted(set(return_ids))
+        found: dict[str, _Return] = {}
+        for start in range(0, len(wanted), MAXIMUM_IDS):
+            ids = {"return_id": wanted[start : start + MAXIMUM_IDS]}
+            found |= {one.id: one for one in self.desk.chain(RETURNS, RETURNS_PATH, ids, _Return, is_poll=True)}
+        return found
+
+
+def _check_return(action: Action, returns: Mapping[str, _Return]) -> None:
+    """Raises Unfit."""
+    return_id, order_id = identifier(action.payload, "return_id"), identifier(action.payload, "order_id")
+    found = returns.get(return_id)
+    if found is None or found.order_id != order_id:
+        raise Unfit(f"order {order_id} has no return {return_id}")
+    if found.state in GOODS_STAY_AWAY:
+        raise Unfit(f"return {return_id} is {found.state}: no goods come back by it")
+    returned = {line.order_line_id for line in found.return_lines or ()}
+    others = sorted({str(part.get("order_line_id")) for part in objects(action.payload, "refunds")} - returned)
+    if others:
+        raise Unfit(f"return {return_id} does not hold lines {', '.join(others)}")

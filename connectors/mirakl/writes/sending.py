@@ -10,7 +10,7 @@ import msgspec
 from connectors.decoding import Envelope, raw_records, split_records
 from connectors.delivery import DeliveryResult, Outcome, Request
 from connectors.errors import AuthError, BadPayload, ConnectorError, PermissionDenied, ServerFailed, TransportFailed
-from connectors.http import Answer, Call, with_query
+from connectors.http import Answer, Call, Parameters, with_query
 from connectors.mirakl.client import MiraklConnector
 from connectors.mirakl.decode import VENDOR
 from connectors.pagination import member_text
@@ -90,15 +90,20 @@ class Desk:
         self,
         call: Call,
         path: str,
-        parameters: Mapping[str, str],
+        parameters: Parameters,
         parse: Callable[[Answer], T],
         *,
-        is_first_page: bool = True,
+        is_poll: bool = False,
     ) -> T:
+        """A delivery reads named records, which Mirakl allows whenever one is looked at ("synchronous" use of OR11):
+        that is no poll of the feed. `is_poll`: the call's frequency holds for named records too.
+        """
         asked = {**self.parameters, **parameters}
-        return self.client.read(call, path, asked, parse, is_first_page=is_first_page)
+        return self.client.read(call, path, asked, parse, is_first_page=is_poll)
 
-    def chain(self, call: Call, path: str, parameters: Mapping[str, str], record: type[T]) -> Iterator[T]:
+    def chain(
+        self, call: Call, path: str, parameters: Parameters, record: type[T], *, is_poll: bool = False
+    ) -> Iterator[T]:
         """The records of all seek pages. Raises BadPayload when one cannot be read: an absent record would prove
         something that is not so.
         """
@@ -112,10 +117,10 @@ class Desk:
                 raise BadPayload("a record cannot be read", vendor=VENDOR, call=call.name, detail=str(error)) from error
             return records, member_text(members.get("next_page_token"))
 
-        asked = {"limit": "100", **parameters}
+        asked: Parameters = {"limit": "100", **parameters}
         seen: set[str] = set()
         for _ in range(MAXIMUM_PAGES):
-            records, token = self.read(call, path, asked, parse, is_first_page=not seen)
+            records, token = self.read(call, path, asked, parse, is_poll=is_poll and not seen)
             yield from records
             if token is None:
                 return
