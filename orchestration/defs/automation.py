@@ -4,12 +4,18 @@ import dagster as dg
 from dagster import RunFailureSensorContext
 
 from orchestration.lib.alerts import Alert, Level, send
+from orchestration.lib.lanes import PART_OF_LANE, TOLD
 from orchestration.lib.workspace import Workspace
 
-HOURLY = "0 * * * *"
+HOURLY = "0 0,2,4,6-20,22 * * *"
+"""Nineteen times: with the morning's second pass the twenty readings of transaction lines that the vendor recommends
+for a day. Longer steps at night, none longer than the two hours by which a daily feed may be late.
+"""
 MORNING = "30 7 * * 1-5"
 EVERY_FIVE_MINUTES = "*/5 * * * *"
 EVERY_HALF_HOUR = "*/30 * * * *"
+SUNDAY_NIGHT = "15 3 * * 0"
+"""Between two settlement lanes; the files it asks for may be asked for once a day."""
 
 
 def schedules(workspace: Workspace) -> list[dg.ScheduleDefinition]:
@@ -33,6 +39,7 @@ def schedules(workspace: Workspace) -> list[dg.ScheduleDefinition]:
             "morning_settlement", "settlement", MORNING, "A second pass for ERP postings and statements of the night."
         ),
         schedule("five_minute_stock", "stock", EVERY_FIVE_MINUTES, "ERP stock to the marketplaces."),
+        schedule("weekly_id_checks", "id_checks", SUNDAY_NIGHT, "The ids of the last weeks, asked for again."),
         schedule("half_hourly_freshness", "freshness", EVERY_HALF_HOUR, "Tells of a silent account."),
     ]
 
@@ -48,8 +55,9 @@ def sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
     )
     def alert_on_run_failure(context: RunFailureSensorContext) -> None:
         run = context.dagster_run
-        # The lane's own run fails with its parts; the parts would tell the same thing again.
-        if "tieout/lane_run" in run.tags:
+        # A lane tells of itself and of the runs it is made of, once and in its own words; of a lane that could not
+        # even do that, this tells.
+        if not run.tags.keys().isdisjoint(PART_OF_LANE.keys() | TOLD.keys()):
             return
         send(settings, Alert(f"Tieout: {run.job_name} failed", context.failure_event.message or "", Level.FAILURE))
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import dagster as dg
 from dagster import AssetCheckExecutionContext
 
-from orchestration.defs.extraction import feed_key
 from orchestration.lib.freshness import stale_feeds
+from orchestration.lib.lanes import feed_key
 from orchestration.lib.workspace import Workspace
 
 
@@ -18,7 +18,9 @@ def freshness_checks(workspace: Workspace) -> list[dg.AssetChecksDefinition]:
         for account in workspace.registry.accounts_of(vendor)
         if (
             feeds := [
-                f.entity for f in workspace.registry.feeds if f.vendor == vendor and f.entity in workspace.feeds[vendor]
+                f.entity
+                for f in workspace.registry.account_feeds(vendor, account)
+                if f.entity in workspace.feeds[vendor]
             ]
         )
     ]

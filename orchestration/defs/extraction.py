@@ -8,16 +8,15 @@ from dagster import AssetExecutionContext
 
 from connectors.errors import AuthError, BadPayload, ConnectorError, TransportFailed, UnsafeRedirect
 from connectors.records import FeedSpec
+from orchestration.lib.configuration import Feed
 from orchestration.lib.failures import failure
 from orchestration.lib.landing import IncompleteSnapshot, Landing
-from orchestration.lib.registry import Feed, Registry
+from orchestration.lib.lanes import feed_key
+from orchestration.lib.parent_ids import wanted_ids
+from orchestration.lib.planning import source
+from orchestration.lib.registry import Registry
 from orchestration.lib.state import Batch, FeedKey, State
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
-
-
-def feed_key(vendor: str, entity: str) -> dg.AssetKey:
-    """The landed pages of a feed."""
-    return dg.AssetKey(["raw", vendor, entity])
 
 
 def partitions(registry: Registry, vendor: str) -> dg.StaticPartitionsDefinition:
@@ -60,14 +59,29 @@ def _land(
         workspace.on_step(Step("extract", str(key), received, declared))
 
     settings, account = workspace.settings, (key.vendor, key.account)
+    if feed not in workspace.registry.account_feeds(*account):
+        # All feeds of a vendor have the same partitions, because Dagster reads them in one run.
+        raise dg.Failure(
+            description=f"{key.account} has no feed {key.entity}: feeds.csv gives it to {feed.perspective} accounts",
+            allow_retries=False,
+        )
     if account in workspace.down:
         workspace.journal.feeds.append(FeedOutcome(key, error=workspace.down[account]))
         raise dg.Failure(description=f"{key} was not tried: {workspace.down[account]}", allow_retries=False)
     try:
-        connector = workspace.connections.connector(key.vendor, key.account)
-        with State(settings.state_path) as state:
+        pages, versions = source(workspace, key), None
+        if spec.ids_from is not None:
+            versions = workspace.wanted_ids.get(key)
+            if versions is None:  # a person picked this asset
+                versions = wanted_ids(settings, [(key, spec)])[key]
+        with workspace.reading(key), State(settings.state_path) as state:
             batch = Landing(settings, state, context.run.run_id).land(
-                spec, key.account, connector, overlap=timedelta(minutes=feed.overlap_minutes), on_page=on_page
+                spec,
+                key.account,
+                pages,
+                overlap=timedelta(minutes=feed.overlap_minutes),
+                on_page=on_page,
+                versions=versions,
             )
     except ConnectorError as error:
         workspace.journal.feeds.append(FeedOutcome(key, error=str(error), retryable=error.retryable))

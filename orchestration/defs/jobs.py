@@ -13,7 +13,8 @@ from dagster import OpExecutionContext
 from orchestration.defs.delivery import DELIVERIES_KEY, PROPOSALS_KEY
 from orchestration.defs.extraction import lane_selection
 from orchestration.defs.publication import PUBLISHED_KEY
-from orchestration.lib.lanes import LANES, extract_job, run_lane, transform_job
+from orchestration.lib.completeness import check_ids
+from orchestration.lib.lanes import LANES, LOAD_JOB, TOLD, extract_job, run_lane, transform_job
 from orchestration.lib.workspace import Workspace
 
 Job = Any  # a JobDefinition, or what define_asset_job returns, which Dagster does not export
@@ -35,11 +36,18 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
         found.append(
             dg.define_asset_job(
                 transform_job(lane),
-                selection=dg.AssetSelection.assets(*loading) | dg.AssetSelection.assets(models),
-                description="Loads what was landed and builds the models that hang on it.",
+                selection=dg.AssetSelection.assets(models),
+                description="Builds the models that hang on what was loaded.",
             )
         )
         found.append(_lane_job(lane))
+    found.append(
+        dg.define_asset_job(
+            LOAD_JOB,
+            selection=dg.AssetSelection.assets(*loading),
+            description="Loads what was landed, and the outbox's state beside it.",
+        )
+    )
     found.append(
         # Not part of the transformation: Dagster skips a step when an asset before it was not built again.
         dg.define_asset_job(
@@ -62,7 +70,27 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
             description="Asks for every account whether its feeds were read in time.",
         )
     )
+    found.append(_id_check_job())
     return found
+
+
+def _id_check_job() -> dg.JobDefinition:
+    @dg.op(name="compare_ids_with_vendors", required_resource_keys={"workspace"})
+    def compare(context: OpExecutionContext) -> None:
+        found, problems = check_ids(Workspace.open(context.resources.workspace.settings))
+        for check in found:
+            context.log.info(str(check))
+        if problems:
+            raise dg.Failure(description="\n".join(problems), allow_retries=False)
+
+    @dg.job(
+        name="id_checks",
+        description="Reads the last weeks' ids anew and compares them with what is here; what was missing is loaded.",
+    )
+    def id_check_job() -> None:
+        compare()
+
+    return id_check_job
 
 
 def _freshness_keys(workspace: Workspace) -> list[dg.AssetCheckKey]:
@@ -78,6 +106,7 @@ def _lane_job(lane: str) -> dg.JobDefinition:
         result = run_lane(lane, workspace.settings, instance=context.instance)
         context.log.info(result.summary())
         if not result.ok:
+            context.instance.add_run_tags(context.run_id, TOLD)
             raise dg.Failure(description=result.summary(), allow_retries=False)
 
     @dg.job(name=lane, description=f"The whole {lane} lane, as `tieout run {lane}` runs it.")

@@ -9,16 +9,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Protocol
 
-from connectors.auth import FileCredentialStore
+from connectors.auth import ClientCredentials, FileCredentialStore
 from connectors.bank.csv import CsvProfile
 from connectors.bank.reader import BankStatementReader
 from connectors.delivery import Delivery
 from connectors.errors import AuthError, ConnectorError, NotFound
+from connectors.http import is_loopback
 from connectors.mirakl.client import MiraklConnector
-from connectors.mirakl.writes.stock import StockDelivery
+from connectors.mirakl.writes import deliveries as mirakl_deliveries
 from connectors.records import CheckResult, FeedSpec, Page, Window
 from connectors.sage200.client import Sage200Connector
 from connectors.sage200.delivery import JournalDelivery
+from orchestration.lib.budgets import Budgets, CallUsage, KeyBudget
+from orchestration.lib.configuration import Marketplace
 from orchestration.lib.registry import Registry
 from orchestration.lib.settings import Settings, secret
 
@@ -41,12 +44,18 @@ class ConnectionSource(Protocol):
 
     def deliveries(self) -> dict[tuple[str, str], Delivery]: ...
 
+    def budget(self, vendor: str, account: str) -> KeyBudget | None: ...
 
-def secret_names(vendor: str, account: str) -> tuple[str, ...]:
+    def usage(self) -> list[CallUsage]: ...
+
+
+def secret_names(registry: Registry, vendor: str, account: str) -> tuple[str, ...]:
     """The environment variables that hold an account's secrets."""
     match vendor:
         case "mirakl":
-            return (f"MIRAKL_{account}_API_KEY",)
+            row = registry.marketplace(account)
+            parts = ("API_KEY",) if row.auth_method == "API_KEY" else ("CLIENT_ID", "CLIENT_SECRET")
+            return tuple(f"MIRAKL_{row.secret_name}_{part}" for part in parts)
         case "sage200":
             return tuple(f"SAGE200_{account}_{part}" for part in ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"))
         case _:
@@ -60,6 +69,8 @@ class Connections:
         self._registry = registry
         self._settings = settings
         self._environ = os.environ if environ is None else environ
+        self._budgets = Budgets(settings.budgets_path, registry.call_budgets)
+        self._budget_of: dict[str, KeyBudget] = {}
         self._made: dict[tuple[str, str], MiraklConnector | Sage200Connector | BankStatementReader] = {}
 
     def connector(self, vendor: str, account: str) -> Connector:
@@ -73,13 +84,30 @@ class Connections:
             with suppress(ConnectorError):
                 mirakl = self._connector("mirakl", account)
                 assert isinstance(mirakl, MiraklConnector)
-                found["STOCK", account] = StockDelivery(mirakl)
+                found |= {(kind, account): delivery for kind, delivery in mirakl_deliveries(mirakl).items()}
         for account in self._registry.accounts_of("sage200"):
             with suppress(ConnectorError):
                 sage = self._connector("sage200", account)
                 assert isinstance(sage, Sage200Connector)
                 found["JOURNAL", account] = JournalDelivery(sage)
         return found
+
+    def budget(self, vendor: str, account: str) -> KeyBudget | None:
+        """The call budget of the account's key; None where calls are not counted: the vendor's connector keeps its own
+        pace, or the server is on this machine.
+        """
+        if vendor != "mirakl":
+            return None
+        row = self._registry.marketplace(account)
+        if is_loopback(row.base_url) and not self._settings.pace_local:
+            return None
+        if account not in self._budget_of:
+            self._budget_of[account] = self._budgets.of(vendor, row.secret_name, account)
+        return self._budget_of[account]
+
+    def usage(self) -> list[CallUsage]:
+        """What is used and left of every call budget; nothing where no call was counted."""
+        return self._budgets.usage()
 
     def _connector(self, vendor: str, account: str) -> MiraklConnector | Sage200Connector | BankStatementReader:
         key = (vendor, account)
@@ -93,16 +121,7 @@ class Connections:
         now = self._settings.clock.now
         match vendor:
             case "mirakl":
-                row = self._registry.marketplace(account)
-                return MiraklConnector(
-                    account,
-                    row.base_url,
-                    row.shop_id,
-                    self._secret(vendor, f"MIRAKL_{account}_API_KEY"),
-                    timeout_seconds=row.timeout_seconds,
-                    order_tax_mode=row.order_tax_mode,
-                    clock=now,
-                )
+                return self._mirakl(self._registry.marketplace(account))
             case "sage200":
                 erp = self._registry.erp(account)
                 prefix = f"SAGE200_{account}"
@@ -123,6 +142,30 @@ class Connections:
                 )
             case _:
                 return self._bank(account)
+
+    def _mirakl(self, row: Marketplace) -> MiraklConnector:
+        code, prefix = row.marketplace_code, f"MIRAKL_{row.secret_name}"
+        auth: str | ClientCredentials
+        if row.auth_method == "OAUTH2" and row.token_url is not None:
+            auth = ClientCredentials(
+                row.token_url,
+                self._secret("mirakl", f"{prefix}_CLIENT_ID"),
+                self._secret("mirakl", f"{prefix}_CLIENT_SECRET"),
+            )
+        else:
+            auth = self._secret("mirakl", f"{prefix}_API_KEY")
+        return MiraklConnector(
+            code,
+            row.base_url,
+            row.shop_id,
+            auth,
+            timeout_seconds=row.timeout_seconds,
+            perspective=row.perspective,
+            key_name=row.secret_name,
+            order_tax_mode=row.order_tax_mode,
+            budget=self.budget("mirakl", code),
+            clock=self._settings.clock.now,
+        )
 
     def _bank(self, account: str) -> BankStatementReader:
         row = self._registry.bank_account(account)

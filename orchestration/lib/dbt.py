@@ -20,8 +20,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from orchestration.lib.files import replace_file
 from orchestration.lib.configuration import ROW_TYPES
+from orchestration.lib.files import replace_file
 from orchestration.lib.settings import Settings, stamp
 from orchestration.lib.warehouse import exclusive
 

@@ -29,9 +29,7 @@ def stale_feeds(settings: Settings, registry: Registry, vendor: str, account: st
     with State(settings.state_path) as state:
         newest = state.newest_complete()
     found = []
-    for feed in registry.feeds:
-        if feed.vendor != vendor:
-            continue
+    for feed in registry.account_feeds(vendor, account):
         key, allowed = FeedKey(vendor, account, feed.entity), timedelta(hours=feed.freshness_hours)
         finished = newest.get(key)
         age = None if finished is None else now - parse_stamp(finished)

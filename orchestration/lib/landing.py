@@ -11,9 +11,9 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +33,8 @@ HASH_BYTES = 8
 COMPRESSION_LEVEL = 3
 SLACK = timedelta(hours=1)
 """Hashes are kept this much longer than the overlap: vendors' clocks run behind ours."""
+READINGS = 3
+"""How often a listing that moves while it is read is read in one run."""
 
 _BATCH_OF_NAME = re.compile(r"(\d{10})-\d{6}\.[a-z]+\.zst(\.part)?$")
 
@@ -44,7 +46,47 @@ class PageSource(Protocol):
 
 
 class IncompleteSnapshot(Exception):
-    """A snapshot held fewer records than the vendor declared: taking it for whole would delete what is missing."""
+    """A snapshot held fewer records than the vendor declared, or never held still: taking it for whole would delete
+    what is missing.
+    """
+
+
+class _Moved(IncompleteSnapshot):
+    """A snapshot that may be whole when it is read once more."""
+
+
+class _Stillness:
+    """Whether the pages of one reading show one moment. Numbered pages are no snapshot: a record that comes or goes
+    shifts all others, so that one comes twice or never.
+
+    Only pages with a total can be told: a chain of tokens has neither a total nor a place to shift to.
+    """
+
+    def __init__(self) -> None:
+        self._total: int | None = None
+        self._hashes: set[bytes] = set()
+        self.what: str | None = None
+        """How the listing moved, None when it did not."""
+        self._has_fallen = False
+
+    def see(self, page: Page) -> None:
+        total = page.declared_count
+        if total is None:
+            return
+        if self._total is not None and total != self._total:
+            self.what = f"its total went from {self._total} to {total} while it was read"
+            self._has_fallen |= total < self._total
+        self._total = total
+        if not self._hashes.isdisjoint(page.record_hashes):
+            self.what = self.what or "a record came on two pages"
+        self._hashes.update(page.record_hashes)
+
+    @property
+    def may_have_lost(self) -> bool:
+        """Whether a record may have slipped between two pages. One that only came in pushes others onto the next
+        page, where they come twice.
+        """
+        return self.what is not None and (self._has_fallen or len(self._hashes) < (self._total or 0))
 
 
 Progress = Callable[[int, int | None], None]
@@ -163,8 +205,13 @@ class Landing:
         *,
         overlap: timedelta,
         on_page: Progress = _ignore_progress,
+        since: datetime | None = None,
+        versions: Mapping[str, str] | None = None,
     ) -> Batch:
         """Read one feed of one account into files; the finished batch.
+
+        `since` reads from there instead of from the cursor, which never moves back. `versions` are the ids that a
+        by-id feed is read for, each with its parent's version; they count as read when the batch is complete.
 
         Raises what the source raises (the batch is FAILED then and what came before stays), or IncompleteSnapshot.
         """
@@ -173,28 +220,48 @@ class Landing:
         with FileLock(self._locks / f"{spec.vendor}-{account}-{spec.entity}.lock", timeout=600):
             self._abandon(feed)
             cursor = self._state.cursor(feed)
-            window = _window(spec, cursor, overlap)
-            number = self._state.start_batch(
-                feed,
-                run_id=self._run_id,
-                mode=spec.mode,
-                started_at=self._clock.text(),
-                since=stamp(window.since) if window.since else None,
-                after=window.after_id,
-                first=self._files.highest_batch() + 1 if self._state.is_new() else 1,
-            )
-            batch = self._state.batch(number)
-            try:
-                if spec.mode == "snapshot":
-                    self._land_snapshot(batch, source, window, on_page)
-                else:
-                    self._land_changes(batch, spec, source, window, cursor, overlap, on_page)
-            except Exception as error:
-                self._state.finish_batch(
-                    number, status="FAILED", finished_at=self._clock.text(), error=str(error)[:2000]
-                )
-                raise
-            return self._state.batch(number)
+            window = Window(since=since) if since is not None else _window(spec, cursor, overlap)
+            if versions is not None:
+                window = Window(ids=tuple(versions))
+            for reading in range(1, READINGS + 1):
+                try:
+                    return self._read(spec, feed, source, window, cursor, overlap, on_page, versions or {})
+                except _Moved:
+                    if reading == READINGS:
+                        raise
+            raise AssertionError("unreachable: the last reading returns or raises")
+
+    def _read(
+        self,
+        spec: FeedSpec,
+        feed: FeedKey,
+        source: PageSource,
+        window: Window,
+        cursor: str | None,
+        overlap: timedelta,
+        on_page: Progress,
+        versions: Mapping[str, str],
+    ) -> Batch:
+        """One batch. A snapshot that moved ends it, because its pages do not belong together."""
+        number = self._state.start_batch(
+            feed,
+            run_id=self._run_id,
+            mode=spec.mode,
+            started_at=self._clock.text(),
+            since=stamp(window.since) if window.since else None,
+            after=window.after_id,
+            first=self._files.highest_batch() + 1 if self._state.is_new() else 1,
+        )
+        batch = self._state.batch(number)
+        try:
+            if spec.mode == "snapshot":
+                self._land_snapshot(batch, source, window, on_page)
+            else:
+                self._land_changes(batch, spec, source, window, cursor, overlap, on_page, versions)
+        except Exception as error:
+            self._state.finish_batch(number, status="FAILED", finished_at=self._clock.text(), error=str(error)[:2000])
+            raise
+        return self._state.batch(number)
 
     def _abandon(self, feed: FeedKey) -> None:
         """Clean up after batches that a crash left running. The feed's lock says that nobody runs them any more."""
@@ -214,9 +281,11 @@ class Landing:
         cursor: str | None,
         overlap: timedelta,
         on_page: Progress,
+        versions: Mapping[str, str],
     ) -> None:
-        """A cursor or keyset feed: a page goes to disk unless every record in it was landed before with the same
-        content.
+        """A feed of changes: a page goes to disk unless every record in it was landed before with the same content.
+
+        A listing that moved is read again: what slipped between two pages would be older than the next window.
         """
         feed = batch.feed
         known = {
@@ -224,30 +293,44 @@ class Landing:
             for page in self._state.seen_pages(feed)
             for at in range(0, len(page), HASH_BYTES)
         }
-        newest, received, declared = cursor, 0, None
-        for page in source.pages(spec.entity, window):
-            received += page.record_count
-            declared = page.declared_count if page.declared_count is not None else declared
-            newest = _newest(spec, newest, page.cursor)
-            if known.issuperset(page.record_hashes):
-                self._state.add_page(batch.batch, received=page.record_count, unchanged=page.record_count)
-            else:
-                prepared = self._prepare(batch, page)
-                self._files.write(prepared.file.path, prepared.data)
-                hashes = b"".join(page.record_hashes) if spec.mode == "cursor" else None
-                seen_at = stamp(parse_stamp(page.cursor)) if hashes is not None and page.cursor is not None else None
-                self._state.add_file(prepared.file, feed=feed, cursor=seen_at, hashes=hashes)
-            on_page(received, declared)
+        newest, received, earlier, number = cursor, 0, 0, 0
+        declared: int | None = None
+        for reading in range(1, READINGS + 1):
+            stillness, earlier = _Stillness(), received
+            for page in source.pages(spec.entity, window):
+                number += 1
+                received += page.record_count
+                declared = page.declared_count if page.declared_count is not None else declared
+                newest = _newest(spec, newest, page.cursor)
+                if spec.mode == "cursor":  # a keyset has no places that could shift
+                    stillness.see(page)
+                if known.issuperset(page.record_hashes):
+                    self._state.add_page(batch.batch, received=page.record_count, unchanged=page.record_count)
+                else:
+                    prepared = self._prepare(batch, page, number)
+                    self._files.write(prepared.file.path, prepared.data)
+                    hashes = b"".join(page.record_hashes) if spec.mode == "cursor" else None
+                    seen_at = (
+                        stamp(parse_stamp(page.cursor)) if hashes is not None and page.cursor is not None else None
+                    )
+                    self._state.add_file(prepared.file, feed=feed, cursor=seen_at, hashes=hashes)
+                    if spec.mode == "cursor" and page.declared_count is not None:  # it may be read again
+                        known.update(page.record_hashes)
+                on_page(received - earlier, declared)
+            if stillness.what is None or (reading > 1 and not stillness.may_have_lost):
+                break
         forget = None
         if spec.version_column is not None and spec.mode == "cursor" and newest is not None:
             forget = stamp(parse_stamp(newest) - overlap - SLACK)
         self._state.complete_batch(
             batch,
             finished_at=self._clock.text(),
-            declared_count=declared,
+            # The vendor's total speaks of one reading; records are counted over all of them.
+            declared_count=None if declared is None else earlier + declared,
             cursor=newest,
             forget_before=forget,
             snapshot=None,
+            versions=versions,
         )
 
     def _land_snapshot(self, batch: Batch, source: PageSource, window: Window, on_page: Progress) -> None:
@@ -259,16 +342,18 @@ class Landing:
         folder = self._spool_of(batch)
         waiting: list[tuple[LandedFile, Path]] = []
         digests: list[tuple[int, bytes]] = []
+        stillness = _Stillness()
         is_changed, received, declared = False, 0, None
         try:
-            for page in source.pages(batch.entity, window):
+            for number, page in enumerate(source.pages(batch.entity, window), start=1):
                 received += page.record_count
                 declared = page.declared_count if page.declared_count is not None else declared
-                prepared = self._prepare(batch, page)
+                stillness.see(page)
+                prepared = self._prepare(batch, page, number)
                 if not is_changed and (len(digests) >= len(previous) or previous[len(digests)] != prepared.digest):
                     is_changed = True
                     self._land_waiting(batch.feed, waiting)
-                digests.append((page.number, prepared.digest))
+                digests.append((number, prepared.digest))
                 if is_changed:
                     self._files.write(prepared.file.path, prepared.data)
                     self._state.add_file(prepared.file, feed=batch.feed)
@@ -278,6 +363,8 @@ class Landing:
                     spooled.write_bytes(prepared.data)
                     waiting.append((prepared.file, spooled))
                 on_page(received, declared)
+            if stillness.what is not None:
+                raise _Moved(f"{batch.feed}: {stillness.what}; the last complete snapshot stays in force")
             if declared is not None and received < declared:
                 raise IncompleteSnapshot(
                     f"{batch.feed}: the vendor declared {declared} records and gave {received}; "
@@ -307,13 +394,13 @@ class Landing:
             self._state.add_file(file, feed=feed)
         waiting.clear()
 
-    def _prepare(self, batch: Batch, page: Page) -> Prepared:
+    def _prepare(self, batch: Batch, page: Page, number: int) -> Prepared:
         landed_at = self._clock.text()
-        name = f"{batch.batch:010d}-{page.number:06d}.{_kind(page.body)}.zst"
+        name = f"{batch.batch:010d}-{number:06d}.{_kind(page.body)}.zst"
         file = LandedFile(
             path=f"{PREFIX}{batch.feed}/{batch.started_at[:10]}/{name}",
             batch=batch.batch,
-            number=page.number,
+            number=number,
             record_count=page.record_count,
             byte_count=len(page.body),
             sha256=hashlib.sha256(page.body).hexdigest(),

@@ -1,8 +1,8 @@
 """A lane from end to end, for the command line and for Dagster's schedules alike.
 
-extract per account → load → outbox's state into raw → dbt → publish → propose → approve by policy → deliver → when
-something was delivered: read the touched accounts again, load, dbt, publish. Every arrow is a real Dagster run in
-this process.
+extract per account → load, with the outbox's state → extract what hangs on ids that are new → dbt → publish → propose
+→ approve by policy → deliver → when something was delivered: read the touched accounts again, load, dbt, publish.
+Every arrow is a real Dagster run in this process.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -23,8 +23,12 @@ from filelock import FileLock
 from orchestration.lib.alerts import Alert, Level, send
 from orchestration.lib.digest import exception_digest
 from orchestration.lib.files import replace_file
+from orchestration.lib.history import remembered
+from orchestration.lib.parent_ids import wanted_ids
+from orchestration.lib.planning import land_nothing, plan
 from orchestration.lib.publish import Published
 from orchestration.lib.settings import PROJECT_ROOT, Settings
+from orchestration.lib.state import FeedKey
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 
 LANE_KINDS = {"settlement": frozenset({"JOURNAL"}), "stock": frozenset({"STOCK"})}
@@ -37,11 +41,19 @@ CODE_LOCATION = "orchestration.definitions"
 PART_OF_LANE = {"tieout/lane_run": "true"}
 """Tag of the runs a lane is made of; the lane itself reports what becomes of them."""
 
+TOLD = {"tieout/told": "true"}
+"""Tag of a lane's own run when the lane has told people how it ended."""
+
 OnStep = Callable[[Step], None]
 
 
 def _silent(step: Step) -> None:
     """The default: nobody watches."""
+
+
+def feed_key(vendor: str, entity: str) -> dg.AssetKey:
+    """The landed pages of a feed."""
+    return dg.AssetKey(["raw", vendor, entity])
 
 
 def extract_job(lane: str, vendor: str) -> str:
@@ -50,6 +62,9 @@ def extract_job(lane: str, vendor: str) -> str:
 
 def transform_job(lane: str) -> str:
     return f"{lane}_transform"
+
+
+LOAD_JOB = "load"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,35 +149,52 @@ def run_lane(
     progress: OnStep = _silent,
     workspace: Workspace | None = None,
     instance: dg.DagsterInstance | None = None,
+    all_feeds: bool = False,
 ) -> LaneResult:
-    """Run one lane to its end. A failing account is a problem in the result and does not stop the others.
+    """Run one lane to its end, and remember the run. A failing account is a problem in the result and does not stop
+    the others.
 
     `workspace` replaces the configured connectors (tests do), `instance` is Dagster's when one is open already.
-    Raises ConfigInvalid, and ValueError for an unknown lane.
+    `all_feeds` reads also those that were read more recently than their vendor recommends; what a vendor states as
+    its maximum holds all the same. Raises ConfigInvalid, and ValueError for an unknown lane.
     """
     if lane not in LANES:
         raise ValueError(f"no lane {lane!r}; there are {', '.join(LANES)}")
-    workspace = workspace or Workspace.open(settings)
-    workspace.on_step, workspace.kinds = progress, LANE_KINDS[lane]
     settings.locks_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(settings.locks_dir / "lane.lock", timeout=3600), open_instance(settings, instance) as opened:
+    with (
+        FileLock(settings.locks_dir / "lane.lock", timeout=3600),
+        remembered(settings, lane) as ended,
+        open_instance(settings, instance) as opened,
+    ):
         began = time.monotonic()
+        workspace = workspace or Workspace.open(settings)
+        workspace.on_step, workspace.kinds = progress, LANE_KINDS[lane]
         _recover(opened)
         definitions: dg.Definitions = importlib.import_module(CODE_LOCATION).build(workspace)
-        result = _Lane(lane, workspace, definitions, opened).run()
+        result = _Lane(lane, workspace, definitions, opened, all_feeds=all_feeds).run()
         result.seconds["total"] = round(time.monotonic() - began, 3)
+        ended(result)
     _tell(settings, result)
     return result
 
 
 class _Lane:
     def __init__(
-        self, lane: str, workspace: Workspace, definitions: dg.Definitions, instance: dg.DagsterInstance
+        self,
+        lane: str,
+        workspace: Workspace,
+        definitions: dg.Definitions,
+        instance: dg.DagsterInstance,
+        *,
+        all_feeds: bool = False,
     ) -> None:
         self._lane = lane
         self._workspace = workspace
         self._definitions = definitions
         self._instance = instance
+        self._all_feeds = all_feeds
+        self._by_id: list[FeedKey] = []
+        """Feeds of this pass that wait for their parents to be loaded."""
         self._result = LaneResult(lane)
 
     def run(self) -> LaneResult:
@@ -173,31 +205,64 @@ class _Lane:
             if registry.lane_feeds(self._lane, vendor)
             for account in registry.accounts_of(vendor)
         ]
-        self._extract(accounts)
-        if self._transform() and self._deliver():
+        if self._read(accounts, is_wanted=self._all_feeds) and self._deliver():
             delivered = self._workspace.journal.delivered
             touched = delivered.touched_accounts if delivered else frozenset()
             if touched:
-                self._extract([account for account in accounts if account in touched])
-                self._transform()
+                self._read([account for account in accounts if account in touched], is_wanted=True)
         return self._finish()
 
-    def _extract(self, accounts: list[tuple[str, str]]) -> None:
+    def _read(self, accounts: list[tuple[str, str]], *, is_wanted: bool) -> bool:
+        """Everything from the vendors to the published marts; False when a stage ended the lane."""
+        self._by_id.clear()
         for vendor, account in accounts:
-            before = len(self._workspace.journal.feeds)
-            with self._workspace.timed("extract"):
-                finished = self._execute("extract", extract_job(self._lane, vendor), account)
-            outcomes = self._workspace.journal.feeds[before:]
-            newest = {outcome.feed: outcome for outcome in outcomes}  # a step that was tried again counts once
-            self._result.feeds += newest.values()
-            errors = dict.fromkeys(outcome.error for outcome in newest.values() if outcome.error is not None)
-            for error in errors:
-                self._result.problems.append(Problem("extract", f"{vendor}/{account}", error))
-            if not finished.success and not errors:
-                self._result.problems.append(Problem("extract", f"{vendor}/{account}", _reason(finished)))
+            planned = plan(self._workspace, self._lane, vendor, account, is_wanted=is_wanted)
+            self._by_id += planned.by_id
+            self._result.feeds += planned.skipped
+            self._extract(vendor, account, planned.feeds)
+        return (
+            self._stage("load", LOAD_JOB)
+            and self._extract_by_id()
+            and self._stage("transform", transform_job(self._lane))
+            and self._stage("publish", "publish")
+        )
 
-    def _transform(self) -> bool:
-        return self._stage("transform", transform_job(self._lane)) and self._stage("publish", "publish")
+    def _extract_by_id(self) -> bool:
+        """Read what hangs on ids that this pass brought; False when what was read could not be loaded."""
+        if not self._by_id:
+            return True
+        workspace = self._workspace
+        workspace.wanted_ids = wanted_ids(
+            workspace.settings, [(key, workspace.feeds[key.vendor][key.entity]) for key in self._by_id]
+        )
+        wanted = [key for key, ids in workspace.wanted_ids.items() if ids]
+        with workspace.timed("extract"):
+            self._result.feeds += land_nothing(workspace, [key for key in self._by_id if key not in wanted], "by-id")
+        for vendor, account in dict.fromkeys((key.vendor, key.account) for key in wanted):
+            self._extract(
+                vendor, account, tuple(key for key in wanted if (key.vendor, key.account) == (vendor, account))
+            )
+        return not wanted or self._stage("load", LOAD_JOB)
+
+    def _extract(self, vendor: str, account: str, keys: tuple[FeedKey, ...]) -> None:
+        if not keys:
+            return
+        before = len(self._workspace.journal.feeds)
+        with self._workspace.timed("extract"):
+            finished = self._execute(
+                "extract",
+                extract_job(self._lane, vendor),
+                account,
+                [feed_key(vendor, key.entity) for key in keys],
+            )
+        outcomes = self._workspace.journal.feeds[before:]
+        newest = {outcome.feed: outcome for outcome in outcomes}  # a step that was tried again counts once
+        self._result.feeds += newest.values()
+        errors = dict.fromkeys(outcome.error for outcome in newest.values() if outcome.error is not None)
+        for error in errors:
+            self._result.problems.append(Problem("extract", f"{vendor}/{account}", error))
+        if not finished.success and not errors:
+            self._result.problems.append(Problem("extract", f"{vendor}/{account}", _reason(finished)))
 
     def _deliver(self) -> bool:
         return self._stage("propose", "deliver")
@@ -209,11 +274,17 @@ class _Lane:
             self._result.problems.append(Problem(stage, None, _reason(finished)))
         return finished.success
 
-    def _execute(self, stage: str, job: str, partition: str | None = None) -> dg.ExecuteInProcessResult:
+    def _execute(
+        self, stage: str, job: str, partition: str | None = None, assets: Sequence[dg.AssetKey] = ()
+    ) -> dg.ExecuteInProcessResult:
+        """Run a job, or the part of it that makes `assets`."""
         self._workspace.on_step(Step(stage, partition or job, 0, None))
-        finished = self._definitions.resolve_job_def(job).execute_in_process(
+        definition = self._definitions.resolve_job_def(job)
+        is_part = bool(assets) and set(assets) != set(definition.asset_layer.selected_asset_keys)
+        finished = definition.execute_in_process(
             instance=self._instance,
             partition_key=partition,
+            asset_selection=list(assets) if is_part else None,
             raise_on_error=False,
             tags={**PART_OF_LANE, "tieout/lane": self._lane},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -252,9 +323,22 @@ class _Lane:
                 Problem("deliver", f"{problem.vendor}/{problem.account}", problem.detail)
                 for problem in delivered.problems
             ]
+            if delivered.failed or delivered.unknown:
+                result.problems.append(Problem("deliver", None, _undelivered(delivered.failed, delivered.unknown)))
+        # A second pass meets the same obstacles.
+        result.problems = list(dict.fromkeys(result.problems))
         result.seconds = {stage: round(spent, 3) for stage, spent in journal.seconds.items()}
         result.peak_memory_bytes = _peak_memory()
         return result
+
+
+def _undelivered(failed: int, unknown: int) -> str:
+    parts = []
+    if failed:
+        parts.append(f"{failed} failed at the vendor (tieout actions --state FAILED)")
+    if unknown:
+        parts.append(f"{unknown} may or may not have arrived (tieout actions --state UNKNOWN)")
+    return "actions: " + ", ".join(parts)
 
 
 def _recover(instance: dg.DagsterInstance) -> None:

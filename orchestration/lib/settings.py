@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     retry_wait_seconds: float = Field(default=5.0, ge=0)
     """Pause before an extraction step that failed for a passing reason is tried once more."""
 
+    pace_local: bool = False
+    """Whether call budgets hold for vendors on this machine too; elsewhere they always do."""
+
     @property
     def clock(self) -> Clock:
         return Clock(self.as_of)
@@ -92,6 +95,10 @@ class Settings(BaseSettings):
     @property
     def state_path(self) -> Path:
         return self.root / "state.db"
+
+    @property
+    def budgets_path(self) -> Path:
+        return self.root / "budgets.db"
 
     @property
     def warehouse_path(self) -> Path:

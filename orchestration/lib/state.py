@@ -8,7 +8,7 @@ without a file cannot happen (the row is written after the file). Every method i
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +63,16 @@ create table if not exists told (
     exception_id text primary key,
     told_at text not null
 );
+create table if not exists read_ids (
+    vendor text not null,
+    account text not null,
+    entity text not null,
+    id text not null,
+    version text not null,
+    batch integer not null,
+    primary key (vendor, account, entity, id)
+) without rowid;
+create index if not exists ix_read_ids_batch on read_ids (batch);
 create table if not exists seen (
     vendor text not null,
     account text not null,
@@ -223,11 +233,13 @@ class State:
         cursor: str | None,
         forget_before: str | None,
         snapshot: Iterable[tuple[int, bytes]] | None,
+        versions: Mapping[str, str] | None = None,
     ) -> None:
         """End a batch and move the cursor in one transaction; `cursor` None leaves it where it is.
 
         `forget_before`: hashes of pages with an older cursor left the overlap. `snapshot`: page digests that replace
-        those of the last complete snapshot.
+        those of the last complete snapshot. `versions`: the ids that the batch was read for, with their parents'
+        versions.
         """
         key = (batch.vendor, batch.account, batch.entity)
         with self._transaction() as connection:
@@ -261,6 +273,12 @@ class State:
                 connection.executemany(
                     "insert into seen (vendor, account, entity, batch, number, hashes) values (?, ?, ?, ?, ?, ?)",
                     ((*key, batch.batch, number, digest) for number, digest in snapshot),
+                )
+            if versions:
+                connection.executemany(
+                    "insert or replace into read_ids (vendor, account, entity, id, version, batch) "
+                    "values (?, ?, ?, ?, ?, ?)",
+                    ((*key, one, version, batch.batch) for one, version in versions.items()),
                 )
 
     def batch(self, number: int) -> Batch:
@@ -350,6 +368,13 @@ class State:
             "select vendor, account, entity, max(finished_at) from batches where status = 'COMPLETE' group by 1, 2, 3"
         )
         return {FeedKey(vendor, account, entity): str(finished) for vendor, account, entity, finished in rows}
+
+    def read_ids(self, *, after_batch: int) -> list[tuple[str, str, str, str, str, int]]:
+        """Ids that later batches were read for: vendor, account, entity, id, parent's version, batch."""
+        return self._connection.execute(
+            "select vendor, account, entity, id, version, batch from read_ids where batch > ? order by batch, id",
+            (after_batch,),
+        ).fetchall()
 
     def seen_pages(self, feed: FeedKey) -> Iterator[bytes]:
         """The remembered bytes of each page, in page order: record hashes (8 bytes each) or, of snapshots, the page's

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from connectors.feeds import REGISTRY
 from orchestration.lib.connections import Connections, ConnectionSource
 from orchestration.lib.dbt import DbtResult
-from orchestration.lib.loading import Feeds, LoadResult, Mismatch
+from orchestration.lib.decoding import Feeds
+from orchestration.lib.loading import LoadResult, Mismatch
 from orchestration.lib.publish import Published
 from orchestration.lib.registry import Registry, load_registry
 from orchestration.lib.settings import Settings
@@ -21,7 +22,7 @@ from orchestration.outbox import DeliverResult, PolicyResult, ProposeResult
 
 @dataclass(frozen=True, slots=True)
 class FeedOutcome:
-    """One feed of one account in one run, in records. `error` is None when it was read whole."""
+    """One feed of one account in one run, in records. `error` is None when it was read whole, or not due."""
 
     feed: FeedKey
     received: int = 0
@@ -30,6 +31,8 @@ class FeedOutcome:
     declared: int | None = None
     error: str | None = None
     retryable: bool = False
+    skipped: str | None = None
+    """Why it was not read in this run; nothing is wrong then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,17 @@ class Workspace:
     built_as_of: datetime | None = None
     """The clock of the first build; a second one keeps it, so that all models of a run speak of one moment."""
     journal: Journal = field(default_factory=Journal)
+    wanted_ids: dict[FeedKey, dict[str, str]] = field(default_factory=dict)
+    """What by-id feeds are read for in this run, with the versions of the ids' parents."""
     down: dict[tuple[str, str], str] = field(default_factory=dict)
     """Accounts (vendor, account) that cannot be reached or do not let us in, and why: their other feeds are not
     tried.
     """
+
+    def reading(self, feed: FeedKey) -> AbstractContextManager[None]:
+        """Calls made in the block count as a reading of the feed, where calls are counted."""
+        budget = self.connections.budget(feed.vendor, feed.account)
+        return nullcontext() if budget is None else budget.reading(feed.entity)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

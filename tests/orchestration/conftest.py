@@ -30,7 +30,12 @@ def config_dir(tmp_path: Path) -> Path:
             if (row["vendor"], row["entity"]) in {("mirakl", "transaction_lines"), ("mirakl", "offers")}
         ],
     )
-    rewrite(folder / "marketplaces.csv", lambda rows: [*rows, {**rows[0], "marketplace_code": "MAISON"}])
+    rewrite(
+        folder / "marketplaces.csv",
+        lambda rows: [{**rows[0], "marketplace_code": code, "key_name": ""} for code in ("BRICO", "MAISON")],
+    )
+    for name in ("commission_contracts.csv", "fee_rules.csv"):
+        rewrite(folder / name, lambda rows: [row for row in rows if row["marketplace_code"] in ("BRICO", "*")])
     rewrite(folder / "accounts.csv", lambda rows: [{**row, "marketplace_code": "*"} for row in rows])
     return folder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from itertools import pairwise
 from typing import Any
 
 import dagster as dg
@@ -14,6 +15,7 @@ from orchestration.defs.checks import freshness_checks
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import FeedKey, State
 from orchestration.lib.workspace import Workspace
+from tests.orchestration.conftest import rewrite
 
 
 @pytest.fixture
@@ -74,15 +76,50 @@ def test_dbt_tests_and_our_claims_are_asset_checks(built: dg.Definitions) -> Non
 
 
 def test_lanes_have_jobs_and_schedules_that_start_switched_off(built: dg.Definitions) -> None:
-    assert {job.name for job in built.resolve_all_job_defs()} >= {"settlement", "stock", "deliver", "freshness"}
+    assert {job.name for job in built.resolve_all_job_defs()} >= {
+        "settlement",
+        "stock",
+        "deliver",
+        "freshness",
+        "id_checks",
+    }
     schedules = {schedule.name: schedule for schedule in built.schedules or ()}
-    assert {"hourly_settlement", "morning_settlement", "five_minute_stock"} <= set(schedules)
+    assert {"hourly_settlement", "morning_settlement", "five_minute_stock", "weekly_id_checks"} <= set(schedules)
     assert all(one.default_status is dg.DefaultScheduleStatus.STOPPED for one in schedules.values())
 
 
 def test_schedules_start_switched_on_when_the_environment_says_so(settings: Settings) -> None:
     built = definitions.build(Workspace.open(settings.model_copy(update={"schedules": True})))
     assert all(one.default_status is dg.DefaultScheduleStatus.RUNNING for one in built.schedules or ())
+
+
+def test_the_settlement_lane_runs_no_more_often_than_transaction_lines_may_be_read(built: dg.Definitions) -> None:
+    crons = [str(one.cron_schedule).split() for one in built.schedules or () if one.job_name == "settlement"]
+    hours = [hour for _, hours, *_ in crons for part in hours.split(",") for hour in _hours(part)]
+    assert len(hours) <= 20
+    assert max(later - earlier for earlier, later in pairwise(sorted({*hours, 24}))) <= 2
+
+
+def _hours(part: str) -> range:
+    first, _, last = part.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def test_a_feed_that_an_account_has_not_is_refused_by_name(settings: Settings) -> None:
+    rewrite(
+        settings.config_dir / "feeds.csv",
+        lambda rows: [{**row, "perspective": "OPERATOR" if row["entity"] == "offers" else "BOTH"} for row in rows],
+    )
+    built = definitions.build(Workspace.open(settings))
+    finished = dg.materialize(
+        [one for one in built.assets or () if isinstance(one, dg.AssetsDefinition)],
+        selection=dg.AssetSelection.assets(["raw", "mirakl", "offers"]),
+        resources=built.resources,
+        partition_key="BRICO",
+        raise_on_error=False,
+    )
+    (failed,) = [event for event in finished.all_events if event.is_step_failure]
+    assert "BRICO has no feed offers" in str(failed.step_failure_data.user_failure_data)
 
 
 def test_whatever_opens_the_warehouse_takes_its_pool(built: dg.Definitions) -> None:

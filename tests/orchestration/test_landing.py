@@ -149,6 +149,70 @@ def test_a_snapshot_with_fewer_records_than_declared_is_never_complete(settings:
         assert state.newest_complete() == {}
 
 
+def test_a_record_that_slips_between_two_pages_is_found_by_reading_again(settings: Settings) -> None:
+    vendor = vendor_with(1, 2, 3, 4, 5, 6, 7)
+
+    def hide_the_first(page: int) -> None:
+        if len(vendor.records["transaction_lines"]) == 7:
+            del vendor.records["transaction_lines"][0]  # all others move up by one: number 4 onto the page just read
+
+    vendor.between_pages = hide_the_first
+    batch = land(settings, vendor)
+
+    with State(settings.state_path) as state:
+        landed = b"".join(LandingFiles(settings.landing).read(file.path) for file in state.files(batch.batch))
+    assert b'"id":"00000004-' in landed
+    assert len(vendor.windows) == 2
+    assert batch.status == "COMPLETE"
+    assert batch.declared_count == batch.records_received == 6 + 6
+
+
+def test_a_listing_that_only_grows_is_read_twice_and_no_more(settings: Settings) -> None:
+    vendor = vendor_with(*range(1, 8))
+    numbers = iter(range(100, 200))
+    vendor.between_pages = lambda page: vendor.records["transaction_lines"].append(line(next(numbers)))
+    batch = land(settings, vendor)
+    assert batch.status == "COMPLETE"
+    assert len(vendor.windows) == 2
+
+
+def test_a_snapshot_that_moves_is_read_again_as_a_batch_of_its_own(settings: Settings) -> None:
+    vendor = Vendor(records={"offers": [offer(number) for number in range(1, 8)]})
+
+    def sell_out(page: int) -> None:
+        vendor.between_pages = None
+        del vendor.records["offers"][0]
+
+    vendor.between_pages = sell_out
+    batch = land(settings, vendor, OFFERS)
+    with State(settings.state_path) as state:
+        assert [one.status for one in state.batches()] == ["FAILED", "COMPLETE"]
+        assert "its total went from 7 to 6" in str(state.batches()[0].error)
+    assert batch.records_landed == 6
+
+
+def test_a_snapshot_that_never_holds_still_is_never_complete(settings: Settings) -> None:
+    vendor = Vendor(records={"offers": [offer(number) for number in range(1, 8)]})
+    numbers = iter(range(100, 200))
+    vendor.between_pages = lambda page: vendor.records["offers"].insert(0, offer(next(numbers)))
+    vendor.page_size = 5
+    with pytest.raises(IncompleteSnapshot, match="its total went from"):
+        land(settings, vendor, OFFERS)
+    assert len(vendor.windows) == 3
+    with State(settings.state_path) as state:
+        assert state.newest_complete() == {}
+
+
+def test_a_window_can_be_read_again_without_moving_the_cursor_back(settings: Settings) -> None:
+    vendor = vendor_with(1)
+    land(settings, vendor)
+    with State(settings.state_path) as state:
+        long_ago = datetime(2026, 5, 1, tzinfo=UTC)
+        Landing(settings, state, "run").land(LINES, "BRICO", vendor, overlap=HOUR, since=long_ago)
+        assert state.cursor(FEED) == "2026-07-01T10:00:00Z"
+    assert vendor.windows[-1] == Window(since=long_ago)
+
+
 def test_any_fsspec_storage_takes_the_files(settings: Settings) -> None:
     remote = settings.model_copy(update={"landing_url": "memory://bucket/landing"})
     batch = land(remote, vendor_with(1))

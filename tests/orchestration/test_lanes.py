@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,21 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.lib.lanes import open_instance, run_lane
-from orchestration.lib.registry import load_registry
+from connectors.delivery import Outcome
+from connectors.errors import PermissionDenied
+from connectors.feeds import all_feeds as feed_specs
+from connectors.feeds import feed_spec
+from connectors.records import Decoded, FeedSpec, IdSource
+from orchestration.lib.budgets import Budgets
+from orchestration.lib.lanes import LaneResult, open_instance, run_lane
+from orchestration.lib.registry import ConfigInvalid, load_registry
 from orchestration.lib.settings import Settings
+from orchestration.lib.state import State
+from orchestration.lib.warehouse import connect
 from orchestration.lib.workspace import Step, Workspace
 from orchestration.outbox import Outbox
 from tests.orchestration.conftest import rewrite
+from tests.orchestration.test_budgets import row as budget_row
 from tests.orchestration.vendor import Vendor, Vendors, line, offer, wrong_key
 
 
@@ -62,7 +73,13 @@ def test_a_lane_publishes_and_a_second_one_changes_nothing(settings: Settings) -
 
     with open_instance(settings) as instance:
         runs = instance.get_runs()
-    assert {run.job_name for run in runs} == {"settlement_extract_mirakl", "settlement_transform", "publish", "deliver"}
+    assert {run.job_name for run in runs} == {
+        "settlement_extract_mirakl",
+        "load",
+        "settlement_transform",
+        "publish",
+        "deliver",
+    }
     assert all(run.status is dg.DagsterRunStatus.SUCCESS for run in runs)
 
     second = run_lane("settlement", settings, workspace=workspace(settings, connections))
@@ -168,6 +185,202 @@ def test_people_are_told_once_of_what_is_new(settings: Settings, caplog: pytest.
 def test_an_unknown_lane_is_refused(settings: Settings) -> None:
     with pytest.raises(ValueError, match="settlement, stock"):
         run_lane("returns", settings)
+
+
+def alerts(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "tieout.alerts"]
+
+
+def metered(settings: Settings, connections: Vendors, *frequencies: str, sleep: Any = time.sleep) -> Vendors:
+    """Give every account a budget of its own, with frequencies such as `TL02 1/3600 1/60`."""
+    rows = [budget_row(*text.split()) for text in frequencies]
+    budgets = Budgets(settings.budgets_path, rows, sleep=sleep)
+    for (vendor, account), fake in connections.accounts.items():
+        fake.budget = connections.budgets[vendor, account] = budgets.of(vendor, account, account)
+    return connections
+
+
+def test_a_feed_that_was_read_a_moment_ago_is_not_read_again(settings: Settings) -> None:
+    connections = metered(settings, vendors(BRICO=2, MAISON=1), "TL02 1/3600", "OF21 1/86400 1/86400")
+    run_lane("settlement", settings, workspace=workspace(settings, connections))
+    again = run_lane("settlement", settings, workspace=workspace(settings, connections))
+
+    assert again.ok
+    assert [str(feed.feed) for feed in again.feeds if feed.skipped] == [
+        "mirakl/BRICO/transaction_lines",
+        "mirakl/BRICO/offers",
+        "mirakl/MAISON/transaction_lines",
+        "mirakl/MAISON/offers",
+    ]
+    assert str(again.feeds[0].skipped).startswith("not due until 2")
+    assert len(connections.accounts["mirakl", "BRICO"].windows) == 2
+
+    everything = run_lane("settlement", settings, workspace=workspace(settings, connections), all_feeds=True)
+    # Recommended is one thing, the published maximum another.
+    assert [feed.feed.entity for feed in everything.feeds if not feed.skipped] == ["transaction_lines"] * 2
+
+
+def test_a_delivery_is_verified_although_the_feed_was_just_read(settings: Settings) -> None:
+    connections = metered(settings, vendors(BRICO=4), "TL02 1/3600", "OF21 1/3600")
+    connections.is_delivering = True
+    rewrite(settings.config_dir / "marketplaces.csv", lambda rows: rows[:1])
+    writing = settings.model_copy(update={"write_back": True})
+    result = run_lane("stock", writing, workspace=workspace(writing, connections))
+    assert (result.problems, result.verified) == ([], 1)
+    assert len(connections.accounts["mirakl", "BRICO"].windows) == 4
+
+
+def test_a_forbidden_feed_is_one_problem_and_stops_only_itself(settings: Settings) -> None:
+    connections = vendors(BRICO=4)
+    connections.is_delivering = True
+    rewrite(settings.config_dir / "marketplaces.csv", lambda rows: rows[:1])
+    brico = connections.accounts["mirakl", "BRICO"]
+    brico.fails_with = PermissionDenied(
+        "the key's user may not make this call", vendor="mirakl", call="OF21", status=403
+    )
+    brico.fails_entity = "offers"
+    writing = settings.model_copy(update={"write_back": True})
+
+    result = run_lane("stock", writing, workspace=workspace(writing, connections))
+
+    assert [(problem.stage, problem.account) for problem in result.problems] == [("extract", "mirakl/BRICO")]
+    assert "OF21: the key's user may not make this call (HTTP 403)" in result.problems[0].detail
+    assert result.is_partial
+    assert totals(settings) == [("BRICO", 4, "49.36")]
+    assert result.verified == 1
+
+
+@pytest.mark.parametrize(
+    ("fate", "words"),
+    [(Outcome.FAILED, "1 failed at the vendor"), (Outcome.UNKNOWN, "1 may or may not have arrived")],
+)
+def test_what_could_not_be_delivered_is_a_problem_and_one_alert(
+    settings: Settings, caplog: pytest.LogCaptureFixture, fate: Outcome, words: str
+) -> None:
+    connections = vendors(BRICO=1)
+    connections.is_delivering, connections.fate = True, fate
+    rewrite(settings.config_dir / "marketplaces.csv", lambda rows: rows[:1])
+    writing = settings.model_copy(update={"write_back": True})
+    result = run_lane("stock", writing, workspace=workspace(writing, connections))
+    assert [(problem.stage, words in problem.detail) for problem in result.problems] == [("deliver", True)]
+    assert result.is_partial
+    (message,) = alerts(caplog)
+    assert words in message
+
+
+def test_a_lane_approves_only_what_is_its_own(settings: Settings) -> None:
+    connections = vendors(BRICO=1, MAISON=1)
+    run_lane("stock", settings, workspace=workspace(settings, connections))
+    writing = settings.model_copy(update={"write_back": True})
+    assert run_lane("settlement", writing, workspace=workspace(writing, connections)).approved == 0
+    outbox = Outbox(settings.outbox_address, settings.clock)
+    assert {action["state"] for action in outbox.actions()} == {"PROPOSED"}
+    outbox.close()
+    assert run_lane("stock", writing, workspace=workspace(writing, connections)).approved == 2
+
+
+def copies_of_offers() -> FeedSpec:
+    """A feed that is read for the ids of offers."""
+    offers = feed_spec("mirakl", "offers")
+    root = offers.tables[0]
+
+    def decode(body: bytes) -> Decoded:
+        decoded = offers.decode(body)
+        return replace(decoded, tables={"mirakl_offer_copies": decoded.tables[root.name]})
+
+    return replace(
+        offers,
+        entity="offer_copies",
+        mode="by_id",
+        tables=(replace(root, name="mirakl_offer_copies"),),
+        decode=decode,
+        ids_from=IdSource(root.name, "offer_id", None, "offer_id"),
+    )
+
+
+def test_what_hangs_on_a_new_id_is_read_in_the_same_run(settings: Settings) -> None:
+    rewrite(
+        settings.config_dir / "feeds.csv",
+        lambda rows: [*rows, {**rows[0], "entity": "offer_copies"}],
+    )
+    connections = vendors(BRICO=1, MAISON=1)
+    feeds = {"mirakl": {**feed_specs("mirakl"), "offer_copies": copies_of_offers()}}
+
+    def run() -> LaneResult:
+        registry = load_registry(settings.config_dir)
+        return run_lane("settlement", settings, workspace=Workspace(settings, registry, connections, feeds=feeds))
+
+    def read() -> list[tuple[str, int]]:
+        with connect(settings) as connection:
+            return connection.execute(
+                "select _account, count(*) from raw.mirakl_offer_copies group by 1 order by 1"
+            ).fetchall()
+
+    first = run()
+    assert first.problems == []
+    assert read() == [("BRICO", 1), ("MAISON", 1)]
+    assert [feed.received for feed in first.feeds if feed.feed.entity == "offer_copies"] == [1, 1]
+    second = run()
+    assert [feed.received for feed in second.feeds if feed.feed.entity == "offer_copies"] == [0, 0]
+    with State(settings.state_path) as state:
+        assert {batch.status for batch in state.batches()} == {"COMPLETE"}  # looked at, so not stale
+    connections.accounts["mirakl", "BRICO"].records["offers"].append(offer(2))
+    run()
+    assert read() == [("BRICO", 2), ("MAISON", 1)]
+
+
+def test_an_operators_lane_reads_what_an_operator_has(settings: Settings) -> None:
+    rewrite(
+        settings.config_dir / "marketplaces.csv",
+        lambda rows: [
+            rows[0],
+            {
+                **rows[1],
+                "perspective": "OPERATOR",
+                "shop_id": "",
+                "erp_code": "",
+                "journals_live_from": "",
+                "customer_reference": "",
+                "clearing_bank_code": "",
+                "bank_account_code": "",
+            },
+        ],
+    )
+    rewrite(
+        settings.config_dir / "feeds.csv",
+        lambda rows: [{**row, "perspective": "SELLER" if row["entity"] == "offers" else "BOTH"} for row in rows],
+    )
+    result = run_lane("settlement", settings, workspace=workspace(settings, vendors(BRICO=1, MAISON=1)))
+    assert result.problems == []
+    assert {f"{feed.feed.account}/{feed.feed.entity}" for feed in result.feeds} == {
+        "BRICO/transaction_lines",
+        "BRICO/offers",
+        "MAISON/transaction_lines",
+    }
+
+
+def test_a_run_is_remembered_however_it_ended(settings: Settings) -> None:
+    def latest() -> tuple[str, Any]:
+        outbox = Outbox(settings.outbox_address, settings.clock)
+        (run,) = outbox.runs.latest()
+        outbox.close()
+        return run.status.value, run.summary
+
+    connections = vendors(BRICO=4, MAISON=2)
+    run_lane("settlement", settings, workspace=workspace(settings, connections))
+    status, summary = latest()
+    assert (status, summary["records_landed"], summary["problems"]) == ("SUCCEEDED", 8, [])
+
+    connections.accounts["mirakl", "BRICO"].fails_with = wrong_key()
+    run_lane("settlement", settings, workspace=workspace(settings, connections))
+    assert latest()[0] == "PARTIAL"
+
+    rewrite(settings.config_dir / "erps.csv", lambda rows: [{**row, "base_url": "nowhere"} for row in rows])
+    with pytest.raises(ConfigInvalid):
+        run_lane("settlement", settings)
+    status, summary = latest()
+    assert status == "FAILED"
+    assert "erps.csv line 2" in summary["error"]
 
 
 KILLED = textwrap.dedent(

@@ -24,7 +24,7 @@ def set_cell(column: str, value: str, row: int = 0) -> Callable[[Rows], Rows]:
 
 
 def repeat_first(rows: Rows) -> Rows:
-    return [*rows, rows[0]]
+    return [rows[0], *rows]
 
 
 def drop(column: str, value: str) -> Callable[[Rows], Rows]:
@@ -81,12 +81,33 @@ def test_the_documented_defaults_have_no_finding() -> None:
         ("marketplaces.csv", set_cell("cycle_days", "1|32"), 2, "cycle_days", "1|32", "days of the month"),
         ("marketplaces.csv", set_cell("is_enabled", "maybe"), 2, "is_enabled", "maybe", "true or false"),
         ("marketplaces.csv", repeat_first, 3, "marketplace_code", "BRICO", "repeats the key of line 2"),
+        ("marketplaces.csv", set_cell("bank_account_code", ""), 2, "bank_account_code", None, "is empty"),
+        (
+            "marketplaces.csv",
+            set_cell("token_url", "https://auth.example/token"),
+            2,
+            "token_url",
+            "https://auth.example/token",
+            "would be ignored",
+        ),
+        ("feeds.csv", set_cell("perspective", "BUYER"), 2, "perspective", "BUYER", "not an allowed value"),
+        ("call_budgets.csv", set_cell("maximum_seconds", ""), 2, "maximum_seconds", None, "its other half is not"),
+        ("call_budgets.csv", set_cell("recommended_calls", "0"), 2, "recommended_calls", "0", "more than 0"),
+        ("call_budgets.csv", set_cell("counts", "PAGES"), 2, "counts", "PAGES", "not an allowed value"),
+        (
+            "call_budgets.csv",
+            set_cell("marketplace_code", "NOWHERE"),
+            2,
+            "marketplace_code",
+            "NOWHERE",
+            "not in marketplaces.csv",
+        ),
         ("erps.csv", set_cell("company_id", ""), 2, "company_id", None, "is empty"),
         ("entities.csv", set_cell("time_zone", "Europe/Lundon"), 2, "time_zone", "Europe/Lundon", "not a time zone"),
         ("tax_codes.csv", set_cell("rate_percent", "20%"), 2, "rate_percent", "20%", "not a decimal number"),
         ("tax_codes.csv", set_cell("rate_percent", "120"), 2, "rate_percent", "120", "between 0 and 100"),
         ("accounts.csv", set_cell("account_role", "MISC"), 2, "account_role", "MISC", "not in account_roles.csv"),
-        ("accounts.csv", repeat_first, 38, None, None, "repeats the key of line 2"),
+        ("accounts.csv", repeat_first, 3, None, None, "repeats the key of line 2"),
         ("transaction_types.csv", set_cell("account_role", "NONE"), 2, "account_role", "NONE", "not in account_roles"),
         ("stock_rules.csv", set_cell("pack_size", "0"), 2, "pack_size", "0", "more than 0"),
         (
@@ -127,6 +148,81 @@ def test_a_finding_names_file_line_column_value_and_what_to_do(
     assert str(error).startswith(f"{file} line {line}")
     with pytest.raises(ConfigInvalid):
         load_registry(config_dir)
+
+
+def operator(**changes: str) -> Callable[[Rows], Rows]:
+    """Adds a marketplace that is read as its operator, which needs neither shop nor ERP nor bank."""
+    row = {
+        "marketplace_code": "TREFF",
+        "perspective": "OPERATOR",
+        "base_url": "https://treff.example",
+        "auth_method": "OAUTH2",
+        "token_url": "https://auth.example/oauth/token",
+        "key_name": "",
+        "shop_id": "",
+        "erp_code": "",
+        "journals_live_from": "",
+        "customer_reference": "",
+        "clearing_bank_code": "",
+        "bank_account_code": "",
+        **changes,
+    }
+    return lambda rows: [*rows, {**rows[0], **row}]
+
+
+def test_an_operator_needs_neither_shop_nor_erp_nor_bank(config_dir: Path) -> None:
+    rewrite(config_dir / "marketplaces.csv", operator())
+    registry, errors = check_registry(config_dir)
+    assert errors == []
+    assert registry is not None
+    assert registry.marketplace("TREFF").secret_name == "TREFF"
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "words"),
+    [
+        ({"shop_id": "7"}, "shop_id", "would be ignored"),
+        ({"token_url": ""}, "token_url", "is empty"),
+        ({"auth_method": "API_KEY"}, "token_url", "would be ignored"),
+        ({"journals_live_from": "2026-04-01"}, "journals_live_from", "needs an ERP"),
+        ({"key_name": "BRICO"}, "key_name", "signs in elsewhere"),
+    ],
+)
+def test_columns_that_contradict_each_other_are_named(
+    config_dir: Path, changes: dict[str, str], column: str, words: str
+) -> None:
+    rewrite(config_dir / "marketplaces.csv", operator(**changes))
+    _, errors = check_registry(config_dir)
+    (error,) = [error for error in errors if error.is_blocking]
+    assert (error.column, error.value) == (column, changes.get(column, "https://auth.example/oauth/token") or None)
+    assert words in error.problem
+
+
+def test_each_side_of_a_marketplace_has_its_own_feeds(config_dir: Path) -> None:
+    rewrite(config_dir / "marketplaces.csv", operator())
+    rewrite(
+        config_dir / "feeds.csv",
+        lambda rows: [
+            {**rows[0], "entity": entity, "perspective": perspective}
+            for entity, perspective in (("orders", "BOTH"), ("offers", "SELLER"), ("shops", "OPERATOR"))
+        ],
+    )
+    registry = load_registry(config_dir)
+    assert [feed.entity for feed in registry.account_feeds("mirakl", "BRICO")] == ["orders", "offers"]
+    assert [feed.entity for feed in registry.account_feeds("mirakl", "TREFF")] == ["orders", "shops"]
+
+
+def test_two_rows_of_a_call_may_differ_in_their_maximum_only(config_dir: Path) -> None:
+    def change(rows: Rows) -> Rows:
+        for row in rows:
+            if row["call"] == "TL02" and row["maximum_seconds"] == "3600":
+                row["recommended_calls"] = "7"
+        return rows
+
+    rewrite(config_dir / "call_budgets.csv", change)
+    _, (error,) = check_registry(config_dir)
+    assert (error.column, error.value) == ("recommended_calls", "7")
+    assert "of the same call" in error.problem
 
 
 def test_a_missing_column_is_named(config_dir: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,9 +13,11 @@ from connectors.delivery import Action, Delivery, DeliveryResult, Found, Outcome
 from connectors.errors import AuthError, ConnectorError, ServerFailed
 from connectors.feeds import all_feeds
 from connectors.records import CheckResult, FeedSpec, Page, Window
+from orchestration.lib.budgets import CallUsage, KeyBudget
 
 FETCHED_AT = datetime(2026, 7, 3, 8, tzinfo=UTC)
-ENVELOPES = {"transaction_lines": "data", "offers": "offers"}
+CALLS = {"transaction_lines": "TL02", "offers": "OF21"}
+ENVELOPES = {"transaction_lines": "data", "offers": "offers", "offer_copies": "offers"}
 
 
 def line(number: int, amount: str = "12.34", updated: str = "2026-07-01T10:00:00Z", **changes: Any) -> dict[str, Any]:
@@ -50,9 +52,14 @@ class Vendor:
     page_size: int = 3
     fails_with: ConnectorError | None = None
     fails_after_pages: int = 0
+    fails_entity: str | None = None
+    """The only feed that fails; None: all."""
+    between_pages: Callable[[int], None] | None = None
+    """Called before each page but the first: things happen while somebody reads."""
     declares: int | None = None
     windows: list[Window] = field(default_factory=list)
     quantities: dict[str, str] = field(default_factory=dict)
+    budget: KeyBudget | None = None
 
     @property
     def feeds(self) -> Mapping[str, FeedSpec]:
@@ -61,17 +68,31 @@ class Vendor:
     def check(self) -> list[CheckResult]:
         return []
 
+    def _within(self, entity: str, window: Window) -> list[dict[str, Any]]:
+        if window.ids:
+            return [one for one in self.records["offers"] if str(one["offer_id"]) in window.ids]
+        records = self.records.get(entity, [])
+        if window.since is None:
+            return list(records)
+        return [one for one in records if datetime.fromisoformat(one["last_updated"]) >= window.since]
+
     def pages(self, entity: str, window: Window) -> Iterator[Page]:
         self.windows.append(window)
-        records = self.records.get(entity, [])
-        if window.since is not None:
-            records = [one for one in records if datetime.fromisoformat(one["last_updated"]) >= window.since]
-        chunks = [records[at : at + self.page_size] for at in range(0, len(records), self.page_size)] or [[]]
-        for number, chunk in enumerate(chunks, start=1):
-            if self.fails_with is not None and number > self.fails_after_pages:
+        if self.budget is not None:
+            self.budget.take(CALLS[entity], is_first_page=True)
+        records = self._within(entity, window)
+        number = 0
+        while number == 0 or number * self.page_size < len(records):
+            if number and self.between_pages is not None:
+                self.between_pages(number)
+                records = self._within(entity, window)
+            chunk = records[number * self.page_size : (number + 1) * self.page_size]
+            number += 1
+            fails_now = self.fails_with is not None and number > self.fails_after_pages
+            if self.fails_with is not None and fails_now and self.fails_entity in (None, entity):
                 raise self.fails_with
             rendered = [render(one) for one in chunk]
-            body = b'{"' + ENVELOPES[entity].encode() + b'":[' + b",".join(rendered) + b"]}"
+            body = b'{"' + ENVELOPES.get(entity, "data").encode() + b'":[' + b",".join(rendered) + b"]}"
             yield Page(
                 entity=entity,
                 number=number,
@@ -91,8 +112,9 @@ class Postman:
 
     kind = "STOCK"
 
-    def __init__(self, vendor: Vendor) -> None:
+    def __init__(self, vendor: Vendor, fate: Outcome = Outcome.SENT) -> None:
         self._vendor = vendor
+        self._fate = fate
 
     def preview(self, actions: Any) -> list[Request]:
         return []
@@ -101,6 +123,8 @@ class Postman:
         return {action.action_key: None for action in actions}
 
     def send(self, actions: list[Action]) -> dict[str, DeliveryResult]:
+        if self._fate is not Outcome.SENT:
+            return {action.action_key: DeliveryResult(self._fate, detail="no such offer") for action in actions}
         for action in actions:
             self._vendor.quantities[action.action_key] = str(action.payload["quantity"])
         return {action.action_key: DeliveryResult(Outcome.SENT, ("1",)) for action in actions}
@@ -115,6 +139,9 @@ class Vendors:
 
     accounts: dict[tuple[str, str], Vendor]
     is_delivering: bool = False
+    fate: Outcome = Outcome.SENT
+    """What becomes of everything that is delivered."""
+    budgets: dict[tuple[str, str], KeyBudget] = field(default_factory=dict)
 
     def connector(self, vendor: str, account: str) -> Vendor:
         return self.accounts[vendor, account]
@@ -122,7 +149,13 @@ class Vendors:
     def deliveries(self) -> dict[tuple[str, str], Delivery]:
         if not self.is_delivering:
             return {}
-        return {("STOCK", account): Postman(fake) for (_, account), fake in self.accounts.items()}
+        return {("STOCK", account): Postman(fake, self.fate) for (_, account), fake in self.accounts.items()}
+
+    def budget(self, vendor: str, account: str) -> KeyBudget | None:
+        return self.budgets.get((vendor, account))
+
+    def usage(self) -> list[CallUsage]:
+        return []
 
 
 def wrong_key() -> AuthError:
