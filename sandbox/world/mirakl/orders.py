@@ -234,6 +234,12 @@ def _taxes(tax: Tax | None, amount: int) -> list[dict[str, Any]]:
     ]
 
 
+def _taxes_given_back(tax: Tax | None, amount: int) -> list[dict[str, Any]]:
+    """The tax of a refund or a cancelation, which says nothing of how it was reckoned."""
+    shown = _taxes(tax, amount)
+    return [{name: value for name, value in part.items() if name != "tax_calculation_rule"} for part in shown]
+
+
 def _promotions(line: OrderLine) -> list[dict[str, Any]]:
     """The seller's own discount; one that the operator funds shows in the breakdown of the price."""
     if not line.discount:
@@ -270,8 +276,8 @@ def _cancelation(cancelation: Cancelation, tax: Tax | None) -> dict[str, Any]:
         "quantity": cancelation.quantity,
         "reason_code": cancelation.reason,
         "shipping_amount": pounds(cancelation.shipping),
-        "shipping_taxes": _taxes(tax, cancelation.shipping_tax),
-        "taxes": _taxes(tax, cancelation.tax),
+        "shipping_taxes": _taxes_given_back(tax, cancelation.shipping_tax),
+        "taxes": _taxes_given_back(tax, cancelation.tax),
     }
 
 
@@ -292,9 +298,9 @@ def _refund(refund: Refund, tax: Tax | None, as_of: int) -> dict[str, Any]:
         "reason_code": refund.reason,
         "refund_state": state,
         "shipping_amount": pounds(refund.shipping),
-        "shipping_taxes": _taxes(tax, refund.shipping_tax),
+        "shipping_taxes": _taxes_given_back(tax, refund.shipping_tax),
         "state": state,
-        "taxes": _taxes(tax, refund.tax),
+        "taxes": _taxes_given_back(tax, refund.tax),
         "transaction_date": None if waits else iso(refund.created + HOUR),
         "transaction_number": None if waits else f"RTX{refund.id}",
     }
