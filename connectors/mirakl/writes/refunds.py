@@ -46,7 +46,8 @@ class RefundDelivery(AdjustmentDelivery):
     this order and these lines, and that its goods are not known to stay away.
     Look-up: the line's `refunds[]` hold one of the same amount, shipping amount and reason that is not among
     `known_ids` and was not created before `decided_at`. A repeat would refund twice: it is never made without that
-    look, and what is found of an action is not sent again with the rest.
+    look, and what is found of an action is not sent again with the rest. A second refund of the same amount and reason
+    must name the first in its `known_ids`, or the first is taken for it.
     """
 
     kind = "REFUND"
