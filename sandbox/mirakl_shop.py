@@ -318,26 +318,25 @@ class MiraklShop:
     def add_lines(self, records: Iterable[dict[str, Any]]) -> None:
         """Appends transaction lines; among lines of one time the order of appending is their order."""
         for record in records:
-            position = len(self.lines)
             self.lines.append(TransactionLine.of(record))
-            self._rank_line(position, record)
+            self._rank_line(len(self.lines) - 1, record, None)
 
     def change_line(self, position: int, record: dict[str, Any]) -> None:
         """Replaces a transaction line, which keeps its place among those created when it was."""
-        self.lines[position] = TransactionLine.of(record)
-        self._rank_line(position, record)
+        before, self.lines[position] = self.lines[position], TransactionLine.of(record)
+        self._rank_line(position, record, before)
 
-    def _rank_line(self, position: int, record: dict[str, Any]) -> None:
+    def _rank_line(self, position: int, record: dict[str, Any], before: TransactionLine | None) -> None:
         self.line_index.put(
             position,
             {"dateCreated": _time(record, "date_created") or 0, "lastUpdated": _time(record, "last_updated") or 0},
         )
         line = self.lines[position]
-        for positions, key in ((self.lines_by_cycle, line.cycle_id), (self.lines_by_order, line.order_id)):
-            if key is not None:
-                known = positions.setdefault(key, [])
-                if position not in known:
-                    known.append(position)
+        # A line belongs to one order for good, and to the cycle that gathers it.
+        if line.order_id is not None and before is None:
+            self.lines_by_order.setdefault(line.order_id, []).append(position)
+        if line.cycle_id is not None and (before is None or before.cycle_id is None):
+            self.lines_by_cycle.setdefault(line.cycle_id, []).append(position)
 
     def put_cycle(self, record: dict[str, Any]) -> None:
         """Stores a billing cycle that is new or has changed."""

@@ -12,7 +12,16 @@ from typing import Any
 
 from sandbox import jsonio
 from sandbox.clock import milliseconds, stamp
-from sandbox.mirakl.flow_records import NIL, Record, money, new_id, seller_of, shop_id_of, total
+from sandbox.mirakl.flow_records import (
+    NIL,
+    Record,
+    cancelled_quantity,
+    money,
+    new_id,
+    seller_of,
+    shop_id_of,
+    total,
+)
 from sandbox.mirakl_shop import MiraklShop
 
 PSP = "NOT_SPECIFIED"
@@ -122,22 +131,24 @@ def lines_of_order(shop: MiraklShop, order_id: str) -> list[tuple[int, Record]]:
 def sell(
     shop: MiraklShop,
     record: Record,
-    quantities: dict[str, int],
+    debited: dict[str, int],
     at: datetime,
     state: str,
     shipment_id: str | None = None,
 ) -> None:
-    """Books the sale of `quantities` (units by order line). Parts of a line add up to the line exactly."""
+    """Books what the sale of order lines lacks: `debited` are the units of each that are debited by now.
+
+    Parts of a line add up to the line exactly, because each is the difference to what was booked before.
+    """
     booked = _booked(shop, record["order_id"])
     entries: list[Entry] = []
     for line in record["order_lines"]:
         line_id = line["order_line_id"]
-        if not quantities.get(line_id):
+        if not debited.get(line_id):
             continue
-        units, due = _units_due(line), _due(line, record.get("order_tax_mode"))
-        done = _debited_units(booked, line_id, units, due)
-        until = min(units, done + quantities[line_id])
-        for (type_, code), amount in due.items():
+        units = max(1, int(line["quantity"]) - cancelled_quantity(line))
+        until = min(units, debited[line_id])
+        for (type_, code), amount in _due(line, record.get("order_tax_mode")).items():
             part = money(amount * until / units) - booked.get((line_id, type_, code), NIL)
             # Zero-amount lines are written like any other, as the platform does (free shipping).
             entities = _entities(record, type_, code, line)
@@ -145,18 +156,6 @@ def sell(
                 entities["shipment"] = {"id": shipment_id}
             entries.append(Entry(type_, part, state, entities))
     book(shop, shop_id_of(shop, record), record["currency_iso_code"], entries, at)
-
-
-def _units_due(line: Record) -> int:
-    cancelled = sum(part.get("quantity") or 0 for part in line.get("cancelations") or ())
-    return max(1, int(line["quantity"]) - cancelled)
-
-
-def _debited_units(booked: dict[tuple[str, str, str], Decimal], line_id: str, units: int, due: Any) -> int:
-    """How many units of the line were debited before, from what was booked for its goods."""
-    goods = due["ORDER_AMOUNT", ""]
-    before = booked.get((line_id, "ORDER_AMOUNT", ""), NIL)
-    return round(before * units / goods) if goods else 0
 
 
 def _booked(shop: MiraklShop, order_id: str) -> dict[tuple[str, str, str], Decimal]:

@@ -130,9 +130,15 @@ def debit_shipment(shop: MiraklShop, shipment: Record, number: str, at: datetime
     }
     if not is_debited(record):
         _note_payment(record, number, at, paid)
-    quantities = quantities_of(shipment)
-    touch(record, [line for line in record["order_lines"] if line["order_line_id"] in quantities], at)
-    flow_money.sell(shop, record, quantities, at, _line_state(record), shipment["id"])
+    sent = quantities_of(shipment)
+    debited = dict.fromkeys(sent, 0)
+    for one in shipments_of(shop, record["order_id"]):
+        if one["status_customer_debit"] == "DEBIT_OK":
+            for line_id, quantity in quantities_of(one).items():
+                if line_id in debited:
+                    debited[line_id] += quantity
+    touch(record, [line for line in record["order_lines"] if line["order_line_id"] in sent], at)
+    flow_money.sell(shop, record, debited, at, _line_state(record), shipment["id"])
     keep(shop, record)
 
 
@@ -152,7 +158,9 @@ def _note_payment(record: Record, number: str, at: datetime, paid: str | None) -
 
 
 def _line_state(record: Record) -> str:
-    return "PAYABLE" if record["order_state"] in ("RECEIVED", "CLOSED") and not record["has_incident"] else "PENDING"
+    return (
+        "PAYABLE" if record["order_state"] in ("RECEIVED", "CLOSED") and not record.get("has_incident") else "PENDING"
+    )
 
 
 def _sell_rest(shop: MiraklShop, record: Record, at: datetime) -> None:

@@ -28,31 +28,35 @@ def check_shipment(shop: MiraklShop, wanted: Record) -> None:
 
 
 def _wanted_quantities(record: Record, wanted: Record) -> dict[str, int]:
-    by_sku = {line["offer_sku"]: line["order_line_id"] for line in record["order_lines"]}
-    ids = set(by_sku.values())
     found: dict[str, int] = {}
     for part in wanted["shipment_lines"]:
-        line_id = part.get("order_line_id") or by_sku.get(part.get("offer_sku"))
-        if line_id not in ids:
-            name = part.get("order_line_id") or part.get("offer_sku")
-            raise RuleError(400, "ORDER_LINE_NOT_FOUND", f"Order line '{name}' is not a line of '{record['order_id']}'")
+        line_id = _line_of(record, part)["order_line_id"]
         found[line_id] = found.get(line_id, 0) + part["quantity"]
     return found
+
+
+def _line_of(record: Record, part: Record) -> Record:
+    """The order line that a line of a shipment is about: by its id or, as before ids were asked for, by its SKU."""
+    name = "order_line_id" if part.get("order_line_id") else "offer_sku"
+    for line in record["order_lines"]:
+        if part.get(name) and line[name] == part[name]:
+            found: Record = line
+            return found
+    text = f"Order line '{part.get(name)}' is not a line of '{record['order_id']}'"
+    raise RuleError(400, "ORDER_LINE_NOT_FOUND", text)
 
 
 def create_shipment(shop: MiraklShop, wanted: Record, tracking: Record | None, at: datetime) -> Record:
     """A checked shipment of ST01; returns its record. `tracking` as it is to be shown."""
     record = order_of(shop, wanted["order_id"])
     is_paid_by_shipment = workflow(record) == "PAY_ON_SHIPMENT"
-    by_sku = {line["offer_sku"]: line["order_line_id"] for line in record["order_lines"]}
-    skus = {line["order_line_id"]: line["offer_sku"] for line in record["order_lines"]}
     lines = []
     for part in wanted["shipment_lines"]:
-        line_id = part.get("order_line_id") or by_sku[part["offer_sku"]]
+        line = _line_of(record, part)
         lines.append(
             {
-                "offer_sku": skus[line_id],
-                "order_line_id": line_id,
+                "offer_sku": line["offer_sku"],
+                "order_line_id": line["order_line_id"],
                 "package_reference": part.get("package_reference"),
                 "quantity": part["quantity"],
             }

@@ -15,8 +15,9 @@ from starlette.responses import Response
 
 from sandbox.clock import stamp
 from sandbox.mirakl.account import MiraklAccount
-from sandbox.mirakl.calls import BadParameter, Call
+from sandbox.mirakl.calls import Call
 from sandbox.mirakl.records import Filter, member, record_page
+from sandbox.mirakl.values import BadParameter
 from sandbox.mirakl_shop import MiraklShop, OfferImport, RuleError
 
 LARGEST_QUANTITY = 2**31 - 1

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from sandbox.mirakl.calls import BadParameter
+from sandbox.mirakl.values import BadParameter
 
 TaxMode = Literal["TAX_INCLUDED", "TAX_EXCLUDED"]
 PaymentStatus = Literal["OK", "REFUSED"]

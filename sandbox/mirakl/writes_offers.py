@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from sandbox import jsonio
-from sandbox.mirakl.calls import MINUTE, SELLERS, BadParameter, Call, Endpoint, admin_or, json_response
+from sandbox.mirakl.calls import MINUTE, SELLERS, Call, Endpoint, admin_or, json_response
 from sandbox.mirakl.flow_offers import price_set
 from sandbox.mirakl.flow_records import Record
 from sandbox.mirakl.imports import (
@@ -25,6 +25,7 @@ from sandbox.mirakl.imports import (
 from sandbox.mirakl.imports_offers import Line, LineError, carry_out, csv_line, date_time
 from sandbox.mirakl.limits import take
 from sandbox.mirakl.records import Bound, Choice, member, only
+from sandbox.mirakl.values import BadParameter
 from sandbox.mirakl.writes_bodies import Text, plain, read
 from sandbox.mirakl.writes_orders import write
 from sandbox.mirakl_shop import MiraklShop, OfferImport
@@ -246,7 +247,7 @@ def _line(number: int, offer: Record) -> Line:
 def _read_prices(line: Line, offer: Record) -> None:
     discount = offer.get("discount") or {}
     listed = [one | {} for one in offer.get("all_prices") or ()]
-    default = next((one for one in listed if one.get("channel_code") is None), {})
+    default: Record = next((one for one in listed if one.get("channel_code") is None), {})
     line.prices = {
         "price": Decimal(offer["price"]),
         "discount_price": _either(default.get("unit_discount_price"), discount.get("price")),

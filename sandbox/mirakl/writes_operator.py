@@ -14,9 +14,10 @@ from starlette.responses import Response
 from sandbox.clock import milliseconds, stamp
 from sandbox.mirakl import flow, flow_cycles, flow_orders, flow_refunds
 from sandbox.mirakl.account import MiraklAccount
-from sandbox.mirakl.calls import OPERATORS, BadParameter, Call, Endpoint
+from sandbox.mirakl.calls import OPERATORS, Call, Endpoint
 from sandbox.mirakl.flow_records import Record, is_debited, live_lines, money, order_of, touch, wrong_state
 from sandbox.mirakl.flow_worklists import refund_amount
+from sandbox.mirakl.values import BadParameter
 from sandbox.mirakl.writes_bodies import (
     CyclePaymentBody,
     Debit,

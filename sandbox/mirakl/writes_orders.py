@@ -8,9 +8,10 @@ from starlette.responses import Response
 from sandbox import jsonio
 from sandbox.mirakl import flow, flow_orders, flow_refunds
 from sandbox.mirakl.account import MiraklAccount
-from sandbox.mirakl.calls import SELLERS, BadParameter, Call, Endpoint, admin_or
+from sandbox.mirakl.calls import SELLERS, Call, Endpoint, admin_or
 from sandbox.mirakl.flow_records import Record, is_multi_shipment, order_of, wrong_state
 from sandbox.mirakl.flow_worklists import shipments_of
+from sandbox.mirakl.values import BadParameter
 from sandbox.mirakl.writes_bodies import OrderTracking, ReasonBody, Tracking, read
 from sandbox.mirakl_shop import MiraklShop, RuleError
 
@@ -108,8 +109,9 @@ def shown_tracking(shop: MiraklShop, wanted: Tracking, place: str = "") -> Recor
 
 def needs_tracking(shop: MiraklShop, record: Record) -> bool:
     """Whether the order's shipping method asks for a tracking number (SH12 `mandatory_tracking`)."""
-    methods = {one.get("code"): one for one in shop.world.shipping_methods}
-    return bool(methods.get(record.get("shipping_type_code"), {}).get("mandatory_tracking"))
+    code = record.get("shipping_type_code")
+    method = next((one for one in shop.world.shipping_methods if one.get("code") == code), {})
+    return bool(method.get("mandatory_tracking"))
 
 
 def _shipped_as_whole(shop: MiraklShop, order_id: str) -> Record:
@@ -174,7 +176,7 @@ def _set_cancelled(account: MiraklAccount, data: dict[str, Any], at: datetime, _
 
 
 def line_of(record: Record, line_id: str) -> Record:
-    line = next((line for line in record["order_lines"] if line["order_line_id"] == line_id), None)
+    line: Record | None = next((line for line in record["order_lines"] if line["order_line_id"] == line_id), None)
     if line is None:
         text = f"Order line '{line_id}' is not a line of '{record['order_id']}'"
         raise RuleError(404, "ORDER_LINE_NOT_FOUND", text)

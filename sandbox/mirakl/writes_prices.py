@@ -146,7 +146,8 @@ def _prices(shop: MiraklShop, given: dict[str, str]) -> list[Record]:
     volumes = ranges(given.get("price-ranges", ""), given.get("discount-ranges", ""))
     dates = {name: date_time(name, given.get(name)) for name in ("start-date", "end-date")}
     found = []
-    for channel in [code for code in given.get("channels", "").split("|") if code] or [None]:
+    channels: list[str | None] = [code for code in given.get("channels", "").split("|") if code]
+    for channel in channels or [None]:
         listed = volume_prices({"price": origin, "volumes": volumes}, discount)
         price = price_set(origin, discount, start, end, channel, listed)
         if any(dates.values()):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from sandbox import jsonio
 from sandbox.mirakl import flow, flow_refunds
 from sandbox.mirakl.account import MiraklAccount
-from sandbox.mirakl.calls import SELLERS, BadParameter, Call, Endpoint, admin_or, json_response
+from sandbox.mirakl.calls import SELLERS, Call, Endpoint, admin_or, json_response
 from sandbox.mirakl.flow_records import (
     NIL,
     PENNY,
@@ -22,6 +22,7 @@ from sandbox.mirakl.flow_records import (
 )
 from sandbox.mirakl.flow_refunds import Kind
 from sandbox.mirakl.flow_worklists import shipped_quantities
+from sandbox.mirakl.values import BadParameter
 from sandbox.mirakl.writes_bodies import Cancelation, CancelationBody, Refund, RefundBody, plain, read
 from sandbox.mirakl.writes_orders import check_reason, subject, write
 from sandbox.mirakl_shop import MiraklShop, RuleError

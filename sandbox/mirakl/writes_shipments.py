@@ -9,8 +9,9 @@ from starlette.responses import Response
 from sandbox import jsonio
 from sandbox.mirakl import flow, flow_shipments
 from sandbox.mirakl.account import MiraklAccount
-from sandbox.mirakl.calls import SELLERS, BadParameter, Call, Endpoint, admin_or, json_response
+from sandbox.mirakl.calls import SELLERS, Call, Endpoint, admin_or, json_response
 from sandbox.mirakl.flow_records import Record, is_multi_shipment, order_of
+from sandbox.mirakl.values import BadParameter
 from sandbox.mirakl.writes_bodies import (
     ShipmentBody,
     ShipmentIdBody,
