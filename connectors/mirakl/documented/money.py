@@ -122,8 +122,8 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
     "payment_debits": {
         "": names(
             """
-            amount currency_iso_code customer_id debit_entity order_commercial_id order_id order_lines
-            payment_workflow shop_id
+            amount currency_iso_code customer_id debit_entity imprint_number order_commercial_id order_id
+            order_lines pay_out_psp_code payment_type payment_workflow shop_id
             """
         ),
         "debit_entity": names("id type"),
@@ -132,8 +132,8 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
     "payment_refunds": {
         "": names(
             """
-            amount currency_iso_code customer_id order_commercial_id order_id order_lines payment_workflow
-            shop_id
+            amount currency_iso_code customer_id imprint_number order_commercial_id order_id order_lines
+            pay_out_psp_code payment_type payment_workflow shop_id
             """
         ),
         "order_lines": names("offer_id order_line_amount order_line_id order_line_quantity refunds"),
