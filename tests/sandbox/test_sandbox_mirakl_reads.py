@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import SEED, SHOP, Served
+from conftest import SHOP, Served
 
 from sandbox import jsonio
 from sandbox.clock import milliseconds
-from sandbox.credentials import mirakl_secret
+from sandbox.credentials import MiraklKey
 from sandbox.world import MiraklWorld, World
 
 Rows = Callable[[MiraklWorld], list[dict[str, Any]]]
@@ -233,16 +233,17 @@ def test_an_operators_call_is_closed_to_a_seller(served: Served) -> None:
         assert {client.get(path).status_code for path in ("shops", "payment/debit", "payment/refund")} == {403}
 
 
-def test_a_token_of_one_shop_opens_nothing_with_a_key_for_another(served: Served) -> None:
-    idle = SHOP - 1000
-    with served.mirakl() as client:
-        token = exact(client.get("sellerpayment/transactions_logs", params={"limit": 1}))["next_page_token"]
-        # The key of this test holds the trading shop only, the token of the idle one would need both.
-        empty = exact(client.get("sellerpayment/transactions_logs", params={"shop_id": idle, "limit": 1}))
-    headers = {"Authorization": mirakl_secret(SEED, "BRICO", "no_accountancy")}
-    other = httpx.get(f"{served.url}/mirakl/BRICO/api/returns", headers=headers, params={"page_token": token})
-    assert empty["data"] == []
+def test_a_token_of_one_shop_opens_nothing_with_a_key_for_another(fresh: Served) -> None:
+    fresh.store.accounts["BRICO"].keys["idle"] = MiraklKey("idle", (SHOP - 1000,))
+    path = "sellerpayment/transactions_logs"
+    with fresh.mirakl() as client:
+        token = exact(client.get(path, params={"limit": 1}))["next_page_token"]
+        assert len(exact(client.get(path, params={"page_token": token}))["data"]) == 1
+    other = httpx.get(
+        f"{fresh.url}/mirakl/BRICO/api/{path}", headers={"Authorization": "idle"}, params={"page_token": token}
+    )
     assert other.status_code == 400
+    assert other.json()["errors"][0]["field"] == "page_token"
 
 
 # --- limits
