@@ -155,9 +155,33 @@ class Expectation:
     entity: str
     cells: Mapping[str, Cell]
     rows: Callable[[Any], Iterator[Chain]] = itself
+    only: str = "true"
+    """The feed's own rows, where several feeds share a staging model."""
 
     def of(self, record: Any) -> list[tuple[Any, ...]]:
         return [tuple(cell(chain) for cell in self.cells.values()) for chain in self.rows(record)]
+
+
+def compliance(chain: Chain) -> bool | None:
+    """Whether every part that was looked at was found right."""
+    verdicts = [part["compliant"] for part in _member(chain, "compliance") or () if part.get("compliant") is not None]
+    return all(verdicts) if verdicts else None
+
+
+def codes(entity: str, *, group: str | None = None, rights: str | None = None) -> Expectation:
+    """One list of codes among those that share a model."""
+    return Expectation(
+        "mirakl",
+        entity,
+        {
+            "list_name": lambda _: entity,
+            "code_group": (lambda chain: upper(group)(chain) or "") if group is not None else (lambda _: ""),
+            "code": text("code"),
+            "code_label": text("label"),
+            "is_for_shops": boolean(rights) if rights is not None else (lambda _: None),
+        },
+        only=f"list_name = '{entity}'",
+    )
 
 
 MODELS = {
@@ -167,6 +191,7 @@ MODELS = {
         {
             "order_id": text("order_id"),
             "commercial_id": text("commercial_id"),
+            "shop_id": text("shop_id"),
             "order_state": upper("order_state"),
             "order_state_reason_code": text("order_state_reason_code"),
             "tax_mode": upper("order_tax_mode"),
@@ -457,6 +482,147 @@ MODELS = {
             "tracking_url": text("tracking_url"),
         },
     ),
+    "stg_mirakl__returns": Expectation(
+        "mirakl",
+        "returns",
+        {
+            "return_id": text("id"),
+            "return_state": upper("state"),
+            "rma_number": text("rma"),
+            "order_id": text("order_id"),
+            "shop_id": text("shop_id", "shop.id"),
+            "reason_code": text("reason_code"),
+            "rejection_reason_code": text("rejection_reason_code"),
+            "carrier_code": text("tracking.carrier_code", "tracking.carrierCode"),
+            "carrier_name": text("tracking.carrier_name", "tracking.carrierName"),
+            "tracking_number": text("tracking.tracking_number"),
+            "created_at": instant("date_created"),
+            "updated_at": instant("last_updated"),
+        },
+    ),
+    "stg_mirakl__return_lines": Expectation(
+        "mirakl",
+        "returns",
+        {
+            "return_id": text("^.id"),
+            "order_line_id": text("order_line_id"),
+            "reason_code": text("reason_code"),
+            "quantity": decimal("quantity"),
+            "is_compliant": compliance,
+        },
+        below("return_lines"),
+    ),
+    "stg_mirakl__shipments": Expectation(
+        "mirakl",
+        "shipments",
+        {
+            "shipment_id": text("id"),
+            "order_id": text("order_id"),
+            "shop_id": text("shop_id", "shop.id"),
+            "shipment_state": upper("status"),
+            "debit_state": upper("status_customer_debit"),
+            "carrier_code": text("tracking.carrier_code"),
+            "carrier_name": text("tracking.carrier_name"),
+            "tracking_number": text("tracking.tracking_number"),
+            "tracking_state": upper("tracking.validity_status"),
+            "invoice_reference": text("invoice_reference"),
+            "transaction_number": text("payment_details.transaction_number"),
+            "created_at": instant("created_date"),
+            "shipped_at": instant("shipped_date"),
+            "customer_debited_at": instant("payment_details.customer_debited_date"),
+            "updated_at": instant("last_updated_date"),
+        },
+    ),
+    "stg_mirakl__shipment_lines": Expectation(
+        "mirakl",
+        "shipments",
+        {
+            "shipment_id": text("^.id"),
+            "order_line_id": text("order_line_id"),
+            "shop_sku": text("offer_sku"),
+            "package_reference": text("package_reference"),
+            "quantity": decimal("quantity"),
+        },
+        below("shipment_lines"),
+    ),
+    "stg_mirakl__items_to_ship": Expectation(
+        "mirakl",
+        "items_to_ship",
+        {
+            "order_id": text("order_id"),
+            "shop_id": text("shop_id", "shop.id"),
+            "shipping_type_code": text("shipping_type_code"),
+            "order_reference_for_seller": text("references.order_reference_for_seller"),
+            "ship_to_country": text("shipping_address.country_iso_code", "shipping_address.country"),
+            "ship_from_at": instant("shipping_date"),
+            "shipping_deadline_at": instant("shipping_deadline"),
+        },
+    ),
+    "stg_mirakl__items_to_ship_lines": Expectation(
+        "mirakl",
+        "items_to_ship",
+        {
+            "order_id": text("^.order_id"),
+            "order_line_id": text("order_line_id"),
+            "shop_sku": text("offer_sku"),
+            "quantity": decimal("quantity"),
+        },
+        below("shipment_lines"),
+    ),
+    "stg_mirakl__document_requests": Expectation(
+        "mirakl",
+        "document_requests",
+        {
+            "document_request_id": text("id"),
+            "document_type": upper("type"),
+            "request_state": upper("state"),
+            "entity_type": upper("entity_type"),
+            "entity_id": text("entity_id"),
+            "document_number": text("document_number"),
+            "issuer_type": upper("issuer.type"),
+            "issuer_id": text("issuer.id"),
+            "recipient_type": upper("recipient.type"),
+            "billing_cycle_id": text("entities.shop_billing_cycle.id"),
+            "payment_state": upper("payment.state"),
+            "payment_reference": text("payment.reference"),
+            "currency_code": upper("currency_iso_code"),
+            "net_amount": decimal("total_amount_excluding_taxes"),
+            "tax_amount": decimal("total_tax_amount"),
+            "gross_amount": decimal("total_amount_including_taxes"),
+            "created_at": instant("date_created"),
+            "issued_at": instant("issue_date"),
+            "due_at": instant("due_date"),
+            "paid_at": instant("payment.transaction_date"),
+            "updated_at": instant("last_updated"),
+        },
+    ),
+    "stg_mirakl__threads": Expectation(
+        "mirakl",
+        "threads",
+        {
+            "thread_id": text("id"),
+            "topic_type": upper("topic.type"),
+            "last_sender_type": upper("metadata.last_sender.type"),
+            "message_count": decimal("metadata.total_count"),
+            "created_at": instant("date_created"),
+            "last_message_at": instant("metadata.last_message_date"),
+            "reply_needed_from": instant("metadata.shop_reply_needed_since"),
+            "updated_at": instant("date_updated"),
+        },
+    ),
+    "stg_mirakl__thread_entities": Expectation(
+        "mirakl",
+        "threads",
+        {"thread_id": text("^.id"), "entity_type": upper("type"), "entity_id": text("id")},
+        below("entities"),
+    ),
+    "stg_mirakl__codes reasons": codes("reasons", group="type", rights="is_shop_right"),
+    "stg_mirakl__codes currencies": codes("currencies"),
+    "stg_mirakl__codes channels": codes("channels"),
+    "stg_mirakl__codes offer_conditions": codes("offer_conditions"),
+    "stg_mirakl__codes shipping_methods": codes("shipping_methods"),
+    "stg_mirakl__codes shipping_zones": codes("shipping_zones"),
+    "stg_mirakl__codes custom_fields": codes("custom_fields", group="entity"),
     "stg_sage200__sop_orders": Expectation(
         "sage200",
         "sop_orders",

@@ -44,6 +44,18 @@ PATHS = {
     ("mirakl", "account"): "/api/account",
     ("mirakl", "platform"): "/api/platform/configuration",
     ("mirakl", "carriers"): "/api/shipping/carriers",
+    ("mirakl", "returns"): "/api/returns",
+    ("mirakl", "shipments"): "/api/shipments",
+    ("mirakl", "items_to_ship"): "/api/shipments/items_to_ship",
+    ("mirakl", "document_requests"): "/api/document-request/requests",
+    ("mirakl", "threads"): "/api/inbox/threads",
+    ("mirakl", "reasons"): "/api/reasons",
+    ("mirakl", "currencies"): "/api/currencies",
+    ("mirakl", "channels"): "/api/channels",
+    ("mirakl", "offer_conditions"): "/api/offers/states",
+    ("mirakl", "shipping_methods"): "/api/shipping/types",
+    ("mirakl", "shipping_zones"): "/api/shipping/zones",
+    ("mirakl", "custom_fields"): "/api/additional_fields",
     ("sage200", "sop_orders"): "/sop_orders",
     ("sage200", "products"): "/products",
     ("sage200", "warehouse_holdings"): "/warehouse_holdings",
@@ -62,6 +74,18 @@ LISTS = {
     "invoices": "invoices",
     "offers": "offers",
     "carriers": "carriers",
+    "returns": "data",
+    "shipments": "data",
+    "items_to_ship": "data",
+    "document_requests": "data",
+    "threads": "data",
+    "reasons": "reasons",
+    "currencies": "currencies",
+    "channels": "channels",
+    "offer_conditions": "offer_states",
+    "shipping_methods": "shipping_types",
+    "shipping_zones": "shipping_zones",
+    "custom_fields": "additional_fields",
 }
 """The member of a Mirakl answer that holds the records; `account` and `platform` are one record each."""
 
@@ -74,6 +98,17 @@ MIRAKL_PAYLOADS = {
     "sbc11": "billing_cycles",
     "iv01": "invoices",
     "sh21": "carriers",
+    "rt11": "returns",
+    "st11": "shipments",
+    "st12": "items_to_ship",
+    "dr11": "document_requests",
+    "m11": "threads",
+    "re01": "reasons",
+    "cur01": "currencies",
+    "ch11": "channels",
+    "of61": "offer_conditions",
+    "sh12": "shipping_methods",
+    "af01": "custom_fields",
 }
 """By the first part of the file's name. Stock imports (STO01, STO02) answer a write and have a test of their own."""
 
@@ -120,8 +155,16 @@ REASONS = {
     "WRONG_TYPE": "Expected `object`, got `str`",
 }
 
-NEVER_FILLED = {("stg_mirakl__order_line_cancelations", "commission_tax_amount")}
-"""Mirakl documents this amount for refunds only; the ledger falls back on the difference of two others."""
+NEVER_FILLED = {
+    # Mirakl documents this amount for refunds only; the ledger falls back on the difference of two others.
+    ("stg_mirakl__order_line_cancelations", "commission_tax_amount"),
+    # Of the lists of codes only reasons say whether shops may use them.
+    *(
+        (name, "is_for_shops")
+        for name in MODELS
+        if name.startswith("stg_mirakl__codes ") and MODELS[name].entity != "reasons"
+    ),
+}
 
 SAGE_SCHEMAS = {
     "full-order": ("sop.json", "sop_order"),
@@ -330,6 +373,19 @@ def written_here(payloads: Path) -> dict[str, Document]:  # noqa: F811
         "active": False,
         "inactivity_reasons": ["ZERO_QUANTITY", "PRICE_SUSPICIOUS"],
     }
+    shops_own = {
+        f"of-a-shop-{entity}": Document(
+            "mirakl", entity, encoded({"data": [record | {"shop_id": 30_001} for record in parsed(body)["data"]]})
+        )
+        for entity, body in (
+            (entity, (payloads / f"mirakl/shipments/{file}.json").read_bytes())
+            for file, entity in (
+                ("rt11-returns", "returns"),
+                ("st11-response", "shipments"),
+                ("st12-response", "items_to_ship"),
+            )
+        )
+    }
     orders = {"orders": [order(0, 1.25), order(1, "1,25"), order(2, 0.0001)], "total_count": 3}
     stock = [
         {"id": 1, "product_id": 1, "warehouse_id": 1},
@@ -342,6 +398,8 @@ def written_here(payloads: Path) -> dict[str, Document]:  # noqa: F811
         **{a: Document("sage200", entity, encoded(records)) for a, (entity, records) in SAGE_WRITTEN.items()},
         "again-lines": Document("mirakl", "transaction_lines", encoded(lines), encoded(changed)),
         "again-offers": Document("mirakl", "offers", encoded(offers), encoded(sold_out)),
+        # No example prints the shop of an operator's record.
+        **shops_own,
     }
 
 
@@ -367,7 +425,8 @@ def answering(documents: Mapping[str, Document], is_later: Callable[[], bool]) -
 def connector(server: Server, account: str, vendor: str) -> MiraklConnector | Sage200Connector:
     url = f"{server.url}/{account}"
     if vendor == "mirakl":
-        return MiraklConnector(account, url, 2042, "key", clock=lambda: NOW)
+        # An operator takes records of any shop, and the examples show several.
+        return MiraklConnector(account, url, None, "key", perspective="OPERATOR", clock=lambda: NOW)
     credentials = MemoryCredentialStore("r")
     return Sage200Connector(
         account, url, f"{server.url}/token", "site", 7, credentials, "id", "secret", clock=lambda: NOW
@@ -420,7 +479,9 @@ def staged_rows(arrived: Arrived, name: str) -> dict[str, Counter[tuple[Any, ...
     model = MODELS[name]
     owner = "marketplace_code" if model.vendor == "mirakl" else "erp_code"
     rows: dict[str, Counter[tuple[Any, ...]]] = {}
-    for account, *values in arrived.query(f"select {owner}, {', '.join(model.cells)} from staging.{name}"):
+    table = name.partition(" ")[0]
+    sql = f"select {owner}, {', '.join(model.cells)} from staging.{table} where {model.only}"
+    for account, *values in arrived.query(sql):
         rows.setdefault(account, Counter())[tuple(values)] += 1
     return rows
 
@@ -429,7 +490,8 @@ def test_every_payload_of_a_call_used_here_is_served(payloads: Path, arrived: Ar
     sage = {file.stem for file in (payloads / "sage200").glob("*.json")}
     assert sage == SAGE_PAYLOADS.keys() | SAGE_NOT_READ.keys()
     kinds = Counter(d.entity for a, d in arrived.documents.items() if d.vendor == "mirakl")
-    assert kinds.keys() == set(MIRAKL_PAYLOADS.values())
+    assert kinds.keys() == {entity for vendor, entity in PATHS if vendor == "mirakl"}
+    assert set(MIRAKL_PAYLOADS.values()) <= kinds.keys()
     assert min(kinds.values()) >= 3
     asked = {asked.path for asked in arrived.asked}
     assert {f"/{a}{PATHS[d.vendor, d.entity]}" for a, d in arrived.documents.items()} <= asked
@@ -474,7 +536,8 @@ def test_no_column_of_staging_is_left_out_of_the_comparison(arrived: Arrived, na
     columns = {
         column
         for (column,) in arrived.query(
-            "select column_name from duckdb_columns() where schema_name = 'staging' and table_name = ?", name
+            "select column_name from duckdb_columns() where schema_name = 'staging' and table_name = ?",
+            name.partition(" ")[0],
         )
     }
     own = {"marketplace_code", "erp_code", "_file", "_position", "fetched_at", "line_index"}
