@@ -87,9 +87,9 @@ def split_records(
             try:
                 members = _ENVELOPE.decode(body)
             except msgspec.DecodeError:
-                if envelope.line_key is None:
+                if envelope.line_key is None or (lines := _lines(body)) is None:
                     raise
-                return _lines(body), {}
+                return lines, {}
             for name in (envelope.member, "value"):
                 if name is not None and name in members:
                     records = _unwrapped(members.pop(name), envelope.inner)
@@ -108,9 +108,14 @@ def split_records(
     raise BadPayload(f"the answer is not JSON records but {shown}", vendor=vendor, call=call)
 
 
-def _lines(body: bytes) -> msgspec.Raw:
-    """One JSON object per line as a list. Whether it is one shows when the list is read."""
-    return msgspec.Raw(b"[" + b",".join(line for line in body.split(b"\n") if line.strip()) + b"]")
+def _lines(body: bytes) -> msgspec.Raw | None:
+    """One JSON object per line as a list; None when the lines are not that."""
+    records = msgspec.Raw(b"[" + b",".join(line for line in body.split(b"\n") if line.strip()) + b"]")
+    try:
+        _RECORD_LIST.decode(records)
+    except msgspec.DecodeError:
+        return None
+    return records
 
 
 def _unwrapped(records: msgspec.Raw, inner: str | None) -> msgspec.Raw:

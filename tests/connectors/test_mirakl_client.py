@@ -319,6 +319,14 @@ def test_a_stamp_from_the_future_does_not_move_the_cursor_past_todays_records() 
     assert page.cursor == "2026-07-03T07:00:00Z"
 
 
+def test_a_cut_page_of_lines_is_not_taken_for_one_record_per_line() -> None:
+    whole = json.dumps({"data": [{"id": "a"}, {"id": "b"}], "next_page_token": None}, indent=1)
+    for end in range(1, len(whole)):
+        answer = httpx.Response(200, text=whole[:end])
+        with pytest.raises(BadPayload, match="not valid JSON"):
+            list(connector(lambda _, answer=answer: answer).pages("transaction_lines", Window()))  # type: ignore[misc]
+
+
 def test_one_bad_record_does_not_stop_the_page_nor_move_the_cursor() -> None:
     body = {
         "orders": [order(1), "nonsense", order(2, "2026-07-02T00:00:00Z"), {"last_updated_date": 5}],
