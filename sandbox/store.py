@@ -149,8 +149,8 @@ class Store:
         """Everything clients changed, without ids, URNs, times or the order of the calls: equal work gives equal
         states.
 
-        Sage: documents posted (each as often as it was posted), balances. Mirakl: quantity and activity of every offer,
-        orders that were decided.
+        Sage: documents posted (each as often as it was posted), balances. Mirakl: quantity, price and activity of every
+        offer, and the orders that changed with what was made of them.
         """
         self.settle()
         return {
@@ -162,14 +162,14 @@ class Store:
             "mirakl": {
                 code: {
                     "offers": {
-                        sku: {"quantity": offer.get("quantity"), "active": offer.get("active")}
+                        sku: {name: offer.get(name) for name in ("quantity", "active", "price")}
                         for shop in account.shops.values()
                         for sku, offer in shop.offers.items()
                     },
-                    "decided_orders": {
-                        order_id: _decided(shop.orders[order_id].record())
+                    "changed_orders": {
+                        order_id: _changed(shop, shop.orders[order_id].record())
                         for shop in account.shops.values()
-                        for order_id in shop.changed_orders
+                        for order_id in shop.changed_orders & shop.orders.keys()
                     },
                 }
                 for code, account in self.accounts.items()
@@ -196,11 +196,38 @@ class Store:
         return sizes
 
 
-def _decided(record: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(shop: MiraklShop, record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "state": record["order_state"],
-        "lines": {line["order_line_id"]: line["order_line_state"] for line in record["order_lines"]},
+        "tracking": record.get("shipping_tracking"),
+        "lines": {
+            line["order_line_id"]: {
+                "state": line["order_line_state"],
+                "refunds": _parts(line, "refunds"),
+                "cancelations": _parts(line, "cancelations"),
+            }
+            for line in record["order_lines"]
+        },
+        "shipments": sorted(
+            (
+                {
+                    "status": shipment["status"],
+                    "tracking": (shipment.get("tracking") or {}).get("tracking_number"),
+                    "lines": [[line["order_line_id"], line["quantity"]] for line in shipment["shipment_lines"]],
+                }
+                for shipment in shop.shipments.values()
+                if shipment["order_id"] == record["order_id"]
+            ),
+            key=jsonio.encode_stable,
+        ),
     }
+
+
+def _parts(line: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Refunds or cancelations of an order line, each as often as it was made."""
+    names = ("amount", "shipping_amount", "quantity", "reason_code")
+    parts = [{name: part.get(name) for name in names} for part in line.get(kind) or ()]
+    return sorted(parts, key=jsonio.encode_stable)
 
 
 def _operator_key(seed: int, code: str) -> MiraklKey:

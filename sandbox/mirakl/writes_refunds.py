@@ -77,6 +77,7 @@ def _check(shop: MiraklShop, kind: Kind, parts: Sequence[Part], sent_mode: str |
     """The rules of the whole body; one bad part and nothing is created. Returns the mode the amounts are meant in."""
     copies: dict[str, Record] = {}
     asked: dict[str, tuple[Decimal, Decimal, int]] = {}
+    taxes: dict[tuple[str, str, str], Decimal] = {}
     platform_mode = (shop.platform.get("features") or {}).get("order_tax_mode")
     mode = sent_mode or platform_mode or "TAX_INCLUDED"
     for number, part in enumerate(parts):
@@ -85,7 +86,7 @@ def _check(shop: MiraklShop, kind: Kind, parts: Sequence[Part], sent_mode: str |
         check_reason(shop, part.reason_code, "REFUND" if kind == "refunds" else "CANCELATION", f"{place}.reason_code")
         _check_currency(shop, record, part, place)
         _check_amounts(part, place)
-        _check_taxes(record, line, part, mode, kind, place)
+        _check_taxes(record, line, part, mode, kind, place, taxes)
         if kind == "refunds":
             _check_refundable(record, line)
         goods, shipping = flow_refunds.express(plain(part), mode, record.get("order_tax_mode") or "TAX_INCLUDED")
@@ -122,8 +123,19 @@ def _check_amounts(part: Part, place: str) -> None:
         raise BadParameter(f"{place}.amount", "Nothing is asked for: amount and shipping amount are 0")
 
 
-def _check_taxes(record: Record, line: Record, part: Part, mode: str, kind: Kind, place: str) -> None:
-    """Taxes are required where the order has them, each by its code, and never more than the line has left."""
+def _check_taxes(
+    record: Record,
+    line: Record,
+    part: Part,
+    mode: str,
+    kind: Kind,
+    place: str,
+    asked: dict[tuple[str, str, str], Decimal],
+) -> None:
+    """Taxes are required where the order has them, each by its code, and never more than the line has left.
+
+    `asked` sums what the body has asked for so far, by (order line, price or shipping, code).
+    """
     for name, base in (("taxes", part.amount), ("shipping_taxes", part.shipping_amount)):
         known = {tax["code"]: tax for tax in line.get(name) or () if tax.get("amount")}
         sent = getattr(part, name) or []
@@ -137,11 +149,12 @@ def _check_taxes(record: Record, line: Record, part: Part, mode: str, kind: Kind
         for number, tax in enumerate(sent):
             if tax.code not in known:
                 raise BadParameter(f"{place}.{name}[{number}].code", f"The order line has no tax '{tax.code}'")
+            key = (part.order_line_id, name, tax.code)
+            asked[key] = asked.get(key, NIL) + tax.amount
             taken = total(one for old in earlier for one in old.get(name) or () if one["code"] == tax.code)
-            asked = sum((one.amount for one in sent if one.code == tax.code), NIL)
-            if taken + asked > Decimal(known[tax.code]["amount"]):
-                rest = Decimal(known[tax.code]["amount"]) - taken
-                text = f"The tax {asked} exceeds the remaining tax {rest}"
+            rest = Decimal(known[tax.code]["amount"]) - taken
+            if asked[key] > rest:
+                text = f"The tax {asked[key]} exceeds the remaining tax {rest}"
                 raise BadParameter(f"{place}.{name}[{number}].amount", text)
 
 
