@@ -26,7 +26,7 @@ from sandbox.world.trade import Season, Trade
 from sandbox.world.truth import NATURAL, Truth
 
 DEFAULT_AS_OF = datetime(2026, 7, 3, 8, tzinfo=UTC)
-MARKETPLACES = (MARKETPLACE,)
+MARKETPLACES = (MARKETPLACE, PLAZA)
 """What `build_world` makes unless told otherwise."""
 LAST_DAY_OF_WINDOW = 7
 FEE_CAP, FEE_PERCENT = 1_000, 5

@@ -72,14 +72,14 @@ def render(
         document_request_lines=request_lines,
         threads=papers.threads(orders, _shop_of, as_of),
         order_documents=papers.order_documents(orders),
-        products=[x | {"authorized_shop_ids": []} for x in products(sold.values())],
-        reasons=[x | {"is_customer_right": False, "is_operator_right": True} for x in reference.reasons()],
+        products=products(sold.values()),
+        reasons=reference.reasons(),
         shipping_zones=reference.shipping_zones(),
         shipping_methods=reference.shipping_methods(),
         currencies=reference.currencies(),
         channels=reference.channels(),
-        offer_conditions=[x | {"active": True} for x in reference.offer_conditions()],
-        custom_fields=[_custom_field(x) for x in reference.custom_fields()],
+        offer_conditions=reference.offer_conditions(),
+        custom_fields=reference.custom_fields(),
         invoice_files=papers.invoice_files(invoices),
         payment_debits=[_debit(order) for order in orders if order.state == "WAITING_DEBIT_PAYMENT"],
         payment_refunds=[row for order in orders if (row := _refunds(order, as_of)) is not None],
@@ -308,12 +308,6 @@ def _shop(ledger: SellerLedger, offers: int, orders: int, as_of: int) -> dict[st
         "shop_name": shop.name,
         "shop_state": "OPEN",
     }
-
-
-def _custom_field(field: dict[str, Any]) -> dict[str, Any]:
-    """The operator says who may write a field, not whether the reader may."""
-    kept = {name: value for name, value in field.items() if name != "editable"}
-    return kept | {"shop_permission": "READ_WRITE" if field["editable"] else "READ_ONLY"}
 
 
 def _platform() -> dict[str, Any]:
