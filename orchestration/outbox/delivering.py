@@ -37,11 +37,6 @@ ACTOR = "tieout"
 MAXIMUM_ATTEMPTS = 10
 """A vendor that says "not now" this often means "no": the action becomes FAILED and a person looks at it."""
 LOCK_SECONDS = 300.0
-SETTLE_SECONDS = 2.0
-"""Pause before a second look-up of an unknown outcome: the vendor may still be working on a request whose sender
-died.
-"""
-
 Row = Mapping[str, Any]
 Progress = Callable[[str, int, int], None]
 
@@ -52,16 +47,28 @@ class Kind:
 
     `batch_size` actions go in one call. `is_wanted_state`: the action says what the vendor should hold (a quantity), so
     when it reads back differently the world has moved on: it FAILED and may be proposed afresh. Otherwise (a journal) a
-    difference is for a person, and the action stays SENT.
+    difference is for a person, and the action stays SENT. `settle_seconds`: how long a request whose sender died may
+    still be at work at the vendor, before a second look-up is believed.
     """
 
     batch_size: int
     is_wanted_state: bool
+    settle_seconds: float = 2.0
 
 
 KINDS: Mapping[str, Kind] = {
     "JOURNAL": Kind(batch_size=1, is_wanted_state=False),
     "STOCK": Kind(batch_size=10_000, is_wanted_state=True),
+    "OFFER": Kind(batch_size=10_000, is_wanted_state=True),
+    "PRICE": Kind(batch_size=10_000, is_wanted_state=True),
+    "ACCEPTANCE": Kind(batch_size=100, is_wanted_state=False),
+    "TRACKING": Kind(batch_size=100, is_wanted_state=True),
+    "DISPATCH": Kind(batch_size=500, is_wanted_state=False),
+    "SHIPMENT_DELETION": Kind(batch_size=500, is_wanted_state=False),
+    "SHIPMENT_ORIGIN": Kind(batch_size=100, is_wanted_state=True),
+    # A second one of these pays a customer twice: a late arrival must have had its time.
+    "REFUND": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "CANCELATION": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
 }
 ONE_BY_ONE = Kind(batch_size=1, is_wanted_state=False)
 
@@ -145,16 +152,17 @@ def deliver(
         tally.skipped_by_switch += len(group) - len(allowed)
         if not allowed:
             continue
+        how = KINDS.get(kind, ONE_BY_ONE)
         session = _Session(
             outbox=outbox,
             delivery=delivery,
-            kind=KINDS.get(kind, ONE_BY_ONE),
+            kind=how,
             account=(vendor, account),
             keys={str(row["action_key"]) for row in allowed},
             tally=tally,
             limit=limit,
             report=_reporter(progress, f"{kind} → {account}"),
-            settle_seconds=SETTLE_SECONDS if settle_seconds is None else settle_seconds,
+            settle_seconds=how.settle_seconds if settle_seconds is None else settle_seconds,
         )
         try:
             with exclusive(outbox.engine, f"{kind} {vendor} {account}", timeout_seconds=lock_seconds):
