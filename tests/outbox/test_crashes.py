@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ def run(url: str, memory: Path, moment: str, count: int, kind: str) -> int:
 def test_a_killed_delivery_is_completed_by_the_next_run(
     url: str, tmp_path: Path, clock: PinnedClock, moment: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "SETTLE_SECONDS", 0.0)
+    kinds = {name: replace(kind, settle_seconds=0.0) for name, kind in delivering.KINDS.items()}
+    monkeypatch.setattr(delivering, "KINDS", kinds)
     memory = tmp_path / "vendor.txt"
     assert run(url, memory, moment, 3, kind) == -signal.SIGKILL
     box = Outbox(url, clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ STOCKS = ("STOCK", "BRICO")
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivering, "SETTLE_SECONDS", 0.0)
+    kinds = {name: replace(kind, settle_seconds=0.0) for name, kind in delivering.KINDS.items()}
+    monkeypatch.setattr(delivering, "KINDS", kinds)
 
 
 @pytest.fixture
