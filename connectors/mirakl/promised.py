@@ -41,6 +41,17 @@ PROMISED: dict[str, frozenset[str]] = {
         total_price_including_taxes unit_price_excluding_taxes
         """
     ),
+    "payment_debits": names(
+        """
+        currency_iso_code debit_entity.id debit_entity.type order_commercial_id order_lines.offer_id
+        order_lines.order_line_quantity shop_id
+        """
+    ),
+    "payment_refunds": names(
+        """
+        amount currency_iso_code order_commercial_id payment_workflow shop_id
+        """
+    ),
     "offers": names(
         """
         active category_code currency_iso_code leadtime_to_ship min_order_quantity package_quantity
@@ -88,6 +99,13 @@ PROMISED: dict[str, frozenset[str]] = {
         """
         currency_iso_code payment_details.paid_balance payment_details.payable_balance
         payment_details.pending_balance shop_name shop_state
+        """
+    ),
+    "shops": names(
+        """
+        channels currency_iso_code date_created domains is_professional last_updated_date
+        payment_details.paid_balance payment_details.pay_subscription payment_details.payable_balance
+        payment_details.payment_blocked payment_details.pending_balance shop_name shop_state
         """
     ),
     "platform": names(

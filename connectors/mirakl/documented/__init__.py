@@ -2,10 +2,10 @@
 
 Source: the seller's and the operator's specification published 2026-07-20 taken together, members that their own
 examples print beside them (`shop`, `payment_voucher_number` of TL02; IV01's automatic invoices; the spellings of RT11
-and ST11), and for S20, PA11 and PA12, which are in no specification, what public operator connectors show, and what
-OR11 says of the same orders. A member that is not here is counted as unknown, so that a growing API is noticed; nothing
-is refused for it. Only the objects that a feed walks are listed: what hangs below a member that is not read may be
-anything.
+and ST11), and for S20, PA11 and PA12, whose schemas the operator's specification holds without their calls, also what
+public operator connectors show. A member that is not here is counted as unknown, so that a growing API is noticed;
+nothing is refused for it. Only the objects that a feed walks are listed: what hangs below a member that is not read may
+be anything.
 """
 
 from __future__ import annotations

@@ -123,20 +123,20 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         "": names(
             """
             amount currency_iso_code customer_id debit_entity imprint_number order_commercial_id order_id
-            order_lines pay_out_psp_code payment_type payment_workflow shop_id
+            order_lines pay_out_psp_code payment_destination payment_type payment_workflow shop_id
             """
         ),
         "debit_entity": names("id type"),
-        "order_lines": names("offer_id order_line_amount order_line_id order_line_quantity"),
+        "order_lines": names("funding offer_id order_line_amount order_line_id order_line_quantity"),
     },
     "payment_refunds": {
         "": names(
             """
             amount currency_iso_code customer_id imprint_number order_commercial_id order_id order_lines
-            pay_out_psp_code payment_type payment_workflow shop_id
+            pay_out_psp_code payment_destination payment_type payment_workflow shop_id
             """
         ),
         "order_lines": names("offer_id order_line_amount order_line_id order_line_quantity refunds"),
-        "order_lines.refunds": names("amount id"),
+        "order_lines.refunds": names("amount funding id"),
     },
 }

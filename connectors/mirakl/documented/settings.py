@@ -26,23 +26,23 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
     "shops": {
         "": names(
             """
-            applicable_taxes approval_delay approval_rate banner billing_info channels closed_from closed_to
-            contact_informations currency_iso_code date_created default_billing_information description domains
-            dropship evaluations_count free_shipping grade immunity_date is_professional kyc last_updated_date
-            logo model offers_count operator_internal_id order_messages_response_delay orders_count
-            payment_details payment_info payment_method_mandatory premium premium_state pro_details
-            producer_identifiers recycling_policy return_policy shipping shipping_country shipping_types
-            shipping_zones shippings shop_additional_fields shop_id shop_name shop_state
-            specific_billing_informations suspension_type
+            applicable_taxes approval_delay approval_rate assignees banner billing_info channels closed_from
+            closed_to commission contact_informations currency_iso_code date_created default_billing_information
+            description domains dropship evaluations_count free_shipping grade immunity_date is_professional kyc
+            last_updated_date logo model offers_count operator_internal_id order_messages_response_delay
+            orders_count payment_details payment_info payment_method_mandatory permissions premium premium_state
+            pro_details producer_identifiers recycling_policy return_policy shipping shipping_country
+            shipping_types shipping_zones shippings shop_additional_fields shop_id shop_name shop_state
+            specific_billing_informations suspension_type tier
             """
         ),
+        "kyc": names("reason status"),
         "payment_details": names(
             """
             paid_balance pay_subscription payable_balance payment_blocked pending_balance reserve_balance
             reserve_target sub_balances subscription_free_from subscription_free_to
             """
         ),
-        "kyc": names("reason status"),
     },
     "account_statistics": {
         "": names(
