@@ -107,7 +107,7 @@ SHOPS = TableSpec(
 
 ACCOUNT_STATISTICS = TableSpec(
     "mirakl_account_statistics",
-    (key("shop_id"), text("channel"), stamp("last_updated_date")),
+    (key("shop_id", required=False), text("channel"), stamp("last_updated_date")),
 )
 
 STATISTICS = (
@@ -135,7 +135,7 @@ STATISTICS = (
 ACCOUNT_STATISTIC_VALUES = TableSpec(
     "mirakl_account_statistic_values",
     (
-        key("shop_id", "/shop_id"),
+        key("shop_id", "/shop_id", required=False),
         text("name", required=True),
         text(
             "period",
