@@ -125,7 +125,14 @@ def test_what_the_payment_system_has_to_confirm_is_what_the_customer_owes(plaza:
     for row in plaza.payment_debits:
         order = waiting[row["order_id"]]
         taxes = sum(tax["amount"] for line in order["order_lines"] for tax in (*line["taxes"], *line["shipping_taxes"]))
-        assert row["amount"] == order["total_price"] + taxes
+        funded = sum(
+            part["amount"]
+            for line in order["order_lines"]
+            for part in line.get("price_amount_breakdown", {}).get("parts", [])
+            if not part["debitable_from_customer"]
+        )
+        assert funded > 0
+        assert row["amount"] == order["total_price"] + taxes - funded
         assert row["amount"] == sum(line["order_line_amount"] for line in row["order_lines"]["order_line"])
     unpaid = {
         refund["id"]: refund["amount"] + refund["shipping_amount"] + sum(tax["amount"] for tax in refund["taxes"])

@@ -223,7 +223,8 @@ class Trade:
                     is_remitted=seller.regime is TaxRegime.REMITTED,
                 )
             order.lines.append(line)
-        if order.profile == "PROMOTION":
+        # A campaign of the operator began this morning: everything new is on it.
+        if order.profile in ("PROMOTION", "NEWEST"):
             order.lines[0].operator_funded = max(1, order.lines[0].price // 10)
 
     def _life(self, order: Order) -> None:
