@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from sandbox import jsonio
 from sandbox.clock import milliseconds, stamp
 from sandbox.mirakl import flow_money
-from sandbox.mirakl.flow_money import PSP, Entry
-from sandbox.mirakl.flow_records import NIL, Record, new_id, seller_of
+from sandbox.mirakl.flow_money import Entry
+from sandbox.mirakl.flow_records import NIL, Record, new_id, psp_of, seller_of
 from sandbox.mirakl_shop import MiraklShop
 
 CUT_OFF_DAYS = (1, 11, 21)
@@ -156,7 +156,7 @@ def _close(shop: MiraklShop, owner: tuple[str, str], open_lines: list[int], vouc
         "date_created": stamp(at),
         "id": new_id(shop, "cycle"),
         "pay_out": {"state": "TO_PAY"},
-        "pay_out_psp_code": PSP,
+        "pay_out_psp_code": psp_of(seller),
         "payment_voucher_number": voucher,
         "shop": {
             "shop_corporate_name": (seller.get("pro_details") or {}).get("corporate_name") or seller.get("shop_name"),
@@ -224,7 +224,7 @@ def _auto_invoice(shop: MiraklShop, cycle: Record, totals: Totals, earlier: list
         "invoice_id": max(numbers, default=0) + 1,
         "issue_date": stamp(at),
         "issuing_user": {"information": "Automatic action", "type": "BATCH"},
-        "pay_out_psp_code": PSP,
+        "pay_out_psp_code": psp_of(seller),
         "payment": {"reference": None, "state": "PENDING", "transaction_date": None},
         "payment_info": seller.get("payment_info"),
         "seller_billing_cycle_id": cycle["id"],

@@ -18,13 +18,12 @@ from sandbox.mirakl.flow_records import (
     cancelled_quantity,
     money,
     new_id,
+    psp_of,
     seller_of,
     shop_id_of,
     total,
 )
 from sandbox.mirakl_shop import MiraklShop
-
-PSP = "NOT_SPECIFIED"
 
 
 @dataclass
@@ -69,7 +68,7 @@ def book(shop: MiraklShop, shop_id: str, currency: str, entries: list[Entry], at
                 "entities": entry.entities,
                 "id": new_id(shop, "line"),
                 "last_updated": text,
-                "pay_out_psp_code": PSP,
+                "pay_out_psp_code": psp_of(seller),
                 "payment_state": entry.state,
                 "psp_balance": balance,
                 "shop": owner,

@@ -105,6 +105,12 @@ def shop_id_of(shop: MiraklShop, record: Record) -> str:
     return str(record.get("shop_id") or shop.account.get("shop_id") or shop.shop_id)
 
 
+def psp_of(seller: Record) -> str:
+    """Who pays the seller out: the provider of its first balance."""
+    balances = (seller.get("payment_details") or {}).get("sub_balances") or ()
+    return next((str(one["pay_out_psp_code"]) for one in balances if one.get("pay_out_psp_code")), "NOT_SPECIFIED")
+
+
 def seller_of(shop: MiraklShop, shop_id: str) -> Record:
     """The seller's account, in the shape of A01 and S20. A seller that is unknown has nothing but its id."""
     if str(shop.account.get("shop_id")) == shop_id:

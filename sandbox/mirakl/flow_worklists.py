@@ -5,7 +5,6 @@ Each holds rows of orders in some state; an order that changes has its rows made
 
 from decimal import Decimal
 
-from sandbox.mirakl.flow_money import PSP
 from sandbox.mirakl.flow_records import (
     NIL,
     PAY_ON_ACCEPTANCE,
@@ -15,6 +14,8 @@ from sandbox.mirakl.flow_records import (
     is_multi_shipment,
     live_lines,
     money,
+    psp_of,
+    seller_of,
     shop_id_of,
     undelivered_quantity,
     workflow,
@@ -112,7 +113,7 @@ def _head_of_payment(shop: MiraklShop, record: Record) -> Record:
         "imprint_number": record.get("imprint_number") or "",
         "order_commercial_id": record["commercial_id"],
         "order_id": record["order_id"],
-        "pay_out_psp_code": PSP,
+        "pay_out_psp_code": psp_of(seller_of(shop, shop_id_of(shop, record))),
         "payment_destination": {"@type": "IBAN", "payment_reference": record["commercial_id"]},
         "payment_type": record.get("payment_type") or "CARD",
         "shop_id": shop_id_of(shop, record),

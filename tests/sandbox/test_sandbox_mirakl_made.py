@@ -1,6 +1,7 @@
 """What writes and time make at Mirakl, against the published specification: not only a generated world keeps to it."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def ended(client: httpx.Client, path: str) -> httpx.Response:
         answer = client.get(path)
         if b'"COMPLETE"' in answer.content:
             return answer
+        time.sleep(0.01)
     raise AssertionError(answer.text)
 
 
@@ -77,6 +79,7 @@ def test_orders_shipments_and_money_keep_the_published_schemas(fresh: Served, pu
 
 
 def test_imports_and_what_they_make_keep_the_published_schemas(fresh: Served, published: Published) -> None:
+    fresh.settings(import_waiting_seconds=0.02, import_running_seconds=0.02)
     sku = next(iter(shop_of(fresh).offers))
     discount = {"price": 4, "start_date": "2026-07-01", "end_date": "2026-09-01T00:00:00Z"}
     listed = {"shop_sku": sku, "price": 5, "state_code": "11", "update_delete": "", "product_id": "1"}
