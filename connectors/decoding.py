@@ -218,8 +218,7 @@ class RecordDecoder:
         if names not in self._readers:
             members = []
             for name in names:
-                column = next(c for c in self.tables[0].columns if c.name == name)
-                first, *below = (column.at or (column.name,))[0].split(".")
+                first, *below = self._root_path(name)
                 annotation: Any = str | int | None
                 for member in reversed(below):
                     inner = msgspec.defstruct(
@@ -254,10 +253,15 @@ class RecordDecoder:
         values: dict[str, list[str]] = {}
         for name in names:
             column = list(map(attrgetter(name), found))
-            while any(isinstance(value, msgspec.Struct) for value in column):
+            for _ in self._root_path(name)[1:]:
                 column = [value if value is None else value.value for value in column]
             values[name] = [str(value) for value in column if value is not None]
         return values
+
+    def _root_path(self, name: str) -> list[str]:
+        """The members that lead to a root column's value."""
+        column = next(c for c in self.tables[0].columns if c.name == name)
+        return (column.at or (column.name,))[0].split(".")
 
     @property
     def needs_address(self) -> bool:
