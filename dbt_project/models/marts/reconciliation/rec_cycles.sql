@@ -318,7 +318,10 @@ final as (
         case
             when cycle_tests.fault_code is not null
                 then
-                    cycle_tests.fault_summary || ' Cycle of ' || cast(cycle_tests.subject_date as varchar) || ', '
+                    case
+                        when marketplaces.perspective = 'OPERATOR' then 'Shop ' || cycle_tests.shop_id || ': ' else ''
+                    end
+                    || cycle_tests.fault_summary || ' Cycle of ' || cast(cycle_tests.subject_date as varchar) || ', '
                     || cast(cycle_tests.actual_amount - cycle_tests.expected_amount as varchar) || ' '
                     || cycle_tests.currency_code || '.'
         end as summary,
@@ -326,6 +329,8 @@ final as (
         cast(null as varchar) as transaction_line_id,
         cycle_tests.subject_date
     from cycle_tests
+    inner join marketplaces
+        on cycle_tests.marketplace_code = marketplaces.marketplace_code
     left join tolerances
         on cycle_tests.currency_code = tolerances.currency_code
     union all
@@ -377,13 +382,16 @@ final as (
         case
             when not lines.is_before_go_live
                 then
-                    'The line is PAID but names no cycle (' || lines.transaction_type || ', '
+                    case when marketplaces.perspective = 'OPERATOR' then 'Shop ' || lines.shop_id || ': ' else '' end
+                    || 'The line is PAID but names no cycle (' || lines.transaction_type || ', '
                     || cast(lines.amount as varchar) || ' ' || lines.currency_code || ').'
         end as summary,
         lines.billing_cycle_id,
         lines.transaction_line_id,
         lines.line_date as subject_date
     from lines
+    inner join marketplaces
+        on lines.marketplace_code = marketplaces.marketplace_code
     where
         lines.payment_state = 'PAID'
         and not lines.has_cycle_id

@@ -352,13 +352,16 @@ final as (
         case
             when tests.status = 'EXCEPTION'
                 then
-                    tests.fault_summary || ' Expected ' || cast(tests.expected_amount as varchar) || ', found '
+                    case when marketplaces.perspective = 'OPERATOR' then 'Shop ' || tests.shop_id || ': ' else '' end
+                    || tests.fault_summary || ' Expected ' || cast(tests.expected_amount as varchar) || ', found '
                     || cast(tests.actual_amount as varchar) || ' ' || tests.currency_code || '.'
         end as summary,
         tests.billing_cycle_id,
         tests.document_key,
         tests.subject_date
     from tests
+    inner join marketplaces
+        on tests.marketplace_code = marketplaces.marketplace_code
 
 )
 

@@ -146,7 +146,9 @@ measured as (
         order_lines.shipping_amount - coalesce(order_lines.cancelled_shipping_amount, 0)
         + case
             when orders.tax_mode = 'TAX_EXCLUDED'
-                then coalesce(order_lines.shipping_tax_amount, 0) - coalesce(order_lines.cancelled_shipping_tax_amount, 0)
+                then
+                    coalesce(order_lines.shipping_tax_amount, 0)
+                    - coalesce(order_lines.cancelled_shipping_tax_amount, 0)
             else 0
         end as shipping_amount,
         coalesce(order_lines.commission_amount, 0) - coalesce(order_lines.cancelled_commission_amount, 0)
