@@ -1,5 +1,5 @@
 -- One row per key, call and window that its allowance is counted in: what was used when it was last measured, and what is left.
--- Calls that are not paced (a local sandbox) or were not made in the last day show no use. Times are the machine's, not as_of.
+-- Calls that are not paced (a server on this machine) or were not made in the last day show no use. Times are the machine's, not as_of.
 
 with budgets as (
     select * from {{ ref('stg_tieout__call_budgets') }}
