@@ -117,9 +117,29 @@ def _part(
         "quantity": part.get("quantity") or 0,
         "reason_code": part["reason_code"],
         "shipping_amount": shipping,
-        "shipping_taxes": _listed(part, "shipping_taxes"),
-        "taxes": _listed(part, "taxes"),
+        "shipping_taxes": _broken_down(line, "shipping_taxes", _listed(part, "shipping_taxes")),
+        "taxes": _broken_down(line, "taxes", _listed(part, "taxes")),
     }
+
+
+def _broken_down(line: Record, name: str, taxes: list[Record]) -> list[Record]:
+    """Taxes of a refund with the parts that the line's own have: what the operator remits, it takes back itself."""
+    whole = {tax.get("code"): tax for tax in line.get(name) or ()}
+    found = []
+    for tax in taxes:
+        own = whole.get(tax.get("code")) or {}
+        parts = (own.get("amount_breakdown") or {}).get("parts") or []
+        if not parts or not money(own["amount"]):
+            found.append(tax)
+            continue
+        rest = money(tax["amount"])
+        shares = []
+        for part in parts[1:]:
+            share = money(money(tax["amount"]) * money(part["amount"]) / money(own["amount"]))
+            shares.append(part | {"amount": share})
+            rest -= share
+        found.append(tax | {"amount_breakdown": {"parts": [parts[0] | {"amount": rest}, *shares]}})
+    return found
 
 
 def _commission_back(line: Record, kind: Kind, amount: Decimal) -> tuple[Decimal, list[Record]]:

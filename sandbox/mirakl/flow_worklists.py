@@ -10,6 +10,7 @@ from sandbox.mirakl.flow_records import (
     PAY_ON_ACCEPTANCE,
     SENT_STATES,
     Record,
+    cancelled_quantity,
     is_debited,
     is_multi_shipment,
     live_lines,
@@ -133,42 +134,49 @@ def customer_share(line: Record, mode: str | None) -> Decimal:
         taxes = [*(line.get("taxes") or ()), *(line.get("shipping_taxes") or ())]
         amount += sum((money(tax.get("amount")) for tax in taxes), NIL)
     amount += sum((money(fee.get("amount")) for fee in line.get("fees") or ()), NIL)
-    return amount - sum(
-        (money(part.get("amount")) + money(part.get("shipping_amount")) for part in line.get("cancelations") or ()), NIL
-    )
+    return amount - sum((refund_amount(part, mode) for part in line.get("cancelations") or ()), NIL)
 
 
 def _debits(shop: MiraklShop, record: Record) -> list[Record]:
     """PA11: the order, or each shipment of it, that the customer is to be debited for."""
-    subjects: list[tuple[Record, dict[str, int]]] = []
+    nothing: dict[str, int] = {}
+    rows = []
     if awaits_debit(shop, record):
         whole = {line["order_line_id"]: int(line["quantity"]) for line in live_lines(record)}
-        subjects.append(({"id": record["order_id"], "type": "ORDER"}, whole))
-    subjects += [
-        ({"id": shipment["id"], "type": "SHIPMENT"}, quantities_of(shipment))
-        for shipment in shipments_of(shop, record["order_id"])
-        if shipment["status_customer_debit"] == "WAITING_DEBIT_CONFIRMATION"
-    ]
-    rows = []
-    for entity, quantities in subjects:
-        lines = [
+        rows.append(_debit(shop, record, {"id": record["order_id"], "type": "ORDER"}, whole, nothing))
+    before: dict[str, int] = {}
+    for shipment in shipments_of(shop, record["order_id"]):
+        sent = quantities_of(shipment)
+        if shipment["status_customer_debit"] == "WAITING_DEBIT_CONFIRMATION":
+            rows.append(_debit(shop, record, {"id": shipment["id"], "type": "SHIPMENT"}, sent, before))
+        if shipment["status_customer_debit"] in ("WAITING_DEBIT_CONFIRMATION", "DEBIT_OK"):
+            before |= {line_id: before.get(line_id, 0) + quantity for line_id, quantity in sent.items()}
+    return rows
+
+
+def _debit(
+    shop: MiraklShop, record: Record, entity: Record, quantities: dict[str, int], before: dict[str, int]
+) -> Record:
+    """One row. `before`: units in earlier shipments, so that the shares of a line add up to what the customer owes."""
+    lines = []
+    for line in live_lines(record):
+        line_id = line["order_line_id"]
+        if line_id not in quantities:
+            continue
+        units = max(1, line["quantity"] - cancelled_quantity(line))
+        start = min(units, before.get(line_id, 0))
+        share, end = customer_share(line, record.get("order_tax_mode")), min(units, start + quantities[line_id])
+        lines.append(
             {
                 "offer_id": str(line["offer_id"]),
-                "order_line_amount": money(
-                    customer_share(line, record.get("order_tax_mode"))
-                    * min(quantities[line["order_line_id"]], line["quantity"])
-                    / line["quantity"]
-                ),
-                "order_line_id": line["order_line_id"],
-                "order_line_quantity": quantities[line["order_line_id"]],
+                "order_line_amount": money(share * end / units) - money(share * start / units),
+                "order_line_id": line_id,
+                "order_line_quantity": end - start,
             }
-            for line in live_lines(record)
-            if line["order_line_id"] in quantities
-        ]
-        amount = sum((line["order_line_amount"] for line in lines), NIL)
-        head = _head_of_payment(shop, record)
-        rows.append(head | {"amount": amount, "debit_entity": entity, "order_lines": {"order_line": lines}})
-    return rows
+        )
+    amount = sum((line["order_line_amount"] for line in lines), NIL)
+    head = _head_of_payment(shop, record)
+    return head | {"amount": amount, "debit_entity": entity, "order_lines": {"order_line": lines}}
 
 
 def _refunds(shop: MiraklShop, record: Record) -> list[Record]:
@@ -177,7 +185,9 @@ def _refunds(shop: MiraklShop, record: Record) -> list[Record]:
     for line in record["order_lines"]:
         waiting = [part for part in line.get("refunds") or () if part["refund_state"] == "WAITING_REFUND_PAYMENT"]
         if waiting:
-            amounts = [{"amount": refund_amount(part, record), "id": part["id"]} for part in waiting]
+            amounts = [
+                {"amount": refund_amount(part, record.get("order_tax_mode")), "id": part["id"]} for part in waiting
+            ]
             lines.append(
                 {
                     "offer_id": str(line["offer_id"]),
@@ -194,10 +204,10 @@ def _refunds(shop: MiraklShop, record: Record) -> list[Record]:
     return [_head_of_payment(shop, record) | more]
 
 
-def refund_amount(part: Record, record: Record) -> Decimal:
-    """What the customer gets back: goods, shipping, fees, and the taxes where they are on top."""
+def refund_amount(part: Record, mode: str | None) -> Decimal:
+    """What a refund or cancelation takes off the customer's bill: goods, shipping, fees, and taxes that are on top."""
     amount = money(part.get("amount")) + money(part.get("shipping_amount"))
     taxes = [*(part.get("taxes") or ()), *(part.get("shipping_taxes") or ())]
-    if record.get("order_tax_mode") == "TAX_EXCLUDED":
+    if mode == "TAX_EXCLUDED":
         amount += sum((money(tax.get("amount")) for tax in taxes), NIL)
     return amount + sum((money(fee.get("amount")) for fee in part.get("fees") or ()), NIL)

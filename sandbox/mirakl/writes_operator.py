@@ -181,7 +181,7 @@ async def _confirm_refunds(call: Call) -> Response:
     for number, payment in enumerate(body.refunds):
         record, _, part = flow_refunds.find_refund(call.shop, payment.refund_id)
         _check_time(payment.transaction_date, f"refunds[{number}].transaction_date")
-        due = refund_amount(part, record)
+        due = refund_amount(part, record.get("order_tax_mode"))
         if payment.payment_status == "OK" and payment.amount != due:
             raise BadParameter(f"refunds[{number}].amount", f"The amount to refund is {due}, not {payment.amount}")
     write(call, "PA02", refunds=plain(body)["refunds"])

@@ -204,6 +204,22 @@ def test_taxes_must_be_given_where_the_order_has_them(fresh: Served) -> None:
     assert (booked["REFUND_ORDER_AMOUNT"], booked["REFUND_ORDER_AMOUNT_TAX"]) == (-10, -2)
 
 
+def test_a_tax_that_the_operator_remits_leaves_and_enters_the_balance_by_lines_of_its_own(fresh: Served) -> None:
+    plant(fresh, order_tax_mode="TAX_EXCLUDED")
+    part = {"amount": Decimal("6.00"), "commissionable": False, "debitable_from_customer": True}
+    parts = {"parts": [part | {"payable_to_shop": False}]}
+    tax_line(fresh, ORDER, 0, taxes=[{"code": "VAT", "amount": Decimal("6.00"), "amount_breakdown": parts}])
+    with fresh.mirakl() as client:
+        accept(client)
+        (row,) = confirm_debits(fresh.mirakl("operator"))
+        ship(client)
+        exact(refund(client, "12.00", taxes=[{"code": "VAT", "amount": "2.00"}]))
+        booked = sums(all_lines(client, order_id=ORDER))
+    assert row["amount"] == Decimal("41.01")
+    assert (booked["ORDER_AMOUNT_TAX"], booked["OPERATOR_REMITTED_ORDER_AMOUNT_TAX"]) == (6, -6)
+    assert (booked["REFUND_ORDER_AMOUNT_TAX"], booked["OPERATOR_REMITTED_REFUND_ORDER_AMOUNT_TAX"]) == (-2, 2)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -371,16 +387,18 @@ def test_pay_on_shipment_debits_each_shipment_and_the_parts_add_up(fresh: Served
     with fresh.mirakl() as client:
         multi_shipment(fresh, client, payment_workflow="PAY_ON_SHIPMENT", lines=((3, "10.00", "1.00"),))
         assert all_lines(client, order_id=ORDER) == []
-        debited = []
+        debited, asked = [], Decimal(0)
         for _ in range(3):
             made = exact(client.post("shipments", json={"shipments": [shipment(1, shipped=True)]}), 201)
             assert made["shipment_success"][0]["status_customer_debit"] == "WAITING_DEBIT_CONFIRMATION"
             (row,) = confirm_debits(operator)
             assert row["debit_entity"] == {"id": made["shipment_success"][0]["id"], "type": "SHIPMENT"}
             debited.append(sums(all_lines(client, order_id=ORDER))["ORDER_AMOUNT"])
+            asked += row["amount"]
         booked = all_lines(client, order_id=ORDER)
         states = [one["status_customer_debit"] for one in exact(client.get("shipments"))["data"]]
     assert debited == [Decimal("3.33"), Decimal("6.67"), Decimal("10.00")]
+    assert asked == 11
     assert sums(booked) == {
         "ORDER_AMOUNT": Decimal("10.00"),
         "ORDER_SHIPPING_AMOUNT": Decimal("1.00"),
