@@ -246,6 +246,7 @@ class MiraklShop:
                 "lastUpdated": [_time(record, "last_updated") or 0 for record in world.transaction_lines],
             }
         )
+        self.removed_lines: set[int] = set()
         self.lines_by_cycle = _positions(line.cycle_id for line in self.lines)
         self.lines_by_order = _positions(line.order_id for line in self.lines)
         self.cycles = list(world.cycles)
@@ -310,6 +311,7 @@ class MiraklShop:
     def remove_line(self, position: int) -> None:
         """Takes a transaction line out of everything that is read; the others keep their places."""
         self.line_index.remove(position)
+        self.removed_lines.add(position)
         line = self.lines[position]
         for positions, key in ((self.lines_by_cycle, line.cycle_id), (self.lines_by_order, line.order_id)):
             if key is not None:

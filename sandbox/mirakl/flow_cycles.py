@@ -109,7 +109,7 @@ def cut_off(shop: MiraklShop, at: datetime) -> list[Record]:
     for seller in shop.sellers:
         open_lines[str(seller["shop_id"]), seller["currency_iso_code"]] = []
     for position, line in enumerate(shop.lines):
-        if line.shop_id is not None:
+        if line.shop_id is not None and position not in shop.removed_lines:
             owner = open_lines.setdefault((line.shop_id, _currency(shop, position)), [])
             if line.payment_state in ("PENDING", "PAYABLE") and line.cycle_id is None:
                 owner.append(position)

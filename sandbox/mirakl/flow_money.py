@@ -109,7 +109,7 @@ def balance_of(shop: MiraklShop, shop_id: str, currency: str) -> tuple[Decimal, 
     created = shop.line_index.column("dateCreated")
     newest = NIL, 0
     for position in sorted(range(len(shop.lines)), key=lambda n: (created[n], n), reverse=True):
-        if shop.lines[position].shop_id == shop_id:
+        if shop.lines[position].shop_id == shop_id and position not in shop.removed_lines:
             record = jsonio.decode(shop.lines[position].body)
             if record["currency_iso_code"] == currency:
                 newest = Decimal(record["balance"]), created[position]
