@@ -36,16 +36,16 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
         found.append(
             dg.define_asset_job(
                 transform_job(lane),
-                selection=dg.AssetSelection.assets(models),
-                description="Builds the models that hang on what was loaded.",
+                selection=dg.AssetSelection.assets(*loading) | dg.AssetSelection.assets(models),
+                description="Loads what was landed and builds the models that hang on it.",
             )
         )
         found.append(_lane_job(lane))
     found.append(
         dg.define_asset_job(
             LOAD_JOB,
-            selection=dg.AssetSelection.assets(*loading),
-            description="Loads what was landed, and the outbox's state beside it.",
+            selection=dg.AssetSelection.assets(loading[0]),
+            description="Loads what was landed, for feeds that are read by the ids in it.",
         )
     )
     found.append(

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster import AssetExecutionContext
 
+from orchestration.lib.call_usage import replace_call_usage
 from orchestration.lib.lanes import feed_key
 from orchestration.lib.loading import Mismatch, load, proved_counts, replace_outbox_actions
-from orchestration.lib.own_tables import create_own_tables, replace_call_usage
-from orchestration.lib.warehouse import connect
 from orchestration.lib.workspace import Step, Workspace
 from orchestration.outbox import Outbox
 
@@ -74,9 +73,7 @@ def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
         with workspace.timed("load"):
             result = load(workspace.settings, feeds=workspace.feeds, on_progress=on_progress)
             mismatches = proved_counts(workspace.settings)
-            with connect(workspace.settings) as connection:
-                create_own_tables(connection)
-                replace_call_usage(connection, workspace.connections.usage())
+            replace_call_usage(workspace.settings, workspace.connections.usage())
         workspace.journal.loads.append(result)
         workspace.journal.mismatches[:] = mismatches
         for name, key in keys.items():

@@ -21,7 +21,7 @@ import duckdb
 from orchestration.lib import dbt
 from orchestration.lib.files import replace_file
 from orchestration.lib.settings import Settings
-from orchestration.lib.warehouse import connect, content_digest, exclusive
+from orchestration.lib.warehouse import columns_of, connect, content_digest, exclusive
 
 SOURCE_SCHEMA = "raw"
 _CLOCK = re.compile(r"\bvar\(\s*['\"]as_of['\"]")
@@ -130,19 +130,10 @@ def _inputs(settings: Settings, project: str, connection: duckdb.DuckDBPyConnect
 
 def _source_digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     """The vendors' tables only ever grow, so their number of rows tells; the loader's own small ones are read whole."""
-    columns = connection.execute(
-        """
-        select string_agg(column_name, ',' order by column_index), bool_or(column_name = '_position')
-        from duckdb_columns()
-        where schema_name = ? and table_name = ? and database_name = current_database()
-        """,
-        [SOURCE_SCHEMA, table],
-    ).fetchone()
-    assert columns is not None  # an aggregate without grouping always has one row
-    if columns[1]:
-        row = connection.execute(f'select count(*) from {SOURCE_SCHEMA}."{table}"').fetchone()  # noqa: S608
-        assert row is not None
-        return f"{columns[0]}|{row[0]}"
+    columns = [name for name, _ in columns_of(connection, SOURCE_SCHEMA, table)]
+    if "_position" in columns:
+        ((count,),) = connection.execute(f'select count(*) from {SOURCE_SCHEMA}."{table}"').fetchall()  # noqa: S608
+        return f"{','.join(columns)}|{count}"
     return content_digest(connection, SOURCE_SCHEMA, table)[1]
 
 

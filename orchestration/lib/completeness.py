@@ -22,7 +22,6 @@ from connectors.errors import ConnectorError
 from connectors.records import FeedSpec, Page, Window
 from orchestration.lib.landing import Landing, PageSource
 from orchestration.lib.loading import load
-from orchestration.lib.own_tables import create_own_tables
 from orchestration.lib.routes import RoutedSource
 from orchestration.lib.state import FeedKey, State
 from orchestration.lib.warehouse import connect, quote
@@ -70,7 +69,6 @@ def compare_ids(workspace: Workspace, vendor: str, account: str, entity: str, si
                 spec, account, source, overlap=overlap, since=since
             )
         with connect(settings) as connection:
-            create_own_tables(connection)
             result = _compare(connection, spec, key, since, source.ids(), settings.clock.now())
         load(settings, feeds=workspace.feeds)
     return result

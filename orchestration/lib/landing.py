@@ -64,7 +64,7 @@ class _Stillness:
 
     def __init__(self) -> None:
         self._total: int | None = None
-        self._hashes: set[bytes] = set()
+        self.hashes: set[bytes] = set()
         self.what: str | None = None
         """How the listing moved, None when it did not."""
         self._has_fallen = False
@@ -77,16 +77,16 @@ class _Stillness:
             self.what = f"its total went from {self._total} to {total} while it was read"
             self._has_fallen |= total < self._total
         self._total = total
-        if not self._hashes.isdisjoint(page.record_hashes):
+        if not self.hashes.isdisjoint(page.record_hashes):
             self.what = self.what or "a record came on two pages"
-        self._hashes.update(page.record_hashes)
+        self.hashes.update(page.record_hashes)
 
     @property
     def may_have_lost(self) -> bool:
         """Whether a record may have slipped between two pages. One that only came in pushes others onto the next
         page, where they come twice.
         """
-        return self.what is not None and (self._has_fallen or len(self._hashes) < (self._total or 0))
+        return self.what is not None and (self._has_fallen or len(self.hashes) < (self._total or 0))
 
 
 Progress = Callable[[int, int | None], None]
@@ -314,11 +314,10 @@ class Landing:
                         stamp(parse_stamp(page.cursor)) if hashes is not None and page.cursor is not None else None
                     )
                     self._state.add_file(prepared.file, feed=feed, cursor=seen_at, hashes=hashes)
-                    if spec.mode == "cursor" and page.declared_count is not None:  # it may be read again
-                        known.update(page.record_hashes)
                 on_page(received - earlier, declared)
             if stillness.what is None or (reading > 1 and not stillness.may_have_lost):
                 break
+            known |= stillness.hashes
         forget = None
         if spec.version_column is not None and spec.mode == "cursor" and newest is not None:
             forget = stamp(parse_stamp(newest) - overlap - SLACK)

@@ -1,8 +1,8 @@
 """A lane from end to end, for the command line and for Dagster's schedules alike.
 
-extract per account → load, with the outbox's state → extract what hangs on ids that are new → dbt → publish → propose
-→ approve by policy → deliver → when something was delivered: read the touched accounts again, load, dbt, publish.
-Every arrow is a real Dagster run in this process.
+extract per account → where there are new ids: load, extract what hangs on them → load, with the outbox's state → dbt →
+publish → propose → approve by policy → deliver → when something was delivered: read the touched accounts again, load,
+dbt, publish. Every arrow is a real Dagster run in this process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from orchestration.lib.alerts import Alert, Level, send
 from orchestration.lib.digest import exception_digest
 from orchestration.lib.files import replace_file
 from orchestration.lib.history import remembered
-from orchestration.lib.parent_ids import wanted_ids
+from orchestration.lib.parent_ids import may_be_wanted, wanted_ids
 from orchestration.lib.planning import land_nothing, plan
 from orchestration.lib.publish import Published
 from orchestration.lib.settings import PROJECT_ROOT, Settings
@@ -221,28 +221,31 @@ class _Lane:
             self._result.feeds += planned.skipped
             self._extract(vendor, account, planned.feeds)
         return (
-            self._stage("load", LOAD_JOB)
-            and self._extract_by_id()
+            self._extract_by_id()
             and self._stage("transform", transform_job(self._lane))
             and self._stage("publish", "publish")
         )
 
     def _extract_by_id(self) -> bool:
-        """Read what hangs on ids that this pass brought; False when what was read could not be loaded."""
-        if not self._by_id:
-            return True
+        """Load, and read what hangs on ids that are new; False when loading failed. Does nothing in a pass that
+        brought no ids, because the transformation loads too.
+        """
         workspace = self._workspace
-        workspace.wanted_ids = wanted_ids(
-            workspace.settings, [(key, workspace.feeds[key.vendor][key.entity]) for key in self._by_id]
-        )
-        wanted = [key for key, ids in workspace.wanted_ids.items() if ids]
+        waiting = may_be_wanted(workspace.settings, workspace.feeds, self._by_id) if self._by_id else []
+        if waiting:
+            if not self._stage("load", LOAD_JOB):
+                return False
+            specs = [(key, workspace.feeds[key.vendor][key.entity]) for key in waiting]
+            workspace.wanted_ids = {key: ids for key, ids in wanted_ids(workspace.settings, specs).items() if ids}
+        else:
+            workspace.wanted_ids = {}
+        wanted = workspace.wanted_ids
         with workspace.timed("extract"):
-            self._result.feeds += land_nothing(workspace, [key for key in self._by_id if key not in wanted], "by-id")
+            self._result.feeds += land_nothing(workspace, [key for key in self._by_id if key not in wanted])
         for vendor, account in dict.fromkeys((key.vendor, key.account) for key in wanted):
-            self._extract(
-                vendor, account, tuple(key for key in wanted if (key.vendor, key.account) == (vendor, account))
-            )
-        return not wanted or self._stage("load", LOAD_JOB)
+            mine = tuple(key for key in wanted if (key.vendor, key.account) == (vendor, account))
+            self._extract(vendor, account, mine)
+        return True
 
     def _extract(self, vendor: str, account: str, keys: tuple[FeedKey, ...]) -> None:
         if not keys:

@@ -21,7 +21,7 @@ from connectors.records import FeedSpec, TableSpec
 from orchestration.lib.decoding import Feeds, Group, PageReport, batch_text, decoded_groups, naive
 from orchestration.lib.settings import Clock, Settings
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
-from orchestration.lib.warehouse import connect, quote
+from orchestration.lib.warehouse import columns_of, connect, quote
 
 GROUP_RECORDS = 20_000
 """Records of one transaction: enough that DuckDB works in bulk, few enough for the memory promise."""
@@ -73,6 +73,15 @@ _OWN_TABLES = {
         decided_at TIMESTAMP, sent_at TIMESTAMP, verified_at TIMESTAMP, vendor_ids VARCHAR, detail VARCHAR,
         entity_code VARCHAR, amount VARCHAR, currency_code VARCHAR, payload VARCHAR, reason VARCHAR,
         source_hash VARCHAR
+    """,
+    "tieout_call_usage": """
+        vendor VARCHAR, key_name VARCHAR, call VARCHAR, measured_at TIMESTAMP, window_seconds BIGINT,
+        calls_in_window BIGINT, maximum_calls BIGINT, recommended_calls BIGINT, recommended_seconds BIGINT,
+        last_call_at TIMESTAMP, next_allowed_at TIMESTAMP, throttled_count BIGINT
+    """,
+    "tieout_id_checks": """
+        vendor VARCHAR, account VARCHAR, entity VARCHAR, checked_at TIMESTAMP, window_from TIMESTAMP,
+        window_to TIMESTAMP, record_id VARCHAR, found_at_vendor BOOLEAN, found_here BOOLEAN
     """,
 }
 """Tables beside the vendors' that the dbt project reads."""
@@ -155,7 +164,7 @@ def replace_outbox_actions(settings: Settings, snapshot: Any) -> None:
     with connect(settings) as connection:
         _create_own_tables(connection)
         connection.register("snapshot", snapshot)
-        columns = ", ".join(name for name, _ in _columns_of(connection, "outbox_actions"))
+        columns = ", ".join(name for name, _ in columns_of(connection, "raw", "outbox_actions"))
         connection.execute("begin")
         connection.execute("delete from raw.outbox_actions")
         connection.execute(
@@ -435,7 +444,7 @@ def _ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> No
         *own,
         *((column.name, "BOOLEAN" if pa.types.is_boolean(column.type) else "VARCHAR") for column in table.columns),
     ]
-    present = {name for name, _ in _columns_of(connection, table.name)}
+    present = {name for name, _ in columns_of(connection, "raw", table.name)}
     if not present:
         columns = ", ".join(f"{quote(name)} {kind}" for name, kind in wanted)
         connection.execute(f"create table raw.{quote(table.name)} ({columns})")
@@ -445,23 +454,11 @@ def _ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> No
             connection.execute(f"alter table raw.{quote(table.name)} add column {quote(name)} {kind}")
 
 
-def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    return connection.execute(
-        """
-        select column_name, data_type
-        from duckdb_columns()
-        where schema_name = 'raw' and table_name = ? and database_name = current_database()
-        order by column_index
-        """,
-        [table],
-    ).fetchall()
-
-
 def _insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert Python rows through Arrow: executemany costs a statement per row."""
     if not rows:
         return
-    columns = _columns_of(connection, table)
+    columns = columns_of(connection, "raw", table)
     kinds = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us")}
     content = pa.table(
         [pa.array(values, kinds[kind]) for (_, kind), values in zip(columns, zip(*rows, strict=True), strict=True)],

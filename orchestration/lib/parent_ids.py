@@ -7,12 +7,13 @@ comparison stays in the database however many parents there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
 
 from connectors.records import FeedSpec, IdSource
+from orchestration.lib.decoding import Feeds
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import FeedKey, State
 from orchestration.lib.warehouse import connect, quote
@@ -28,6 +29,28 @@ create table if not exists raw.tieout_read_ids (
     vendor varchar, account varchar, entity varchar, id varchar, version varchar, batch bigint
 )
 """
+
+
+def may_be_wanted(settings: Settings, feeds: Feeds, keys: Sequence[FeedKey]) -> list[FeedKey]:
+    """The by-id feeds whose parents brought something since they were read last, or that were not read to the end.
+
+    Asks the state file only, so that most runs need not open the warehouse for this.
+    """
+    found = []
+    with State(settings.state_path) as state:
+        for key in keys:
+            source = feeds[key.vendor][key.entity].ids_from
+            if source is None:
+                continue
+            parents = [
+                entity
+                for entity, spec in feeds[key.vendor].items()
+                if any(table.name == source.table for table in spec.tables)
+            ]
+            read_in, count = state.newest_by_id(key)
+            if count >= MAXIMUM_IDS or state.newest_landed(key.vendor, key.account, parents) > read_in:
+                found.append(key)
+    return found
 
 
 def wanted_ids(settings: Settings, feeds: Iterable[tuple[FeedKey, FeedSpec]]) -> dict[FeedKey, dict[str, str]]:

@@ -66,11 +66,11 @@ class _Nothing:
         return iter(())
 
 
-def land_nothing(workspace: Workspace, keys: Iterable[FeedKey], run_id: str) -> list[FeedOutcome]:
+def land_nothing(workspace: Workspace, keys: Iterable[FeedKey]) -> list[FeedOutcome]:
     """Note for by-id feeds without new ids that they were looked at: a feed is as fresh as its last whole batch."""
     outcomes = []
     with State(workspace.settings.state_path) as state:
-        landing = Landing(workspace.settings, state, run_id)
+        landing = Landing(workspace.settings, state, "by-id")
         for key in keys:
             spec = workspace.feeds[key.vendor][key.entity]
             landing.land(spec, key.account, _Nothing(), overlap=timedelta(), versions={})

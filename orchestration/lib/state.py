@@ -8,7 +8,7 @@ without a file cannot happen (the row is written after the file). Every method i
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -368,6 +368,31 @@ class State:
             "select vendor, account, entity, max(finished_at) from batches where status = 'COMPLETE' group by 1, 2, 3"
         )
         return {FeedKey(vendor, account, entity): str(finished) for vendor, account, entity, finished in rows}
+
+    def newest_landed(self, vendor: str, account: str, entities: Collection[str]) -> int:
+        """The last batch that brought a record of one of these feeds, 0 when there was none."""
+        names = sorted(entities)
+        row = self._connection.execute(
+            f"""
+            select coalesce(max(batch), 0) from batches
+            where vendor = ? and account = ? and entity in ({", ".join("?" * len(names))}) and records_landed > 0
+            """,
+            (vendor, account, *names),
+        ).fetchone()
+        return int(row[0])
+
+    def newest_by_id(self, feed: FeedKey) -> tuple[int, int]:
+        """The last complete batch of a by-id feed and for how many ids it was read; (0, 0) when there was none."""
+        row = self._connection.execute(
+            """
+            select batch, (select count(*) from read_ids as r where r.batch = b.batch)
+            from batches as b
+            where vendor = ? and account = ? and entity = ? and status = 'COMPLETE'
+            order by batch desc limit 1
+            """,
+            (feed.vendor, feed.account, feed.entity),
+        ).fetchone()
+        return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
     def read_ids(self, *, after_batch: int) -> list[tuple[str, str, str, str, str, int]]:
         """Ids that later batches were read for: vendor, account, entity, id, parent's version, batch."""

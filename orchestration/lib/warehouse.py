@@ -54,21 +54,25 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.close()
 
 
+def columns_of(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[tuple[str, str]]:
+    """Names and types of a table's columns, in their order; none when there is no such table.
+
+    By `describe`: the catalogue's own view lists every column of every table first, at some milliseconds a question.
+    """
+    try:
+        rows = connection.execute(f"describe {quote(schema)}.{quote(table)}").fetchall()
+    except duckdb.CatalogException:
+        return []
+    return [(str(row[0]), str(row[1])) for row in rows]
+
+
 def content_digest(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[int, str]:
     """Number of rows, and a digest of the rows as a multiset: it depends on content and columns, not on the order.
 
     It adds up two hashes of each row, so that no sort is needed. It tells whether something changed; it is no proof
     against somebody who wants a collision, and another version of DuckDB may give another digest.
     """
-    columns = connection.execute(
-        """
-        select column_name, data_type
-        from duckdb_columns()
-        where schema_name = ? and table_name = ? and database_name = current_database()
-        order by column_index
-        """,
-        [schema, table],
-    ).fetchall()
+    columns = columns_of(connection, schema, table)
     names = ", ".join(quote(str(name)) for name, _ in columns)
     row = connection.execute(
         f"""

@@ -73,13 +73,7 @@ def test_a_lane_publishes_and_a_second_one_changes_nothing(settings: Settings) -
 
     with open_instance(settings) as instance:
         runs = instance.get_runs()
-    assert {run.job_name for run in runs} == {
-        "settlement_extract_mirakl",
-        "load",
-        "settlement_transform",
-        "publish",
-        "deliver",
-    }
+    assert {run.job_name for run in runs} == {"settlement_extract_mirakl", "settlement_transform", "publish", "deliver"}
     assert all(run.status is dg.DagsterRunStatus.SUCCESS for run in runs)
 
     second = run_lane("settlement", settings, workspace=workspace(settings, connections))

@@ -1,40 +1,21 @@
-"""Raw tables that Tieout writes about itself beside those of the loader: calls used of each budget, ids compared.
-
-They are there, empty or not, before dbt runs.
-"""
+"""What is used and left of every call budget, put where dbt can read it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import duckdb
 import pyarrow as pa
 
 from orchestration.lib.budgets import CallUsage
-
-CALL_USAGE = """
-create table if not exists raw.tieout_call_usage (
-    vendor VARCHAR, key_name VARCHAR, call VARCHAR, measured_at TIMESTAMP, window_seconds BIGINT,
-    calls_in_window BIGINT, maximum_calls BIGINT, recommended_calls BIGINT, recommended_seconds BIGINT,
-    last_call_at TIMESTAMP, next_allowed_at TIMESTAMP, throttled_count BIGINT
-)
-"""
-ID_CHECKS = """
-create table if not exists raw.tieout_id_checks (
-    vendor VARCHAR, account VARCHAR, entity VARCHAR, checked_at TIMESTAMP, window_from TIMESTAMP,
-    window_to TIMESTAMP, record_id VARCHAR, found_at_vendor BOOLEAN, found_here BOOLEAN
-)
-"""
+from orchestration.lib.settings import Settings
+from orchestration.lib.warehouse import connect
 
 
-def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("create schema if not exists raw")
-    connection.execute(CALL_USAGE)
-    connection.execute(ID_CHECKS)
-
-
-def replace_call_usage(connection: duckdb.DuckDBPyConnection, usage: list[CallUsage]) -> None:
-    """Put what was used of every allowance where dbt can read it. All times are UTC."""
+def replace_call_usage(settings: Settings, usage: Sequence[CallUsage]) -> None:
+    """Make raw.tieout_call_usage hold `usage`; all times are UTC. Where no call was counted nothing is opened."""
+    if not usage:
+        return
     kinds = {
         "vendor": pa.string(), "key_name": pa.string(), "call": pa.string(), "measured_at": pa.timestamp("us"),
         "window_seconds": pa.int64(), "calls_in_window": pa.int64(), "maximum_calls": pa.int64(),
@@ -58,13 +39,13 @@ def replace_call_usage(connection: duckdb.DuckDBPyConnection, usage: list[CallUs
         }
         for one in usage
     ]
-    connection.execute("begin")
-    connection.execute("delete from raw.tieout_call_usage")
-    if rows:
+    with connect(settings) as connection:
         connection.register("incoming_usage", pa.Table.from_pylist(rows, schema=pa.schema(list(kinds.items()))))
+        connection.execute("begin")
+        connection.execute("delete from raw.tieout_call_usage")
         connection.execute("insert into raw.tieout_call_usage select * from incoming_usage")
+        connection.execute("commit")
         connection.unregister("incoming_usage")
-    connection.execute("commit")
 
 
 def _moment(seconds: float) -> datetime:
