@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -92,13 +93,39 @@ def run(
     ctx: typer.Context,
     lane: Annotated[str, typer.Argument(help="settlement or stock")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing; show the exact requests.")] = False,
+    all_feeds: Annotated[
+        bool, typer.Option("--all-feeds", help="Also feeds read more recently than their vendor recommends.")
+    ] = False,
     fail_on: FailOn = None,
     json: Json = False,
 ) -> None:
     """Run one lane: fetch, reconcile, publish, propose, deliver what may go, and read it back."""
     from orchestration.cli.commands.run import run_command
 
-    run_command(_session(ctx), lane, dry_run=dry_run, fail_on=fail_on)
+    run_command(_session(ctx), lane, dry_run=dry_run, all_feeds=all_feeds, fail_on=fail_on)
+
+
+@app.command()
+def compare(
+    ctx: typer.Context,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", formats=["%Y-%m-%d"], help="First day (UTC); default: 35 days ago."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Ask for all ids of a past window again: what is missing here is loaded, what is gone at the vendor is shown."""
+    from orchestration.cli.commands.compare import compare_command
+
+    compare_command(_session(ctx), since)
+
+
+@app.command()
+def reload(ctx: typer.Context, json: Json = False) -> None:
+    """Load all evidence files again, after an update that reads more of them. Calls no vendor."""
+    from orchestration.cli.commands.reload import reload_command
+
+    reload_command(_session(ctx))
 
 
 @app.command()

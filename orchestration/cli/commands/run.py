@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import typer
 
 from orchestration.cli.commands.exceptions import by_code, exit_for, open_exceptions, severity_at_or_above
 from orchestration.cli.output import Col, console, print_json, table
-from orchestration.cli.problems import CliError, ExitCode, problem_of
+from orchestration.cli.problems import CliError, ExitCode
 from orchestration.cli.session import Session
 
 if TYPE_CHECKING:
@@ -47,33 +47,25 @@ EXCEPTIONS = (
 )
 
 
-def run_command(session: Session, lane: str, *, dry_run: bool, fail_on: str | None) -> None:
-    """Run a lane, remember the run, show what it did. Ends with 5 when only an account failed, 1 when a stage did."""
+def run_command(session: Session, lane: str, *, dry_run: bool, all_feeds: bool, fail_on: str | None) -> None:
+    """Run a lane and show what it did. Ends with 5 when only an account failed, 1 when a stage did."""
     if fail_on:
         severity_at_or_above(fail_on)  # a wrong word must not be found out after the run
-    from orchestration.lib.lanes import LANES, run_lane
-    from orchestration.outbox import RunStatus
+    from orchestration.lib.history import status_of
+    from orchestration.lib.lanes import LANE_KINDS, LANES, run_lane
 
     if lane not in LANES:
         raise CliError(f"there is no lane {lane!r}", action=f"Lanes: {', '.join(LANES)}.", code=ExitCode.USAGE)
     settings = session.settings.model_copy(update={"write_back": False}) if dry_run else session.settings
-    runs = session.outbox.runs
-    run_id = runs.start(lane)
-    try:
-        with _progress(session) as on_step:
-            result = run_lane(lane, settings, progress=on_step)
-    except BaseException as error:
-        runs.finish(run_id, RunStatus.FAILED, {"error": problem_of(error).messages[0]})
-        raise
-    status = RunStatus.SUCCEEDED if result.ok else RunStatus.PARTIAL if result.is_partial else RunStatus.FAILED
-    runs.finish(run_id, status, _summary(result))
-    requests = _dry_run_requests(session) if dry_run else None
+    with _progress(session) as on_step:
+        result = run_lane(lane, settings, progress=on_step, all_feeds=all_feeds)
+    requests = _dry_run_requests(session, LANE_KINDS[lane]) if dry_run else None
     code = ExitCode.OK if result.ok else ExitCode.PARTIAL if result.is_partial else ExitCode.ERROR
     if code is ExitCode.OK:
         code = exit_for(session, fail_on)
     if session.as_json:
         print_json(
-            {**result.to_dict(), "status": status.value, "exit_code": int(code)}
+            {**result.to_dict(), "status": status_of(result).value, "exit_code": int(code)}
             | ({} if requests is None else {"requests": requests})
         )
     else:
@@ -82,27 +74,13 @@ def run_command(session: Session, lane: str, *, dry_run: bool, fail_on: str | No
         raise typer.Exit(int(code))
 
 
-def _dry_run_requests(session: Session) -> list[dict[str, object]]:
+def _dry_run_requests(session: Session, kinds: Collection[str]) -> list[dict[str, object]]:
     from orchestration.cli.vendors import previews, previews_json, show_previews
 
-    found = previews(session)
+    found = [preview for preview in previews(session) if preview.kind in kinds]
     if not session.as_json:
         show_previews(found)
     return previews_json(found)
-
-
-def _summary(result: LaneResult) -> dict[str, Any]:
-    """What `tieout status` remembers of a run."""
-    return {
-        "records_landed": sum(feed.landed for feed in result.feeds),
-        "quarantined": result.quarantined,
-        "proposed": result.proposed,
-        "sent": result.sent,
-        "verified": result.verified,
-        "failed": result.failed,
-        "unknown": result.unknown,
-        "problems": [f"{problem.stage} {problem.account or ''}: {problem.detail}" for problem in result.problems],
-    }
 
 
 @contextmanager
@@ -160,7 +138,7 @@ def _show(session: Session, result: LaneResult, *, dry_run: bool) -> None:
             "received": feed.received,
             "landed": feed.landed,
             "unchanged": feed.unchanged,
-            "error": feed.error,
+            "error": feed.error or feed.skipped,
         }
         for feed in result.feeds
     ]
