@@ -67,10 +67,14 @@ def plain_decimal(value: str) -> str | None:
 
 
 def newest_stamp(values: Iterable[str], *, not_after: datetime) -> str | None:
-    """The latest of the stamps that are not in the future, as `format_stamp` writes it."""
+    """The latest of the stamps that are not in the future, as `format_stamp` writes it.
+
+    One that is ahead of our clock by less than the tolerance counts as our present: a vendor whose clock was wrong for
+    a while must not hide what happens until ours gets there.
+    """
     limit = not_after + FUTURE_TOLERANCE
     parsed = [p for p in map(parse_stamp, set(values)) if p is not None and p <= limit]
-    return format_stamp(max(parsed)) if parsed else None
+    return format_stamp(min(max(parsed), not_after)) if parsed else None
 
 
 def largest_id(values: Iterable[str]) -> str | None:
