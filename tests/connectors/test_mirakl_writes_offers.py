@@ -259,7 +259,7 @@ def test_an_update_resends_all_that_the_offer_holds(shop: Marketplace) -> None:
         "quantity": 5,
         "state_code": "11",
         "price": Decimal("50.00"),
-        "all_prices": [{"channel_code": None, "unit_origin_price": Decimal("50.00")}],
+        "all_prices": [{"unit_origin_price": Decimal("50.00")}],
     }
 
 

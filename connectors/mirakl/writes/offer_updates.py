@@ -294,7 +294,8 @@ def _resent_price(entry: Mapping[str, Any]) -> dict[str, Any]:
         raise Unfit(f"a price depends on {', '.join(others)}, which OF24 cannot say: set it by PRI01")
     if len(channels) > 1:
         raise Unfit("a price is shared by several channels, which OF24 cannot say: set it by PRI01")
-    price: dict[str, Any] = {"channel_code": channels[0] if channels else entry.get("channel_code")}
+    channel = channels[0] if channels else entry.get("channel_code")
+    price: dict[str, Any] = {} if channel is None else {"channel_code": channel}
     price |= _discounted(entry)
     volumes = [v for v in entry.get("volume_prices") or () if decimal(v.get("quantity_threshold")) != Decimal(1)]
     if volumes:
