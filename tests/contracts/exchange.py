@@ -32,14 +32,40 @@ class Exchange:
     is_provoking: bool = False
 
 
+def exchange_of(
+    side: Side,
+    prefix: str,
+    request: httpx.Request,
+    response: httpx.Response,
+    *,
+    export: str | None = None,
+    is_provoking: bool = False,
+) -> Exchange:
+    """A request and its answer, both read to their ends. `prefix` is the path under which the instance is served."""
+    parts = urlsplit(str(request.url))
+    return Exchange(
+        side=side,
+        method=request.method.lower(),
+        path=parts.path.removeprefix(prefix),
+        query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
+        headers=dict(request.headers),
+        body=request.read(),
+        status=response.status_code,
+        answer_headers=dict(response.headers),
+        answer=response.read(),
+        export=export,
+        is_provoking=is_provoking,
+    )
+
+
 class _Status(msgspec.Struct):
     urls: list[str] = []
 
 
 @dataclass
 class Recorder(httpx.BaseTransport):
-    """A transport that keeps what passes through it. `prefix` is the path under which the instance is served; what is
-    asked elsewhere (a token) is passed on and not kept.
+    """A transport that keeps what passes through it. What is asked beside the instance (a token) is passed on and not
+    kept.
     """
 
     side: Side
@@ -50,30 +76,17 @@ class Recorder(httpx.BaseTransport):
     _inner: httpx.BaseTransport = field(default_factory=httpx.HTTPTransport)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        asked = request.read()
+        request.read()
         response = self._inner.handle_request(request)
         answer = response.read()
         response.close()
-        parts = urlsplit(str(request.url))
-        if parts.path.startswith(f"{self.prefix}/api/"):
-            path = parts.path.removeprefix(self.prefix)
-            code = response.headers.get("Mirakl-Api-Code", "")
+        path = request.url.path
+        if path.startswith(f"{self.prefix}/api/"):
+            export, is_provoking = self._exports.get(path), self.is_provoking
             self.exchanges.append(
-                Exchange(
-                    side=self.side,
-                    method=request.method.lower(),
-                    path=path,
-                    query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
-                    headers=dict(request.headers),
-                    body=asked,
-                    status=response.status_code,
-                    answer_headers=dict(response.headers),
-                    answer=answer,
-                    export=self._exports.get(parts.path),
-                    is_provoking=self.is_provoking,
-                )
+                exchange_of(self.side, self.prefix, request, response, export=export, is_provoking=is_provoking)
             )
-            self._learn(code, answer)
+            self._learn(response.headers.get("Mirakl-Api-Code", ""), answer)
         return httpx.Response(response.status_code, headers=_whole(response.headers), content=answer)
 
     def _learn(self, code: str, answer: bytes) -> None:

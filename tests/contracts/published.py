@@ -67,12 +67,13 @@ def operations(document: Document) -> Iterator[tuple[str, str, str, dict[str, An
 def record_schema(document: Document, call: str, member: str | None) -> dict[str, Any]:
     """The schema of one record in a call's successful JSON answer, without references at its top.
 
-    `member` is the dotted path of the list that holds the records; None: the whole answer is the record.
+    `member` is the dotted path of the list that holds the records; None: the whole answer is the record. An answer that
+    is a list itself holds them.
     """
     operation = next(operation for code, _, _, operation in operations(document) if code == call)
     status = next(status for status in operation["responses"] if status.startswith("2"))
     schema = resolved(document, operation["responses"][status]["content"]["application/json"]["schema"])
-    for name in member.split(".") if member else ():
+    for name in member.split(".") if member and schema.get("type") != "array" else ():
         schema = resolved(document, schema["properties"][name])
     return resolved(document, schema["items"]) if schema.get("type") == "array" else schema
 
@@ -132,18 +133,33 @@ def _with_unlisted_calls(document: Document, seller: Document, folder: Path) -> 
         if call not in listed and set(_references(operation)) <= schemas.keys():
             document["paths"].setdefault(path, {})[method] = {**operation, "security": security}
     for entry in json.loads((folder / "contract.json").read_bytes())["operator_private_endpoints"]:
-        answer = f"{entry['id']}_Response_200"
-        if answer not in schemas or "path" not in entry or entry["path"] in document["paths"]:
-            continue
-        document["paths"][entry["path"]] = {
-            entry["method"].lower(): {
-                "operationId": entry["id"],
-                "security": security,
-                "parameters": [{"name": p["name"], "in": "query", "schema": {}} for p in entry.get("params", ())],
-                "responses": {"200": {"content": {"application/json": {"schema": {"$ref": _REFERENCE + answer}}}}},
-            }
-        }
+        call = _RENAMED.get(entry["id"], entry["id"])
+        methods = document["paths"].get(entry.get("path"), {})
+        if f"{call}_Response_200" in schemas or f"{call}_Request" in schemas:
+            method = entry["method"].lower()
+            if method not in methods:
+                document["paths"][entry["path"]] = {**methods, method: _rebuilt(call, entry, schemas, security)}
     return document
+
+
+_RENAMED = {"SBC (payment confirmation)": "SBC07"}
+"""Calls of contract.json by the number that their schemas have."""
+
+
+def _rebuilt(call: str, entry: Mapping[str, Any], schemas: Document, security: Any) -> dict[str, Any]:
+    """An operation that the document leaves out: its schemas at the path where connectors call it."""
+
+    def content(name: str) -> dict[str, Any]:
+        return {"content": {"application/json": {"schema": {"$ref": _REFERENCE + name}}}}
+
+    answer = f"{call}_Response_200"
+    return {
+        "operationId": call,
+        "security": security,
+        "parameters": [{"name": p["name"], "in": "query", "schema": {}} for p in entry.get("params", ())],
+        "responses": {"200": content(answer)} if answer in schemas else {"204": {}},
+        **({"requestBody": content(f"{call}_Request")} if f"{call}_Request" in schemas else {}),
+    }
 
 
 def _references(part: Any) -> Iterator[str]:

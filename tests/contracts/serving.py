@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -33,6 +34,10 @@ class Served:
     def settings(self, **values: object) -> None:
         """Turn switches of the sandbox."""
         httpx.post(f"{self.url}/_sandbox/settings", json=values).raise_for_status()
+
+    def at(self, moment: datetime) -> None:
+        """Let time pass in the sandbox until `moment`."""
+        httpx.post(f"{self.url}/_sandbox/clock", json={"at": moment.isoformat()}).raise_for_status()
 
 
 def world(orders: int = ORDERS, marketplaces: Collection[str] = ("BRICO",)) -> World:

@@ -16,6 +16,7 @@ from sandbox.credentials import mirakl_secret, operator_client
 from sandbox.mirakl.operator_sign_in import SIGN_IN_PATH
 from sandbox.world import DEFAULT_AS_OF, World
 from tests.contracts.exchange import Exchange, Recorder
+from tests.contracts.others import ask_as_operator, ask_as_seller
 from tests.contracts.serving import SEED, Served, serving, world
 from tests.contracts.writing import Batch, Shop, shipment_payloads, whole_order_payloads, write_everything
 
@@ -33,14 +34,19 @@ def record() -> list[Exchange]:
         with seller(served) as (connector, recorder):
             read_everything(connector)
             _write(connector, served, whole_order_payloads)
-            with raw(served, recorder) as client:
-                ask_the_rest(client)
+            with raw(served, recorder) as client, _shop(served) as shop:
+                ask_as_seller(client, served, shop, SELLER)
                 provoke(served, recorder, client)
             exchanges = recorder.exchanges
         with operator(served) as (connector, recorder):
             read_everything(connector)
             with raw(served, recorder) as client:
-                ask_the_rest(client)
+                ask_as_operator(client)
+            exchanges += recorder.exchanges
+        # What time makes of the world and of the writes is answered too: new cycles, documents, states.
+        served.at(DEFAULT_AS_OF + timedelta(days=20))
+        with seller(served) as (connector, recorder):
+            read_everything(connector)
             exchanges += recorder.exchanges
     features = generated.mirakl[SELLER].platform["features"]
     features["shipment"] = {**features["shipment"], "multi_shipment": True}
@@ -58,9 +64,15 @@ def _serving(generated: World) -> Iterator[Served]:
 
 
 def _write(connector: MiraklConnector, served: Served, payloads: Callable[[Shop], Iterator[Batch]]) -> None:
+    with _shop(served) as shop:
+        write_everything(connector, payloads(shop))
+
+
+@contextmanager
+def _shop(served: Served) -> Iterator[Shop]:
     shop = Shop(served, SELLER, SHOP)
     try:
-        write_everything(connector, payloads(shop))
+        yield shop
     finally:
         shop.close()
 
@@ -144,13 +156,7 @@ def _collect(spec: FeedSpec, body: bytes, url: str, feeds: Mapping[str, FeedSpec
         known.extend(value for value in tables[source.table][source.column].to_pylist() if value and value not in known)
 
 
-# --- what the connector does not ask
-
-
-def ask_the_rest(client: httpx.Client) -> None:
-    """The calls that the sandbox serves and the connector has no use for."""
-    client.get("/version")
-    client.get("/returns/items_to_return")
+# --- requests without the connector
 
 
 def provoke(served: Served, recorder: Recorder, client: httpx.Client) -> None:

@@ -51,10 +51,39 @@ class Shop:
         self._taken |= {offer["shop_sku"] for offer in found}
         return found
 
-    def reason(self, kind: str) -> str:
-        """A reason that a seller may give."""
+    def reason(self, kind: str, is_shop_right: bool | None = True) -> str:
+        """A reason that a seller may give; with `is_shop_right` None, that anybody may."""
         reasons = self.get("/reasons")["reasons"]
-        return next((str(r["code"]) for r in reasons if r["type"] == kind and r["is_shop_right"]), "1")
+        return next(
+            str(reason["code"])
+            for reason in reasons
+            if reason["type"] == kind and is_shop_right in {None, reason["is_shop_right"]}
+        )
+
+    def parcel(self) -> dict[str, str]:
+        """A shipment of a whole order that has not left."""
+        order = self.order("SHIPPING")
+        lines = [
+            {"order_line_id": line["order_line_id"], "quantity": line["quantity"], "package_reference": "P-1"}
+            for line in order["order_lines"]
+        ]
+        body = {"shipments": [{"order_id": order["order_id"], "shipment_lines": lines, "shipped": False}]}
+        made = self._client.post("/shipments", json=body).raise_for_status().json()["shipment_success"][0]
+        return {"order_id": order["order_id"], "shipment_id": made["id"]}
+
+    def order_of(self, parcel: Mapping[str, str]) -> dict[str, Any]:
+        (order,) = self.get("/orders", order_ids=parcel["order_id"])["orders"]
+        assert isinstance(order, dict)
+        return order
+
+    def lines_of(self, parcel: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The lines of the parcel as DISPATCH takes them."""
+        shipments = self.get("/shipments", order_id=parcel["order_id"])["data"]
+        (lines,) = (one["shipment_lines"] for one in shipments if one["id"] == parcel["shipment_id"])
+        return [{name: line[name] for name in ("order_line_id", "quantity", "package_reference")} for line in lines]
+
+    def warehouse(self) -> str:
+        return "MAIN"
 
     def carrier(self) -> str:
         return str(self.get("/shipping/carriers")["carriers"][0]["code"])
@@ -101,14 +130,36 @@ def whole_order_payloads(shop: Shop) -> Iterator[Batch]:
     yield "REFUND", [refund(shop, shop.order("SHIPPED")), refund(shop, shop.order("RECEIVED"))]
     stock, unknown = shop.offers(1)[0], {"shop_sku": "NO-SUCH-SKU", "quantity": 1}
     yield "STOCK", [{"shop_sku": stock["shop_sku"], "quantity": 3}, unknown]
+    closed, deleted, priced = shop.offers(3)
+    yield "OFFER", [{"shop_sku": closed["shop_sku"], "operation": "CLOSE"}]
+    yield "OFFER", [{"shop_sku": deleted["shop_sku"], "operation": "DELETE"}]
+    yield "PRICE", [{"shop_sku": priced["shop_sku"], "prices": [{"price": "9.99"}], "deletes_others": True}]
+    # OF24 resets what it is not sent: only an offer whose every field can be read and sent again is changed by it.
+    yield (
+        "OFFER",
+        [
+            {
+                "shop_sku": offer["shop_sku"],
+                "operation": "UPDATE",
+                "changes": {"quantity": 7, "description": "As new"},
+                "states": ["NO_PRICING_UNIT", "NO_CUSTOMER_PRICES"],
+            }
+            for offer in shop.offers(5)
+        ],
+    )
 
 
 def shipment_payloads(shop: Shop) -> Iterator[Batch]:
     """On a platform with several shipments per order."""
     order = shop.order("SHIPPING")
     yield "DISPATCH", [dispatch(shop, order)]
-    shipment = shop.get("/shipments", order_id=order["order_id"])["data"][0]
-    yield "TRACKING", [{"order_id": order["order_id"], "shipment_id": shipment["id"], **tracking(shop)}]
+    parcels = [shop.parcel() for _ in range(3)]
+    yield "TRACKING", [{**parcels[0], **tracking(shop)}]
+    yield "SHIPMENT_ORIGIN", [{**parcels[0], "warehouse_code": shop.warehouse()}]
+    yield "SHIPMENT_DELETION", [parcels[1]]
+    # A parcel that exists, with our reference, and has not left is shipped and not created again.
+    waiting = shop.order_of(parcels[2])
+    yield "DISPATCH", [{**dispatch(shop, waiting), "lines": shop.lines_of(parcels[2])}]
 
 
 def decision(order: Mapping[str, Any], is_accepted: bool) -> Payload:

@@ -1,6 +1,5 @@
 """What writes and time make at Mirakl, against the published specification: not only a generated world keeps to it."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -9,27 +8,32 @@ import httpx
 import pytest
 from conftest import Served
 from planting import ORDER, accept, confirm_debits, exact, pass_time, plant, set_features, shop_of
-from test_sandbox_contracts import EXTRAS, complaints, operation, validator, without
+
+from tests.contracts.deviations import documented, read
+from tests.contracts.exchange import exchange_of
+from tests.contracts.judge import Judge
+from tests.contracts.published import strict
 
 pytestmark = pytest.mark.contracts
 LINE = f"{ORDER}-1"
 
 
 class Published:
-    """Checks answers against the seller's document; names and types, as the other contract tests do."""
+    """Checks answers against the seller's document, as `make contract` does."""
 
     def __init__(self, folder: Path) -> None:
-        self._document = json.loads((folder / "mirakl" / "mirakl-mmp-seller-openapi.json").read_text())
+        self._judge = Judge(strict(folder / "mirakl", "seller"), "seller")
+        self._documented = read()
 
     def check(self, code: str, answer: httpx.Response, status: int = 200) -> Any:
         exact(answer, status)
-        responses = operation(self._document, code)["responses"]
-        schema = responses[str(status)]["content"]["application/json"]["schema"]
-        paging = {"next_page_token", "previous_page_token", "total_count"}
-        body = {name: part for name, part in answer.json().items() if name not in paging}
-        assert body
-        assert complaints(validator(self._document, schema), without(EXTRAS.get(code, set()), body)) == []
-        return body
+        prefix = answer.request.url.path.partition("/api/")[0]
+        verdict = self._judge.judge(exchange_of("seller", prefix, answer.request, answer, is_provoking=True))
+        found = {finding.deviation for finding in verdict.findings}
+        assert verdict.call == code
+        assert {one for one in found if documented(one, self._documented) is None} == set()
+        assert answer.json()
+        return answer.json()
 
 
 @pytest.fixture
