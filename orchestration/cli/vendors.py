@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,8 +48,10 @@ def check_accounts(session: Session, registry: Registry) -> Iterator[AccountChec
                 yield AccountCheck(label, name, result.ok, result.detail, result.action)
 
 
-def previews(session: Session, keys: Sequence[str] | None = None) -> list[Preview]:
-    """The exact requests of everything PROPOSED or APPROVED, or of `keys`. Sends nothing."""
+def previews(
+    session: Session, keys: Sequence[str] | None = None, kinds: Collection[str] | None = None
+) -> list[Preview]:
+    """The exact requests of everything PROPOSED or APPROVED (of `kinds` only), or of `keys`. Sends nothing."""
     from orchestration.lib.connections import Connections
     from orchestration.lib.registry import load_registry
 
@@ -60,7 +62,7 @@ def previews(session: Session, keys: Sequence[str] | None = None) -> list[Previe
             "no account can deliver: their secrets are missing or they are switched off",
             action="`tieout doctor` says which variable is not set.",
         )
-    return session.require_outbox().preview(deliveries, keys=keys)
+    return session.require_outbox().preview(deliveries, keys=keys, kinds=kinds)
 
 
 def preview_requests(session: Session, *, keys: Sequence[str] | None = None) -> None:

@@ -475,13 +475,19 @@ class Outbox:
         )
 
     def preview(
-        self, deliveries: Mapping[tuple[str, str], Delivery], *, keys: Sequence[str] | None = None
+        self,
+        deliveries: Mapping[tuple[str, str], Delivery],
+        *,
+        keys: Sequence[str] | None = None,
+        kinds: Collection[str] | None = None,
     ) -> list[Preview]:
-        """The exact requests of PROPOSED and APPROVED actions (or of `keys`). Sends and changes nothing."""
+        """The exact requests of PROPOSED and APPROVED actions (or of `keys`), of `kinds` only when given. Sends and
+        changes nothing.
+        """
         rows = (
             self.actions(states=[State.PROPOSED, State.APPROVED]) if keys is None else [self.find(key) for key in keys]
         )
-        return preview(rows, deliveries)
+        return preview([row for row in rows if kinds is None or row["kind"] in kinds], deliveries)
 
     # ---- the only place where a state changes ------------------------------------------------------------------------
 

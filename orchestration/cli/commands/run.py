@@ -77,7 +77,7 @@ def run_command(session: Session, lane: str, *, dry_run: bool, all_feeds: bool, 
 def _dry_run_requests(session: Session, kinds: Collection[str]) -> list[dict[str, object]]:
     from orchestration.cli.vendors import previews, previews_json, show_previews
 
-    found = [preview for preview in previews(session) if preview.kind in kinds]
+    found = previews(session, kinds=kinds)
     if not session.as_json:
         show_previews(found)
     return previews_json(found)
