@@ -232,6 +232,10 @@ def test_head_room_is_what_every_window_has_left(tmp_path: Path, watch: Watch) -
     assert used["STO01", 60].throttled_count == 1
     assert used["STO01", 60].next_allowed_at == pytest.approx(watch.time + 61)
     assert used["TL02", 60].next_allowed_at == watch.time
+    watch.time += 100
+    used = {(one.call, one.window_seconds): one for one in shared.usage()}
+    assert [used["TL02", seconds].calls_in_window for seconds in (60, 3600)] == [0, 18]
+    assert used["STO01", 60].throttled_count == 0
     watch.time += 2 * DAY
     assert shared.usage() == []
 
