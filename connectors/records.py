@@ -153,13 +153,15 @@ class IdSource:
     `column` of the raw table `table` (of the same account) holds them; null and empty ones are no ids. With a
     `version_column` an id is read again when its row there is newer than what was read for it; without one, once.
     `held_as` is the column of the feed's own root table that repeats the id. An id may have no record at all (an order
-    without documents), so that an absent row does not mean that it was never read.
+    without documents), so that an absent row does not mean that it was never read. `ids_per_call` is how many of them
+    one call takes, which decides how many a run reads.
     """
 
     table: str
     column: str
     version_column: str | None
     held_as: str
+    ids_per_call: int = 1
 
 
 @dataclass(frozen=True, slots=True)

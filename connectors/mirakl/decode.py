@@ -124,7 +124,7 @@ _DECODED = (
         (offers.PRODUCTS,),
         Envelope("products"),
         id_columns=("product_reference",),
-        ids_from=IdSource(offers.OFFERS.name, "product_reference", None, "product_reference"),
+        ids_from=IdSource(offers.OFFERS.name, "product_reference", None, "product_reference", 100),
         computed={"product_reference": product_reference},
     ),
     _feed(
@@ -156,7 +156,7 @@ _DECODED = (
         (logistics.ORDER_DOCUMENTS,),
         Envelope("order_documents"),
         id_columns=("id",),
-        ids_from=IdSource(orders.ORDERS.name, "order_id", "last_updated_date", "order_id"),
+        ids_from=IdSource(orders.ORDERS.name, "order_id", "last_updated_date", "order_id", 100),
     ),
     _feed(
         "threads",

@@ -18,8 +18,8 @@ from orchestration.lib.settings import Settings
 from orchestration.lib.state import FeedKey, State
 from orchestration.lib.warehouse import connect, quote
 
-MAXIMUM_IDS = 500
-"""Ids of one feed and run: some calls take one id each. The newest come first, the rest in the runs that follow."""
+MAXIMUM_CALLS = 500
+"""Calls for one feed and run. The newest ids come first, the rest in the runs that follow."""
 
 WantedIds = Mapping[FeedKey, Mapping[str, str]]
 """For each feed the ids to read, with their parents' versions."""
@@ -48,7 +48,10 @@ def may_be_wanted(settings: Settings, feeds: Feeds, keys: Sequence[FeedKey]) -> 
                 if any(table.name == source.table for table in spec.tables)
             ]
             read_in, count = state.newest_by_id(key)
-            if count >= MAXIMUM_IDS or state.newest_landed(key.vendor, key.account, parents) > read_in:
+            if (
+                count >= MAXIMUM_CALLS * source.ids_per_call
+                or state.newest_landed(key.vendor, key.account, parents) > read_in
+            ):
                 found.append(key)
     return found
 
@@ -112,7 +115,7 @@ def _missing(connection: duckdb.DuckDBPyConnection, key: FeedKey, source: IdSour
                 and old.id = parents.id and old.version = parents.version
         )
         order by parents.newest desc, parents.version desc, parents.id desc
-        limit {MAXIMUM_IDS}
+        limit {MAXIMUM_CALLS * source.ids_per_call}
         """,
         {"vendor": key.vendor, "account": key.account, "entity": key.entity},
     ).fetchall()

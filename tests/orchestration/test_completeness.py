@@ -103,7 +103,7 @@ def test_a_reading_that_failed_is_wanted_again(settings: Settings, vendor: Vendo
 def test_a_run_reads_no_more_than_it_may_and_the_newest_first(
     settings: Settings, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parent_ids, "MAXIMUM_IDS", 2)
+    monkeypatch.setattr(parent_ids, "MAXIMUM_CALLS", 2)
     bring(settings, vendor)
     vendor.records["transaction_lines"].append(line(4, updated="2026-07-02T10:00:00Z"))
     bring(settings, vendor)
