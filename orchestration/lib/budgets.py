@@ -193,18 +193,18 @@ class Budgets:
         """One writing transaction on a connection of its own: counting and adding must not be torn apart."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=60, isolation_level=None)) as connection:
-            connection.execute("pragma synchronous = normal")
-            if not self._is_ready:
-                connection.execute("pragma journal_mode = wal")
-                connection.executescript(_SCHEMA)
-                self._is_ready = True
+            # No WAL: switching to it fails at once when two processes open a new file together.
             connection.execute("begin immediate")
             try:
+                if not self._is_ready:
+                    for statement in _SCHEMA.split(";"):
+                        connection.execute(statement)
                 yield connection
             except BaseException:
                 connection.execute("rollback")
                 raise
             connection.execute("commit")
+            self._is_ready = True
 
 
 class KeyBudget:
