@@ -63,7 +63,7 @@ def wanted(spec: FeedSpec) -> Wanted:
                     names = rest.split(".")
                     node = root.reach([*above, *names])
                     node.column = node.column or column
-                    if not column.nullable and not slash and path == (column.at or (column.name,))[0]:
+                    if not column.nullable and (len(column.at) <= 1 or (not slash and path == column.at[0])):
                         for depth in range(1, len(names) + 1):
                             root.reach([*above, *names[:depth]]).is_needed = True
     return root

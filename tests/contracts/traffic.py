@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def record() -> list[Exchange]:
         # What time makes of the world and of the writes is answered too: new cycles, documents, states.
         served.at(DEFAULT_AS_OF + timedelta(days=20))
         with seller(served) as (connector, recorder):
-            read_everything(connector)
+            read_everything(connector, windows=(Window(since=DEFAULT_AS_OF),))
             exchanges += recorder.exchanges
     features = generated.mirakl[SELLER].platform["features"]
     features["shipment"] = {**features["shipment"], "multi_shipment": True}
@@ -124,7 +124,7 @@ def _nap(seconds: float) -> None:
 # --- reads
 
 
-def read_everything(connector: MiraklConnector) -> None:
+def read_everything(connector: MiraklConnector, windows: Sequence[Window] = (Window(), Window(since=SINCE))) -> None:
     """Each feed by each of its routes: from the beginning, and since a moment. Feeds by id come last."""
     ids: dict[str, list[str]] = {}
     failed = [result for result in connector.check() if not result.ok]
@@ -135,7 +135,7 @@ def read_everything(connector: MiraklConnector) -> None:
             continue
         connector.measure(entity, Window(since=SINCE))
         for route in connector.routes(entity):
-            for window in (Window(), Window(since=SINCE)):
+            for window in windows:
                 for page in connector.pages(entity, window, route):
                     _collect(spec, page.body, page.url, feeds, ids)
     for entity, spec in feeds.items():
