@@ -59,7 +59,7 @@ class Report:
             own = sorted(one for one in self.places if documented(one, self.entries) is entry)
             if own:
                 yield f"documented: {entry.part}, {entry.kind}: {entry.why} [{entry.source}]"
-                yield f"    {_shortened([f'{one.call} {_shown(one.at)}' for one in own])}"
+                yield f"    {_shortened(list(dict.fromkeys(f'{one.call} {_shown(one.at)}' for one in own)))}"
         for entry in self.unseen:
             yield f"documented, not seen: {', '.join(entry.calls)} {entry.part}, {entry.kind}: {', '.join(entry.at)}"
         for deviation in self.undocumented:
