@@ -31,10 +31,9 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
         outbox = Outbox(settings.outbox_address, settings.clock)
         try:
             proposed = outbox.propose(wanted, kinds=workspace.kinds)
-            # A kind without a policy waits for a person: so a lane approves its own kinds and leaves the others alone.
-            kinds = workspace.kinds
-            policies = [row for row in registry.approval_policies if kinds is None or row.kind in kinds]
-            decided = outbox.apply_policy(policies, registry.switches, settings.write_back)
+            decided = outbox.apply_policy(
+                registry.approval_policies, registry.switches, settings.write_back, kinds=workspace.kinds
+            )
         finally:
             outbox.close()
         workspace.journal.proposed, workspace.journal.decided = proposed, decided

@@ -337,8 +337,15 @@ class Outbox:
             replaced.append((e, key))
             batch.superseded.append(e["action_key"])
 
-    def apply_policy(self, policies: Sequence[Policy], switches: Sequence[Switch], write_back: bool) -> PolicyResult:
-        """Approve what the policy lets go by itself; everything else stays PROPOSED for a person.
+    def apply_policy(
+        self,
+        policies: Sequence[Policy],
+        switches: Sequence[Switch],
+        write_back: bool,
+        *,
+        kinds: Collection[str] | None = None,
+    ) -> PolicyResult:
+        """Approve what the policy lets go by itself, of `kinds` only when given; the rest stays PROPOSED for a person.
 
         Nothing is approved while a switch or the global write-back switch is off: an approval given then would go out,
         stale, on the day it is switched on. The switches are remembered for `deliver`.
@@ -348,6 +355,8 @@ class Outbox:
         waiting: list[tuple[str, str]] = []
         with writing(self.engine) as connection:
             query = select(actions).where(actions.c.state == State.PROPOSED.value).order_by(actions.c.action_key)
+            if kinds is not None:
+                query = query.where(actions.c.kind.in_(kinds))
             for found in connection.execute(query).mappings():
                 row = dict(found)
                 subject = subject_of(row)

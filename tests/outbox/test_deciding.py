@@ -50,6 +50,15 @@ def test_the_policy_approves_by_kind_marketplace_and_amount(
         assert states(sqlite_outbox) == {row["action_key"]: "PROPOSED"}
 
 
+def test_a_lane_decides_about_its_own_kinds_only(sqlite_outbox: Outbox) -> None:
+    sale = journal()
+    sqlite_outbox.propose(table(sale, stock("A", 5)))
+    result = sqlite_outbox.apply_policy(AUTO, ON, True, kinds={"STOCK"})
+    assert result.approved == ("STOCK|BRICO|A|1",)
+    assert result.waiting == (), "another lane's proposals do not wait for this one"
+    assert states(sqlite_outbox)[sale["action_key"]] == "PROPOSED"
+
+
 @pytest.mark.parametrize(
     "switch",
     [
