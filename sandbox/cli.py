@@ -23,10 +23,18 @@ def sandbox(
         str | None, typer.Option(help="The world's present (ISO 8601 with offset); default 2026-07-03T08:00:00Z.")
     ] = None,
     faults: Annotated[bool, typer.Option(help="Plant the faults of the truth file.")] = True,
+    marketplace: Annotated[
+        list[str] | None, typer.Option("--marketplace", "-m", help="Only this marketplace code; may be repeated.")
+    ] = None,
 ) -> None:
-    """Serve a generated Mirakl marketplace and Sage 200 company until stopped (Ctrl+C)."""
+    """Serve generated Mirakl marketplaces and a Sage 200 company until stopped (Ctrl+C)."""
     from sandbox.serve import serve
-    from sandbox.world import DEFAULT_AS_OF
+    from sandbox.world import DEFAULT_AS_OF, MARKETPLACES
+
+    if unknown := set(marketplace or ()).difference(MARKETPLACES):
+        raise typer.BadParameter(
+            f"no {', '.join(sorted(unknown))}; there are {', '.join(MARKETPLACES)}", param_hint="--marketplace"
+        )
 
     out = Console(stderr=True, highlight=False)
     moment = datetime.fromisoformat(as_of) if as_of else DEFAULT_AS_OF
@@ -40,7 +48,17 @@ def sandbox(
             out.print(f"In another shell: [bold]tieout --env-file {environment} run settlement[/bold]", soft_wrap=True)
 
     try:
-        serve(directory, host=host, port=port, orders=orders, seed=seed, as_of=moment, faults=faults, report=report)
+        serve(
+            directory,
+            host=host,
+            port=port,
+            orders=orders,
+            seed=seed,
+            as_of=moment,
+            faults=faults,
+            report=report,
+            marketplaces=marketplace or MARKETPLACES,
+        )
     except (OSError, ValueError) as error:
         out.print(f"[bold red]error:[/bold red] {error}")
         raise typer.Exit(1) from error
