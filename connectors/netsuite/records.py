@@ -1,0 +1,247 @@
+"""Writes to the record service, by external id, and the look-ups that make them safe.
+
+NetSuite ignores idempotency keys on synchronous calls, and a repeated `PUT eid:` without `replace` doubles the lines
+of a transaction. So a record is created by POST, after its external id was looked up and not found; an answer that
+did not come leaves it unknown, and the external id is looked up before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from connectors.delivery import DeliveryResult, Outcome
+from connectors.errors import (
+    AuthError,
+    BadPayload,
+    ConnectorError,
+    PermissionDenied,
+    RateLimited,
+    RequestRejected,
+    ServerFailed,
+    TransportFailed,
+)
+from connectors.http import Answer, Call
+from connectors.netsuite.accounts import SERVICES, VENDOR
+from connectors.netsuite.client import NetSuiteConnector
+from connectors.netsuite.statements import quoted
+
+RECORD_PATH = f"{SERVICES}/record/v1"
+KEYS_PER_LOOK_UP = 500
+"""NetSuite takes at most 1000 values in a list."""
+WRITE_HEADERS = {
+    "Content-Type": "application/json",
+    # By default a misspelt member is dropped with nothing but a response header to say so.
+    "X-NetSuite-PropertyNameValidation": "error",
+}
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_ALREADY = re.compile(r"already exist", re.IGNORECASE)
+_BODY = msgspec.json.Encoder(decimal_format="number")
+NIL = Decimal(0)
+
+
+class BadRecord(ValueError):
+    """The action cannot become a record; the message says why and what to correct."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A transaction that NetSuite holds under an external id. `total` is in its own currency, with NetSuite's sign."""
+
+    id: str
+    type: str
+    tran_id: str
+    day: str
+    period: str
+    total: Decimal
+    is_posting: bool
+    is_voided: bool
+    approval: str
+    created_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A month of the books, and the ways in which it is shut."""
+
+    id: str
+    name: str
+    shut: tuple[str, ...]
+
+
+def external_id(prefix: str, wire_key: str) -> str:
+    """`JE-<wire key>`: prefixed by type, because external ids of transactions may share one space. Raises BadRecord."""
+    found = f"{prefix}-{wire_key}"
+    if not wire_key or not _EXTERNAL_ID.fullmatch(found):
+        raise BadRecord("the wire key may hold letters, digits, _ and - only")
+    return found
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    return _BODY.encode(body)
+
+
+def decimal_of(text: str | None) -> Decimal:
+    """A number of SuiteQL; an absent one is nil."""
+    return Decimal(text) if text else NIL
+
+
+def says_already_there(error: ConnectorError) -> bool:
+    """Whether a refusal is that of an external id that is taken: by its words, as it has no code of its own."""
+    return isinstance(error, RequestRejected) and bool(_ALREADY.search(error.detail or ""))
+
+
+def result_of(error: ConnectorError) -> DeliveryResult:
+    """A write that was not carried out for certain: nobody knows (UNKNOWN), or it was refused (FAILED)."""
+    if isinstance(error, ServerFailed | BadPayload) or (isinstance(error, TransportFailed) and error.sent):
+        return DeliveryResult(Outcome.UNKNOWN, detail=str(error))
+    return DeliveryResult(Outcome.FAILED, detail=str(error), retryable=can_pass(error))
+
+
+def can_pass(error: ConnectorError) -> bool:
+    """Whether the same action can succeed later: after a wait, or once a person has renewed the access."""
+    return isinstance(error, TransportFailed | ServerFailed | RateLimited | AuthError | PermissionDenied)
+
+
+class Records:
+    """The record service of one account."""
+
+    def __init__(self, connector: NetSuiteConnector) -> None:
+        self.connector = connector
+        self._ids: dict[tuple[str, str, str], str] = {}
+        self._periods: dict[str, Period] = {}
+        self._currencies: dict[str, tuple[str | None, int]] = {}
+
+    def url(self, path: str) -> str:
+        return str(self.connector.client.url(f"{RECORD_PATH}/{path}"))
+
+    def create(self, path: str, body: Mapping[str, Any]) -> str:
+        """POST a record, once; its id, from the `Location` of the answer, whose body is empty."""
+        answer = self.write("POST", path, body)
+        identifier = answer.headers.get("location", "").rstrip("/").rpartition("/")[2]
+        if not identifier.isdigit():
+            raise BadPayload(
+                "the record was answered without its address", vendor=VENDOR, call=path, status=answer.status
+            )
+        return identifier
+
+    def write(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
+        return self.connector.client.write(
+            Call(f"{method} {path.partition('/')[0]}"),
+            f"{RECORD_PATH}/{path}",
+            method=method,
+            content=encoded(body),
+            headers=WRITE_HEADERS,
+        )
+
+    # --- look-ups ---
+
+    def held(self, external_ids: Iterable[str]) -> dict[str, list[Held]]:
+        """The transactions under each external id, voided ones too; an id without any has an empty list."""
+        wanted = list(dict.fromkeys(external_ids))
+        found: dict[str, list[Held]] = {key: [] for key in wanted}
+        for keys in _batches(wanted):
+            sql = (
+                "SELECT t.id, t.type, t.externalid, t.tranid, TO_CHAR(t.trandate,'YYYY-MM-DD') AS trandate,"  # noqa: S608  # marks only
+                " t.postingperiod, t.foreigntotal, t.posting, t.voided, t.approvalstatus, ml.createdfrom"
+                " FROM transaction t"
+                " LEFT JOIN transactionline ml ON ml.transaction = t.id AND ml.mainline = 'T'"
+                f" WHERE t.externalid IN ({', '.join('?' for _ in keys)}) ORDER BY t.id"
+            )
+            for row in self.connector.select(sql, keys, what="external ids"):
+                if any(held.id == row["id"] for held in found[row["externalid"]]):
+                    continue  # a type with several main lines
+                found[row["externalid"]].append(
+                    Held(
+                        id=row["id"],
+                        type=row.get("type", ""),
+                        tran_id=row.get("tranid", ""),
+                        day=row.get("trandate", ""),
+                        period=row.get("postingperiod", ""),
+                        total=decimal_of(row.get("foreigntotal")),
+                        is_posting=row.get("posting") == "T",
+                        is_voided=row.get("voided") == "T",
+                        approval=row.get("approvalstatus", ""),
+                        created_from=row.get("createdfrom", ""),
+                    )
+                )
+        return found
+
+    def id_of(self, table: str, column: str, value: str, where: str) -> str:
+        """The id of the one active record whose column has this value. Raises BadRecord, naming `where` to correct."""
+        known = self._ids.get((table, column, value))
+        if known is not None:
+            return known
+        sql = f"SELECT t.id, t.isinactive FROM {table} t WHERE t.{column} = {quoted(value)} ORDER BY t.id"  # noqa: S608
+        rows = self.connector.select(sql, what=table)
+        active = [row for row in rows if row.get("isinactive") != "T"]
+        if len(active) != 1:
+            count = "more than one" if active else "only an inactive" if rows else "no"
+            raise BadRecord(f"NetSuite has {count} {table} {value!r}: correct {where}, or NetSuite")
+        self._ids[table, column, value] = active[0]["id"]
+        return active[0]["id"]
+
+    def forget_periods(self) -> None:
+        """Before a batch: a period may have been closed since the last one."""
+        self._periods.clear()
+
+    def period_of(self, day: str, *, with_receivables: bool) -> str:
+        """The id of the month that a date falls into. Raises BadRecord when it is closed or locked.
+
+        It is sent with the record: without it NetSuite may move a date of a closed month into another one, silently.
+        """
+        period = self.period_at(day)
+        shut = [name for name in period.shut if name != "arlocked" or with_receivables]
+        if shut:
+            raise BadRecord(
+                f"period {period.name} of {day} is shut ({', '.join(shut)}): reopen it in NetSuite, or date the "
+                "posting into an open one"
+            )
+        return period.id
+
+    def period_at(self, day: str) -> Period:
+        """The month that a date (ISO) falls into, shut or not. Raises BadRecord when there is none."""
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
+            raise BadRecord(f"{day!r} is no date")
+        if day not in self._periods:
+            here = f"TO_DATE('{day}','YYYY-MM-DD')"
+            rows = self.connector.select(
+                "SELECT p.id, p.periodname, p.closed, p.alllocked, p.arlocked FROM accountingperiod p"  # noqa: S608
+                " WHERE p.isyear = 'F' AND p.isquarter = 'F' AND p.isadjust = 'F'"
+                f" AND p.startdate <= {here} AND p.enddate >= {here} ORDER BY p.id",
+                what="accountingperiod",
+            )
+            if len(rows) != 1:
+                raise BadRecord(f"NetSuite has {len(rows) or 'no'} accounting periods for {day}: set them up there")
+            shut = tuple(name for name in ("closed", "alllocked", "arlocked") if rows[0].get(name) == "T")
+            self._periods[day] = Period(rows[0]["id"], rows[0].get("periodname", rows[0]["id"]), shut)
+        return self._periods[day]
+
+    def currency(self, code: str) -> tuple[str | None, int]:
+        """Id and decimals of a currency by its ISO code; no id on an account that keeps but one currency."""
+        if code not in self._currencies:
+            self._currencies[code] = self._currency(code)
+        return self._currencies[code]
+
+    def _currency(self, code: str) -> tuple[str | None, int]:
+        try:
+            rows = self.connector.select(
+                "SELECT c.id, c.currencyprecision FROM currency c WHERE c.symbol = ? ORDER BY c.id",
+                [code],
+                what="currency",
+            )
+        except PermissionDenied:
+            return None, 2
+        if len(rows) != 1:
+            raise BadRecord(f"NetSuite has {len(rows) or 'no'} currencies {code}: add it there, or correct the record")
+        return rows[0]["id"], int(rows[0].get("currencyprecision", "2"))
+
+
+def _batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    for start in range(0, len(keys), KEYS_PER_LOOK_UP):
+        yield keys[start : start + KEYS_PER_LOOK_UP]
