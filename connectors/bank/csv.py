@@ -11,6 +11,8 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
 
 import msgspec
 
@@ -127,7 +129,7 @@ def decode_csv(body: bytes) -> Decoded:
     try:
         landed = msgspec.json.decode(body, type=LandedCsv)
     except msgspec.DecodeError as error:
-        raise _bad("neither a CAMT.053 file nor a landed CSV statement", str(error)) from error
+        raise _bad("neither CAMT.053, MT940 or OFX nor a landed CSV statement", str(error)) from error
     return read_csv(landed).decoded()
 
 
@@ -149,7 +151,7 @@ def read_csv(landed: LandedCsv) -> StatementFile:
     statement_id = landed.file_name.rpartition(".")[0] or landed.file_name
     result = StatementFile([], [], [])
     references = EntryReferences()
-    dates: list[str] = []
+    lines: list[tuple[Entry, Decimal | None]] = []
     for line, row in rows:
         position = len(result.entries)
         result.hashes.append(entry_hash(statement_id, "\x1f".join(row).encode()))
@@ -163,7 +165,9 @@ def read_csv(landed: LandedCsv) -> StatementFile:
             result.entries.append(Reject(position, None, where, bad.reason, bad.code))
         else:
             result.entries.append(entry)
-            dates.append(entry.booking_date)
+            lines.append((entry, _balance(row, layout, landed)))
+    opening, closing = _bounds(lines) if len(lines) == len(result.entries) else (None, None)
+    dates = [entry.booking_date for entry, _ in lines]
     result.statements.append(
         (
             0,
@@ -171,8 +175,8 @@ def read_csv(landed: LandedCsv) -> StatementFile:
                 statement_id,
                 landed.iban or None,
                 landed.currency or None,
-                None,
-                None,
+                opening,
+                closing,
                 min(dates, default=None),
                 max(dates, default=None),
             ),
@@ -234,9 +238,7 @@ def _entry(row: list[str], layout: _Layout, landed: LandedCsv, statement_id: str
         value = cell(field)
         if value is None:
             return None
-        point = DECIMAL_FORMATS[rules[field].format]
-        thousands = "," if point == "." else "."
-        plain = plain_decimal(value.replace(thousands, "").replace(" ", "").replace(point, ".").removeprefix("+"))
+        plain = _plain(value, rules[field].format)
         if plain is None:
             raise BadEntry(field, "is not a decimal number", "NOT_A_NUMBER")
         return plain
@@ -268,6 +270,39 @@ def _entry(row: list[str], layout: _Layout, landed: LandedCsv, statement_id: str
         cell("transaction_code"),
         False,
     )
+
+
+def _plain(value: str, decimal_format: str) -> str | None:
+    point = DECIMAL_FORMATS[decimal_format]
+    thousands = "," if point == "." else "."
+    return plain_decimal(value.replace(thousands, "").replace(" ", "").replace(point, ".").removeprefix("+"))
+
+
+def _balance(row: list[str], layout: _Layout, landed: LandedCsv) -> Decimal | None:
+    """The balance after the line, None when it states none."""
+    rule = landed.profile.rules.get("balance")
+    plain = None if rule is None else _plain(row[layout.index["balance"]].strip(), rule.format)
+    return None if plain is None else Decimal(plain)
+
+
+def _text(balance: Decimal) -> str:
+    return format(balance if balance else abs(balance), "f")
+
+
+def _bounds(lines: list[tuple[Entry, Decimal | None]]) -> tuple[str | None, str | None]:
+    """Opening and closing balance by the running one, oldest line first or last; (None, None) when it does not run
+    through.
+    """
+    running = [(Decimal(entry.amount), balance) for entry, balance in lines if balance is not None]
+    if not running or len(running) < len(lines) or len({entry.currency for entry, _ in lines}) > 1:
+        return None, None
+    is_newest_first = lines[0][0].booking_date > lines[-1][0].booking_date
+    for is_reversed in (is_newest_first, not is_newest_first):
+        ordered = running[::-1] if is_reversed else running
+        if all(before + amount == after for (_, before), (amount, after) in pairwise(ordered)):
+            amount, balance = ordered[0]
+            return _text(balance - amount), _text(ordered[-1][1])
+    return None, None
 
 
 def _signed(paid_in: str | None, paid_out: str | None) -> str | None:

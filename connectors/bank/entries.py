@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
+from decimal import Decimal
 from hashlib import blake2b
 
 import pyarrow as pa
@@ -59,6 +60,17 @@ class Statement:
     to_date: str | None
 
 
+def follows(later: Statement, earlier: Statement) -> bool:
+    """Whether `later` starts where `earlier` ended, so that no line can stand in both."""
+    return (
+        later.statement_id != earlier.statement_id
+        and later.opening_balance is not None
+        and earlier.closing_balance is not None
+        and Decimal(later.opening_balance) == Decimal(earlier.closing_balance)
+        and (later.from_date or "") >= (earlier.to_date or "")
+    )
+
+
 def account_digest(account: str) -> str:
     """16 hex digits that stand for an account number: equal accounts stay recognisable, the number is not kept."""
     return blake2b("".join(account.split()).upper().encode(), digest_size=HASH_BYTES).hexdigest()
@@ -93,10 +105,16 @@ class EntryReferences:
     def __init__(self) -> None:
         self._seen: Counter[tuple[str, str]] = Counter()
 
-    def reference(self, statement_id: str, reference: str | None, content: Iterable[str | None]) -> str:
+    def reference(
+        self, statement_id: str, reference: str | None, content: Iterable[str | None], *, chain: str | None = None
+    ) -> str:
+        """`chain` names statements of the file that follow each other: without a bank's reference, equal lines in them
+        are counted together.
+        """
         if not reference:
             digest = blake2b("\x1f".join(c or "" for c in content).encode(), digest_size=HASH_BYTES).hexdigest()
             reference = f"X{digest}"
+            statement_id = chain or statement_id
         self._seen[statement_id, reference] += 1
         count = self._seen[statement_id, reference]
         return reference if count == 1 else f"{reference}-{count}"
