@@ -63,7 +63,7 @@ class Statement:
 def follows(later: Statement, earlier: Statement) -> bool:
     """Whether `later` starts where `earlier` ended, so that no line can stand in both."""
     return (
-        later.statement_id != earlier.statement_id
+        (later.statement_id, later.closing_balance) != (earlier.statement_id, earlier.closing_balance)
         and later.opening_balance is not None
         and earlier.closing_balance is not None
         and Decimal(later.opening_balance) == Decimal(earlier.closing_balance)

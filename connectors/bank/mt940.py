@@ -87,7 +87,9 @@ def read_mt940(body: bytes) -> StatementFile:
         statement, opening, closing = _statement(message)
         # The pages of one statement, and the statements of one day, share no line: equal lines in them are two.
         continues = previous is not None and follows(statement, previous)
-        chain = chain if continues else statement.statement_id
+        if not continues:
+            # A statement may stand in a file twice: its entries then have the same references both times.
+            references, chain = EntryReferences(), statement.statement_id
         previous = statement
         result.statements.append((len(result.entries), statement))
         total = opening

@@ -69,7 +69,6 @@ def read_ofx(body: bytes) -> StatementFile:
     lines = list(_entry_lines(body))
     left = iter(lines)
     result = StatementFile([], [], [])
-    references = EntryReferences()
     found = [element for name in STATEMENTS for element in root.iter(name)]
     if not found:
         raise _bad("holds neither <STMTTRNRS> nor <CCSTMTTRNRS>: OFX, but no bank statement")
@@ -80,7 +79,7 @@ def read_ofx(body: bytes) -> StatementFile:
         statement = answer.find("STMTRS") if answer.tag == "STMTTRNRS" else answer.find("CCSTMTRS")
         if statement is None:
             raise _bad(f"<{answer.tag}> holds no statement: ask the bank for a complete file")
-        _read_statement(statement, result, references, left)
+        _read_statement(statement, result, left)
     if len(result.entries) != len(lines):
         raise _bad(
             f"holds {len(lines)} <STMTTRN>, of which {len(result.entries)} stand in a <BANKTRANLIST>: ask the bank"
@@ -158,11 +157,12 @@ def _text(element: Element, *paths: str) -> str | None:
     return None
 
 
-def _read_statement(element: Element, result: StatementFile, references: EntryReferences, lines: Iterator[int]) -> None:
+def _read_statement(element: Element, result: StatementFile, lines: Iterator[int]) -> None:
     rows = element.findall("BANKTRANLIST/STMTTRN")
     period = _period(element, rows)
     statement_id = f"OFX {period.from_date} {period.to_date}"
     first = len(result.entries)
+    references = EntryReferences()
     for ordinal, row in enumerate(rows, start=1):
         line = next(lines, 0)
         position = len(result.entries)

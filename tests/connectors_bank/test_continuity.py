@@ -57,6 +57,11 @@ def test_a_missing_statement_is_a_gap_with_both_sides_and_the_amount() -> None:
     assert proof(MAY, JULY) == (0, [("0.sta", "1.sta", Decimal("-30.00"))])
 
 
+def test_a_balance_of_long_ago_proves_nothing() -> None:
+    august = statement(8, "0731", "0831", "100", "105", ("0810", 5))
+    assert proof(MAY, JUNE, august) == (1, [("1.sta", "2.sta", Decimal("30.00"))])
+
+
 def test_a_statement_delivered_twice_proves_nothing_and_breaks_nothing() -> None:
     assert proof(MAY, MAY, JUNE, JUNE) == (1, [])
 

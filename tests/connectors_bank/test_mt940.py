@@ -213,10 +213,19 @@ def test_equal_lines_on_two_pages_of_one_statement_stay_two() -> None:
 
 
 def test_a_statement_twice_in_a_file_gives_its_entries_the_same_references() -> None:
-    text = mt940(":61:2606130612C1,00NTRFNONREF", ":61:2606130612D1,00NTRFNONREF")
-    found = [e["entry_reference"] for e in rows(SPEC.decode(text.encode()))]
-    decoded = SPEC.decode((text + mt940(opening="C260101GBP0,00", closing="C260101GBP0,00") + text).encode())
-    assert {e["entry_reference"] for e in rows(decoded)} >= set(found)
+    line = ":61:2606120612C1,00NTRFNONREF"
+    text = mt940(line, line, ":61:2606120612C1,00NTRFNONREF//B1", closing="C260630GBP1003,00")
+    once, twice = (rows(SPEC.decode(t.encode())) for t in (text, text + text))
+    assert len(twice) == 2 * len(once) == 6
+    assert {e["entry_reference"] for e in twice} == {e["entry_reference"] for e in once}
+
+
+def test_a_day_that_ends_as_it_began_twice_in_a_file_is_not_two_days() -> None:
+    lines = (":61:2606300630C1,00NTRFNONREF", ":61:2606300630D1,00NTRFNONREF")
+    text = mt940(*lines, opening="C260630GBP7,00", closing="C260630GBP7,00")
+    once, twice = (rows(SPEC.decode(t.encode())) for t in (text, text + text))
+    assert len(twice) == 4
+    assert {e["entry_reference"] for e in twice} == {e["entry_reference"] for e in once}
 
 
 @settings(max_examples=60, deadline=None)

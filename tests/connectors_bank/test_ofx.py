@@ -131,6 +131,13 @@ def test_a_balance_of_another_day_is_not_the_closing_balance() -> None:
     assert (header["opening_balance"], header["closing_balance"]) == (None, None)
 
 
+def test_a_statement_twice_in_a_file_gives_its_entries_the_same_references() -> None:
+    text = ofx2(transaction(), transaction(fitid=None), transaction(fitid=None)).decode()
+    start, end = text.index("<STMTTRNRS>"), text.index("</BANKMSGSRSV1>")
+    twice = rows(SPEC.decode((text[:end] + text[start:end] + text[end:]).encode()))
+    assert (len(twice), len({r["entry_reference"] for r in twice})) == (6, 3)
+
+
 def test_equal_entries_without_a_reference_stay_two_and_keep_their_references() -> None:
     body = ofx2(transaction(fitid=None), transaction(fitid=None))
     first = [r["entry_reference"] for r in rows(SPEC.decode(body))]
