@@ -72,8 +72,11 @@ class NetSuiteConnector:
     """One account, `1234567` or `1234567_SB1`. `credentials` say which of the two ways of signing in is used.
 
     Windows start at `since`, inclusively, in UTC. `limiter` is the account's share of concurrent requests: give every
-    connector of one account the same. `missing_columns` tells, per feed, which columns the account turned out not to
-    have (a feature is off): they are left out, and null in the tables.
+    connector of one account the same. NetSuite compares assertions with the true time: `sign_in_clock` stays real when
+    `clock`, by which windows are read, is not.
+
+    `missing_columns` tells, per feed, which columns the account turned out not to have (a feature is off): they are
+    left out, and null in the tables.
     """
 
     vendor = VENDOR
@@ -90,6 +93,7 @@ class NetSuiteConnector:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = utc_now,
+        sign_in_clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.account = account
         self.realm = realm_of(account_id)
@@ -106,7 +110,7 @@ class NetSuiteConnector:
         }
         self._auth: CertificateToken | TokenSignature
         if isinstance(credentials, Certificate):
-            self._auth = CertificateToken(base_url, credentials, **options)
+            self._auth = CertificateToken(base_url, credentials, **{**options, "clock": sign_in_clock})
             secrets: Sequence[str] = ()
         else:
             self._auth = TokenSignature(self.realm, credentials)

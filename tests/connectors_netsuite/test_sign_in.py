@@ -75,7 +75,7 @@ def test_an_account_id_that_would_change_the_host_is_refused() -> None:
 def test_the_assertion_is_signed_by_the_certificate(
     suitetalk: Suitetalk, connect: Connect, base_url: str, key: RSAKey | ECKey, algorithm: str
 ) -> None:
-    list(connect(credentials=certificate(key)).pages("locations", Window()))
+    list(connect(credentials=certificate(key), sign_in_clock=lambda: NOW).pages("locations", Window()))
     (form,) = token_requests(suitetalk)
     assert form["grant_type"] == "client_credentials"
     assert "client_secret" not in form
@@ -108,7 +108,7 @@ def test_what_is_no_private_key_is_refused_without_being_shown(pem: str) -> None
 
 def test_there_is_no_refresh_token_so_a_new_assertion_is_sent_in_time(suitetalk: Suitetalk, connect: Connect) -> None:
     now = [NOW]
-    connector = connect(credentials=certificate(), clock=lambda: now[0])
+    connector = connect(credentials=certificate(), sign_in_clock=lambda: now[0])
     list(connector.pages("locations", Window()))
     list(connector.pages("locations", Window()))
     assert len(token_requests(suitetalk)) == 1, "one token serves until it ends"
