@@ -1,0 +1,69 @@
+"""A NetSuite account's content as plain tables, and the switches that make one account differ from another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Row = Mapping[str, Any]
+
+
+@dataclass
+class NetSuiteWorld:
+    """Rows by the vendor's table name (`transaction`, `transactionline`, …), keys by its column names.
+
+    Ids are int, amounts Decimal, dates `date`, times `datetime` in UTC (naive or aware), booleans 'T' or 'F', lists
+    text such as '1, 2'. `amount`, `debit` and `credit` of `transactionaccountingline` and `netamount` are in the base
+    currency of the subsidiary, `foreign…` in the transaction's; sales lines carry negative quantities and amounts.
+    A table or column that is missing is empty. Columns the vendor does not publish (custbody_…) are texts.
+    """
+
+    tables: dict[str, Sequence[Row]] = field(default_factory=dict)
+    account_id: str = "1234567_SB1"
+    time_zone: str = "America/Los_Angeles"
+
+    @property
+    def host_label(self) -> str:
+        """The account id as host names spell it: `1234567-sb1`."""
+        return self.account_id.lower().replace("_", "-")
+
+
+@dataclass
+class NetSuiteSettings:
+    """What differs between accounts and roles. Tests change it while the sandbox runs.
+
+    - concurrency_limit: calls at a time over the whole account; one more is answered with 429 and `limit_code`.
+    - call_seconds: how long a call holds its place, on top of its work.
+    - denied_tables: SuiteQL says that they do not exist, as for a role without the permission.
+    - denied_records: records the role may not create or edit; denied_status 400 is what is seen live, 403 what is
+      documented.
+    - hidden_columns: (table, column) → the reason given ("REMOVED", "NOT_EXPOSED"), "" for an unknown identifier.
+    - date_format: Oracle mask in which dates appear that are not formatted by TO_CHAR.
+    - past_ceiling: what an offset at or past the row ceiling answers; sources disagree.
+    - approval_required: journals wait for approval unless they are sent approved.
+    - closed_period: an implied closed period is refused, or the journal lands in the first open one.
+    - external_id_scope: whether two transaction types may carry the same external id; sources disagree.
+    """
+
+    concurrency_limit: int = 5
+    call_seconds: float = 0.0
+    limit_code: Literal["CONCURRENCY_LIMIT_EXCEEDED", "SSS_REQUEST_LIMIT_EXCEEDED"] = "CONCURRENCY_LIMIT_EXCEEDED"
+    token_seconds: int = 3600
+    clock_skew_seconds: int = 300
+    denied_tables: set[str] = field(default_factory=set)
+    denied_records: set[str] = field(default_factory=set)
+    denied_status: Literal[400, 403] = 400
+    hidden_columns: dict[tuple[str, str], str] = field(
+        default_factory=lambda: {
+            ("transaction", "subsidiary"): "",
+            ("transaction", "total"): "",
+            ("transaction", "account"): "",
+            ("transaction", "createdfrom"): "",
+            ("transactionline", "amount"): "REMOVED",
+        }
+    )
+    date_format: str = "MM/DD/YYYY"
+    row_ceiling: int = 100_000
+    past_ceiling: Literal["error", "end"] = "error"
+    approval_required: bool = False
+    closed_period: Literal["refuse", "first_open"] = "refuse"
+    external_id_scope: Literal["type", "transactions"] = "type"

@@ -1,0 +1,132 @@
+"""Who may call: assertions with a certificate, and signatures."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, Client
+
+from sandbox.netsuite import NetSuiteSettings, NetSuiteSignIn, new_certificate
+from tests.sandbox_netsuite.conftest import CLIENT, KEY, RECORD, Account, problem
+
+JOURNALS = f"{RECORD}/journalEntry"
+
+
+def signed(account: Account, url: str, **options: Any) -> httpx.Response:
+    every = {
+        "client_secret": CLIENT.consumer_secret,
+        "resource_owner_key": CLIENT.token_id,
+        "resource_owner_secret": CLIENT.token_secret,
+        "signature_method": SIGNATURE_HMAC_SHA256,
+        "realm": CLIENT.account_id,
+    } | options
+    signer = Client(CLIENT.consumer_key, **every)
+    _, headers, _ = signer.sign(account.url + url)
+    return httpx.get(account.url + url, headers=headers)
+
+
+def test_a_token_is_bearer_without_a_refresh_token_and_its_life_may_be_a_text(account: Account) -> None:
+    body = account.ask_token(account.assertion()).json()
+    assert set(body) == {"access_token", "expires_in", "token_type"}
+    assert (body["token_type"], int(body["expires_in"])) == ("Bearer", 3600)
+    answer = httpx.get(account.url + JOURNALS, headers={"Authorization": f"Bearer {body['access_token']}"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "somebody else"},
+        {"aud": "https://elsewhere.example/token"},
+        {"scope": ["restlets"]},
+        {"iat": int(time.time()) - 7200, "exp": int(time.time()) - 3600},
+        {"iat": int(time.time()), "exp": int(time.time()) + 3700},
+    ],
+    ids=["iss", "aud", "scope", "late", "longer than an hour"],
+)
+def test_an_assertion_with_a_wrong_claim_is_an_invalid_grant(account: Account, claims: dict[str, Any]) -> None:
+    answer = account.ask_token(account.assertion(**claims))
+    assert (answer.status_code, answer.json()) == (400, {"error": "invalid_grant"})
+
+
+def test_the_certificate_is_checked(account: Account) -> None:
+    other, _ = new_certificate()
+    assert account.ask_token(account.assertion(key=other)).json() == {"error": "invalid_grant"}
+    assert account.ask_token(account.assertion(header={"kid": "unknown"})).json() == {"error": "invalid_grant"}
+
+
+def test_rs256_is_refused_and_ps256_taken() -> None:
+    key, certificate = new_certificate("RSA")
+    sign_in = NetSuiteSignIn(type(CLIENT)(**{**vars(CLIENT), "certificate_pem": certificate}), NetSuiteSettings())
+    now, url = int(time.time()), "http://here/token"
+    claims = {"iss": CLIENT.client_id, "scope": "rest_webservices", "aud": url, "iat": now, "exp": now + 60}
+
+    def assertion(algorithm: str) -> str:
+        header = {"typ": "JWT", "alg": algorithm, "kid": CLIENT.certificate_id}
+        return jwt.encode(header, claims, RSAKey.import_key(key), algorithms=[algorithm])
+
+    assert sign_in._wrong_with(assertion("PS256"), url) is None
+    assert "RS256" in (sign_in._wrong_with(assertion("RS256"), url) or "")
+
+
+def test_an_expired_certificate_signs_nothing() -> None:
+    key, certificate = new_certificate(days=1)
+    assert key != KEY
+    sign_in = NetSuiteSignIn(type(CLIENT)(**{**vars(CLIENT), "certificate_pem": certificate}), NetSuiteSettings())
+    header = {"typ": "JWT", "alg": "ES256", "kid": CLIENT.certificate_id}
+    from joserfc.jwk import ECKey
+
+    assertion = jwt.encode(header, {"iss": CLIENT.client_id}, ECKey.import_key(key), algorithms=["ES256"])
+    assert sign_in._wrong_with(assertion, "http://here/token") == "the certificate is not valid"
+
+
+def test_a_spent_token_is_an_invalid_login(account: Account) -> None:
+    account.api.sign_in.expire_tokens()
+    problem(account.http.get(JOURNALS), 401, "INVALID_LOGIN")
+
+
+def test_a_signature_covers_the_query_but_not_the_body(account: Account) -> None:
+    assert signed(account, f"{JOURNALS}?limit=5&offset=10").status_code == 200
+    assert signed(account, f"{RECORD}/customer?limit=1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"realm": "1234567-sb1"}, "the realm is not the account id"),
+        ({"resource_owner_secret": "wrong"}, "the signature is wrong"),
+        ({"resource_owner_key": "revoked"}, "the consumer key or the token is unknown"),
+        ({"signature_method": SIGNATURE_HMAC_SHA1}, "only HMAC-SHA256 is accepted"),
+        ({"timestamp": str(int(time.time()) - 400)}, "the timestamp is too far away"),
+    ],
+)
+def test_every_failure_looks_the_same_but_in_the_audit_trail(
+    account: Account, options: dict[str, Any], reason: str
+) -> None:
+    detail = problem(signed(account, JOURNALS, **options), 401, "INVALID_LOGIN")
+    assert "Login Audit Trail" in detail
+    assert account.api.sign_in.audit_trail[-1] == reason
+
+
+def test_each_nonce_once_so_that_a_retry_is_signed_again(account: Account) -> None:
+    assert signed(account, JOURNALS, nonce="abc", timestamp=str(int(time.time()))).status_code == 200
+    problem(signed(account, JOURNALS, nonce="abc", timestamp=str(int(time.time()))), 401, "INVALID_LOGIN")
+    assert account.api.sign_in.audit_trail[-1] == "the nonce was used before"
+
+
+def test_a_signature_of_another_query_is_refused(account: Account) -> None:
+    signer = Client(
+        CLIENT.consumer_key,
+        client_secret=CLIENT.consumer_secret,
+        resource_owner_key=CLIENT.token_id,
+        resource_owner_secret=CLIENT.token_secret,
+        signature_method=SIGNATURE_HMAC_SHA256,
+        realm=CLIENT.account_id,
+    )
+    _, headers, _ = signer.sign(account.url + JOURNALS)
+    problem(httpx.get(f"{account.url}{JOURNALS}?limit=5", headers=headers), 401, "INVALID_LOGIN")
