@@ -20,7 +20,7 @@ from typing import Any
 
 from mt940 import Options
 from mt940.models import Balance, Transactions
-from mt940.tags import StatementGLS
+from mt940.tags import StatementGLS, Tag
 
 from connectors.bank.csv import file_text
 from connectors.bank.details86 import Details, details_of
@@ -42,6 +42,9 @@ from connectors.records import Decoded
 # The library logs a field that it cannot read with its whole text, which holds names and account numbers.
 logging.getLogger("mt940").setLevel(logging.CRITICAL + 1)
 
+_OPTIONS = Options.all()
+# The tag of this name takes a customer's reference of any length, so that the bank's behind it is found.
+_TAGS: dict[int | str, Tag] = {StatementGLS.id: StatementGLS()}
 NO_REFERENCE = frozenset({"NONREF", "NOTPROVIDED", ""})
 _FIELD = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?|NS):(?P<value>.*)")
 _END = re.compile(r"-\}?(\{5:.*)?$")
@@ -84,7 +87,8 @@ def read_mt940(body: bytes) -> StatementFile:
     previous: Statement | None = None
     chain = ""
     for message in _messages(_fields(file_text(body))):
-        statement, opening, closing = _statement(message)
+        read = [_read(line) for line, _ in message.lines]
+        statement, opening, closing = _statement(message, [data["booked"] for _, data in read])
         # The pages of one statement, and the statements of one day, share no line: equal lines in them are two.
         continues = previous is not None and follows(statement, previous)
         if not continues:
@@ -93,8 +97,11 @@ def read_mt940(body: bytes) -> StatementFile:
         previous = statement
         result.statements.append((len(result.entries), statement))
         total = opening
-        for line, details in message.lines:
-            entry, amount = _entry(line, details, statement, references, chain)
+        for (line, details), (transactions, data) in zip(message.lines, read, strict=True):
+            for found in details:
+                _feed(transactions, found)
+            told = details_of(transactions[-1].data) if details else Details()
+            entry, amount = _entry(line, data, told, statement, references, chain)
             total += amount
             result.entries.append(entry)
             text = "\n".join(f.value for f in (line, *details))
@@ -179,7 +186,7 @@ def _messages(fields: Iterator[_Field | None]) -> Iterator[_Message]:
         yield message
 
 
-def _statement(message: _Message) -> tuple[Statement, Decimal, Decimal]:
+def _statement(message: _Message, days: list[date]) -> tuple[Statement, Decimal, Decimal]:
     for name, found in ((":25:", message.account), (":60F:", message.opening), (":62F:", message.closing)):
         if found is None:
             raise _bad(
@@ -195,7 +202,6 @@ def _statement(message: _Message) -> tuple[Statement, Decimal, Decimal]:
     if currency != closing_currency:
         raise _bad(message.closing.line, f"the closing balance is in {closing_currency}, the opening one in {currency}")
     number = message.number.value if message.number else message.reference.value
-    days = [_read(line, _transactions())["booked"] for line, _ in message.lines]
     statement = Statement(
         f"{number} {opening_day} {closing_day}",
         message.account.value.split("\n")[0],
@@ -220,8 +226,7 @@ def _balance(found: _Field) -> tuple[date, Decimal, str]:
 
 
 def _transactions() -> Transactions:
-    # The tag of this name takes a customer's reference of any length, so that the bank's behind it is found.
-    return Transactions(tags={StatementGLS.id: StatementGLS()}, options=Options.all())
+    return Transactions(tags=_TAGS, options=_OPTIONS)
 
 
 def _feed(transactions: Transactions, found: _Field) -> None:
@@ -236,17 +241,19 @@ def _feed(transactions: Transactions, found: _Field) -> None:
         raise _bad(found.line, f":{found.tag}: cannot be read ({kind}): ask the bank for a correct file") from None
 
 
-def _read(line: _Field, transactions: Transactions) -> dict[str, Any]:
+def _read(line: _Field) -> tuple[Transactions, dict[str, Any]]:
+    """An entry, before its details; the collection takes those next."""
     if not _LINE.match(line.value):
         raise _bad(
             line.line,
             ":61: is not a date, a mark (C, D, RC or RD), an amount with a decimal comma and a transaction type, such "
             "as 2606300630C1,00NTRF",
         )
+    transactions = _transactions()
     _feed(transactions, line)
     data = dict(transactions[-1].data)
     data["booked"] = _plain_date(data.get("entry_date") or data["date"])
-    return data
+    return transactions, data
 
 
 def _plain_date(day: date) -> date:
@@ -261,13 +268,13 @@ def _text(amount: Decimal, line: int) -> str:
 
 
 def _entry(
-    line: _Field, details: list[_Field], statement: Statement, references: EntryReferences, chain: str
+    line: _Field,
+    data: dict[str, Any],
+    told: Details,
+    statement: Statement,
+    references: EntryReferences,
+    chain: str,
 ) -> tuple[Entry, Decimal]:
-    transactions = _transactions()
-    data = _read(line, transactions)
-    for found in details:
-        _feed(transactions, found)
-    told = details_of(transactions[-1].data) if details else Details()
     value: Decimal = data["amount"].amount
     amount = _text(value, line.line)
     assert statement.currency is not None  # :60F: has one
