@@ -32,6 +32,8 @@ PEER = Path(__file__).with_name("peers") / "dlt_ingest.py"
 FORMATS = ("parquet", "jsonl")
 SANDBOX_ORDERS = 10_000
 SHOP = "2042"
+MEMORY_LIMIT = "200MB"
+"""What DuckDB may hold. Loading is a stream: it needs no more, and is no slower for it."""
 
 
 def ingest(url: str, folder: Path) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def ingest(url: str, folder: Path) -> dict[str, Any]:
     from orchestration.lib.state import State
     from orchestration.lib.warehouse import connect
 
-    settings = Settings.model_validate({"data_dir": folder})
+    settings = Settings.model_validate({"data_dir": folder, "memory_limit": MEMORY_LIMIT})
     connector = MiraklConnector("BRICO", url, SHOP, "key")
     began = time.monotonic()
     for entity in ("orders", "transaction_lines"):

@@ -21,7 +21,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """`peak_bytes` is the largest sum of the resident sizes of the command's processes at one moment."""
+    """`peak_bytes` is the largest sum, at one moment, of what each of the command's processes holds (a page that n of
+    them share counts 1/n for each).
+    """
 
     seconds: float
     peak_bytes: int
@@ -59,7 +61,7 @@ class _Watch(threading.Thread):
 
     def run(self) -> None:
         while not self.is_over:
-            self.peak = max(self.peak, sum(map(_resident, _members(self._session))))
+            self.peak = max(self.peak, sum(map(_share, _members(self._session))))
             time.sleep(INTERVAL_SECONDS)
 
 
@@ -77,11 +79,12 @@ def _members(session: int) -> list[int]:
     return found
 
 
-def _resident(process: int) -> int:
+def _share(process: int) -> int:
     try:
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE
-    except OSError:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended meanwhile
         return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
 def machine() -> dict[str, Any]:

@@ -35,7 +35,9 @@ def test_no_near_miss_is_reported(finished: Site) -> None:
 
 
 def test_every_cycle_is_explained_to_the_penny(finished: Site) -> None:
-    truth = {row["billing_cycle_id"]: row for row in finished.truth()["settlements"]}
+    told = finished.truth()
+    truth = {row["billing_cycle_id"]: row for row in (*told["settlements"], *told["seller_balances"])}
+    assert len({row["shop_id"] for row in told["seller_balances"]}) >= 200, "an operator with its sellers"
     cycles = finished.query(
         "select billing_cycle_id, opening_amount, net_amount, break_amount, payout_amount, closing_amount, "
         "identity_code from marts.fct_cycles"

@@ -85,14 +85,16 @@ def _environment(directory: Path, contents: Mapping[str, str]) -> Iterator[str]:
     yield "TIEOUT_DATA_DIR=.tieout/data"
     yield "# Nothing is written to a marketplace or an ERP until this says on."
     yield "TIEOUT_WRITE_BACK=off"
-    for code in _codes(contents.get("marketplaces.csv", ""), "marketplace_code"):
-        yield f"MIRAKL_{code}_API_KEY="
-    for code in _codes(contents.get("erps.csv", ""), "erp_code"):
+    for row in _rows(contents.get("marketplaces.csv", "")):
+        parts = ("CLIENT_ID", "CLIENT_SECRET") if row["auth_method"] == "OAUTH2" else ("API_KEY",)
+        for part in parts:
+            yield f"MIRAKL_{row['key_name'] or row['marketplace_code']}_{part}="
+    for code in (row["erp_code"] for row in _rows(contents.get("erps.csv", ""))):
         yield f"SAGE200_{code}_CLIENT_ID="
         yield f"SAGE200_{code}_CLIENT_SECRET="
         yield "# The first refresh token; the ones that replace it are kept in <data dir>/secrets."
         yield f"SAGE200_{code}_REFRESH_TOKEN="
 
 
-def _codes(text: str, column: str) -> Sequence[str]:
-    return [row[column] for row in csv.DictReader(text.splitlines())]
+def _rows(text: str) -> Sequence[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))
