@@ -176,7 +176,13 @@ class Connections:
         if row.csv_profile is not None:
             profile = CsvProfile.from_rows(row.csv_profile, self._registry.csv_profile_rows())
         return BankStatementReader(
-            account, path, row.iban, profile, currency=row.currency_code, clock=self._settings.clock.now
+            account,
+            path,
+            row.iban,
+            profile,
+            currency=row.currency_code,
+            clock=self._settings.clock.now,
+            land_malformed=True,
         )
 
     def _secret(self, vendor: str, name: str) -> str:
