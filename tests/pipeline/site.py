@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,8 +148,10 @@ class Site:
 
 
 @contextmanager
-def running_sandbox(directory: Path, *, orders: int, seed: int = 7, faults: bool = True) -> Iterator[str]:
-    """Starts the vendors on a free loopback port and yields their address."""
+def running_sandbox(
+    directory: Path, *, orders: int, seed: int = 7, faults: bool = True, marketplaces: Sequence[str] = ()
+) -> Iterator[str]:
+    """Starts the vendors (only `marketplaces` when given) on a free loopback port and yields their address."""
     directory.mkdir(parents=True, exist_ok=True)
     log = (directory / "sandbox.log").open("w")
     command = [
@@ -165,6 +167,7 @@ def running_sandbox(directory: Path, *, orders: int, seed: int = 7, faults: bool
         str(seed),
     ]
     command += ["--dir", str(directory)] + ([] if faults else ["--no-faults"])
+    command += [part for code in marketplaces for part in ("--marketplace", code)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         address = directory / "sandbox.json"
