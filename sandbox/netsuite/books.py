@@ -211,7 +211,9 @@ class Books:
         """Writes header, lines, GL, links and tracking numbers; under an id given, in place of what was there."""
         database, now, code = self.database, self.now(), WRITABLE[record]
         old = database.row("transaction", transaction) if transaction is not None else None
-        number = transaction if transaction is not None else database.next_id("transaction")
+        # The id of a deleted transaction is not given out again.
+        free = max(database.next_id("transaction"), database.next_id("deletedrecord", "recordid"))
+        number = transaction if transaction is not None else free
         keys = self._unique_keys(number)
         for table, column in (("transaction", "id"), ("transactionline", "transaction")):
             database.delete(table, f'"{column}" = ?', [number])

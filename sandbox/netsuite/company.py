@@ -211,72 +211,43 @@ class _Company:
                 )
 
     def periods(self) -> None:
-        """Twelve months of the current year, its quarters and itself, and an adjustment period over the last month."""
-        year = self._today.year
-        shared = {"isinactive": "F", "isposting": "T", "allownonglchanges": "T", "lastmodifieddate": self._as_of}
+        """The months of this year and the one before, each year itself, and an adjustment period over December."""
+        for year in (self._today.year - 1, self._today.year):
+            self._period(year, f"FY {year}", date(year, 1, 1), date(year, 12, 31), isyear="T", isposting="F")
+            for month in range(1, 13):
+                start, last = date(year, month, 1), calendar.monthrange(year, month)[1]
+                behind = 12 * (self._today.year - year) + self._today.month - month
+                shut = dict.fromkeys(("alllocked", "arlocked", "aplocked"), "T" if behind >= 3 else "F")
+                closed = "T" if behind > 3 else "F"
+                name, end = f"{calendar.month_abbr[month]} {year}", date(year, month, last)
+                self._period(self.period(start), name, start, end, parent=year, closed=closed, **shut)
+                self._add(
+                    "consolidatedexchangerate",
+                    id=self.period(start),
+                    postingperiod=self.period(start),
+                    fromsubsidiary=GERMANY,
+                    tosubsidiary=1,
+                    fromcurrency=EUR,
+                    tocurrency=GBP,
+                    accountingbook=1,
+                    currentrate=Decimal("0.85"),
+                    averagerate=Decimal("0.851"),
+                    historicalrate=Decimal("0.84"),
+                )
+            december = date(year, 12, 1)
+            self._period(year * 100 + 13, f"Adjust {year}", december, date(year, 12, 31), isadjust="T", parent=year)
+
+    def _period(self, number: int, name: str, start: date, end: date, **columns: Any) -> None:
+        flags = "isyear isquarter isadjust isinactive closed alllocked arlocked aplocked"
+        row = dict.fromkeys(flags.split(), "F") | {"isposting": "T", "allownonglchanges": "T"} | columns
         self._add(
             "accountingperiod",
-            id=year,
-            periodname=f"FY {year}",
-            startdate=date(year, 1, 1),
-            enddate=date(year, 12, 31),
-            isyear="T",
-            isquarter="F",
-            isadjust="F",
-            closed="F",
-            alllocked="F",
-            arlocked="F",
-            aplocked="F",
-            **{**shared, "isposting": "F"},
-        )
-        for month in range(1, 13):
-            last = calendar.monthrange(year, month)[1]
-            behind = self._today.month - month
-            closed, locked = "T" if behind > 3 else "F", "T" if behind >= 3 else "F"
-            self._add(
-                "accountingperiod",
-                id=self.period(date(year, month, 1)),
-                periodname=f"{calendar.month_abbr[month]} {year}",
-                startdate=date(year, month, 1),
-                enddate=date(year, month, last),
-                isyear="F",
-                isquarter="F",
-                isadjust="F",
-                closed=closed,
-                alllocked=locked,
-                arlocked=locked,
-                aplocked=locked,
-                parent=year,
-                **shared,
-            )
-            self._add(
-                "consolidatedexchangerate",
-                id=month,
-                postingperiod=self.period(date(year, month, 1)),
-                fromsubsidiary=GERMANY,
-                tosubsidiary=1,
-                fromcurrency=EUR,
-                tocurrency=GBP,
-                accountingbook=1,
-                currentrate=Decimal("0.85"),
-                averagerate=Decimal("0.851"),
-                historicalrate=Decimal("0.84"),
-            )
-        self._add(
-            "accountingperiod",
-            id=year * 100 + 13,
-            periodname=f"Adjust {year}",
-            startdate=date(year, 12, 1),
-            enddate=date(year, 12, 31),
-            isyear="F",
-            isquarter="F",
-            isadjust="T",
-            closed="F",
-            alllocked="F",
-            arlocked="F",
-            aplocked="F",
-            parent=year,
-            **shared,
+            id=number,
+            periodname=name,
+            startdate=start,
+            enddate=end,
+            lastmodifieddate=self._as_of,
+            **row,
         )
 
     @staticmethod

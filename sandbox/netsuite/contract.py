@@ -14,6 +14,8 @@ WRITABLE = {
     "creditMemo": "CustCred",
     "itemFulfillment": "ItemShip",
 }
+# Transactions that are read; an invoice also becomes a credit memo.
+TRANSACTIONS = WRITABLE | {"invoice": "CustInvc"}
 # Records that are read from a table of their own.
 LISTS = {
     "account": "account",

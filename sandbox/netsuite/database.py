@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from sandbox.netsuite.contract import columns_of, contract
-from sandbox.netsuite.world import NetSuiteWorld, Row
+from sandbox.netsuite.world import NetSuiteWorld, Row, Rows
 
 SQL_TYPES = {
     "integer": "BIGINT",
@@ -56,18 +56,23 @@ class Database:
         self._connection.execute("CREATE TABLE dual AS SELECT 'X' AS dummy")
         self._create_status_texts()
 
-    def _create(self, table: str, rows: Sequence[Row]) -> None:
+    def _create(self, table: str, rows: Rows) -> None:
         kinds = self.kinds[table]
-        for row in rows:
-            for name in row.keys() - kinds.keys():
-                kinds[name] = "varchar"
-        filled = {name for row in rows for name, value in row.items() if value is not None}
+        if isinstance(rows, pa.Table):
+            filled = set(rows.column_names)
+        else:
+            filled = {name for row in rows for name, value in row.items() if value is not None}
+        for name in sorted(filled - kinds.keys()):
+            kinds[name] = "varchar"
         key = {*contract()["tables"][table]["key"], *self._always.get(table, ())}
         names = [name for name in kinds if name in filled or name in key] or [next(iter(kinds))]
         described = ", ".join(f'"{name}" {SQL_TYPES[kinds[name]]}' for name in names)
         self._connection.execute(f'CREATE TABLE "_{table}" ({described})')
         self._stored[table] = names
         self._view(table)
+        if isinstance(rows, pa.Table):
+            self._insert_batch(table, rows)
+            return
         for start in range(0, len(rows), BATCH):
             self.insert(table, rows[start : start + BATCH])
 
@@ -137,8 +142,10 @@ class Database:
             pa.array([_plain(row.get(name), kinds[name]) for row in rows], type=ARROW_TYPES[kinds[name]])
             for name in names
         ]
-        batch = pa.table(columns, names=names)
-        listed = ", ".join(f'"{name}"' for name in names)
+        self._insert_batch(table, pa.table(columns, names=names))
+
+    def _insert_batch(self, table: str, batch: pa.Table) -> None:
+        listed = ", ".join(f'"{name}"' for name in batch.column_names)
         with self._lock:
             self._connection.register("_batch", batch)
             self._connection.execute(f'INSERT INTO "_{table}" ({listed}) SELECT {listed} FROM _batch')  # noqa: S608

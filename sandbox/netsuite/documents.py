@@ -6,12 +6,13 @@ from typing import Any
 
 from sandbox.clock import stamp
 from sandbox.netsuite.books import Books
-from sandbox.netsuite.contract import LISTS, NAMES, REFERENCES, WRITABLE, contract, status_text
+from sandbox.netsuite.contract import LISTS, NAMES, REFERENCES, TRANSACTIONS, contract, status_text
 
 # Names that differ between the record and its table.
 _COLUMNS = {
     "customerPayment": {"customer": "entity", "payment": "foreigntotal", "total": "foreigntotal"},
     "salesOrder": {"total": "foreigntotal", "orderStatus": "status"},
+    "invoice": {"total": "foreigntotal", "amountRemaining": "foreignamountunpaid"},
     "deposit": {"total": "foreigntotal"},
     "creditMemo": {"total": "foreigntotal", "amountRemaining": "foreignamountunpaid"},
     "itemFulfillment": {"shipStatus": "status"},
@@ -28,7 +29,7 @@ def document(books: Books, record: str, row: dict[str, Any], base_url: str, is_e
         "id": str(number),
     }
     values, lines = dict(row), []
-    if record in WRITABLE:
+    if record in TRANSACTIONS:
         lines = books.database.rows("transactionline", '"transaction" = ? ORDER BY id', [number])
         main = next((line for line in lines if line.get("mainline") == "T"), {})
         values |= {name: main[name] for name in _FROM_MAIN_LINE if name in main}
@@ -41,7 +42,7 @@ def document(books: Books, record: str, row: dict[str, Any], base_url: str, is_e
         if record == "creditMemo" and name == "total":
             value = -value
         shown[name] = _shown(books, name, value, spec, base_url)
-    if record not in WRITABLE:
+    if record not in TRANSACTIONS:
         return shown
     shown |= _states(record, row)
     shown |= {name: value for name, value in books.extras.get(number, {}).items() if name not in shown}
@@ -150,7 +151,7 @@ def sublists(
         if record == "itemFulfillment":
             shown["itemReceive"] = True
         else:
-            sign = -1 if record == "salesOrder" else 1
+            sign = -1 if record in ("salesOrder", "invoice") else 1
             shown |= {"amount": plain(sign * row["foreignamount"]), "isClosed": row.get("isclosed") == "T"}
             shown |= {"rate": plain(row["rate"])} if "rate" in row else {}
         items.append(line(row, shown))

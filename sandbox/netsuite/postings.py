@@ -52,7 +52,8 @@ def journal(books: Books, document: dict[str, Any]) -> Posting:
         if (debit is None) == (credit is None):
             raise missing("Debit or Credit")
         if (debit or credit or ZERO) <= 0:
-            raise invalid_value(debit or credit or ZERO, "debit" if credit is None else "credit", path + "debit")
+            side = "debit" if credit is None else "credit"
+            raise invalid_value(debit or credit or ZERO, side, path + side)
         entity = books.reference(item.get("entity"), "entity", f"{path}entity", "customer")
         if account.get("accttype") in ("AcctRec", "AcctPay") and entity is None:
             raise missing("Name")
@@ -80,7 +81,7 @@ def journal(books: Books, document: dict[str, Any]) -> Posting:
 
 def _trade_items(
     books: Books, document: dict[str, Any], sign: int, rate: Decimal, subsidiary: int, precision: int
-) -> list:
+) -> list[dict[str, Any]]:
     """Item lines from 1 on; `sign` is -1 on the sales side, where quantities and amounts are negative."""
     items = lines_of(document, "item")
     if not items:
@@ -210,8 +211,8 @@ def payment(books: Books, document: dict[str, Any]) -> Posting:
     if total <= 0:
         raise missing("Payment Amount")
     bank = books.reference(document.get("account"), "account", "account", "account")
-    is_undeposited = bank is None
     bank = bank if bank is not None else _special(books, "UndepFunds", "sspecacct")
+    is_undeposited = (books.database.row("account", bank) or {}).get("sspecacct") == "UndepFunds"
     receivable = books.reference(document.get("arAcct"), "arAcct", "arAcct", "account")
     receivable = receivable or _special(books, "AcctRec", "accttype")
     shared = {"subsidiary": subsidiary, "entity": entity}
@@ -257,6 +258,28 @@ def credit_memo(books: Books, document: dict[str, Any]) -> Posting:
     }
     columns = {"subsidiary": subsidiary, "entity": entity, "location": location, "createdfrom": created_from}
     return Posting(header, [books.line(0, -total, rate, receivable, **columns), *items], links)
+
+
+def credit_for(books: Books, invoice: int) -> dict[str, Any]:
+    """The body of the credit memo that takes a whole invoice back, applied to what is still open of it."""
+    row = books.database.row("transaction", invoice) or {}
+    lines = books.database.rows("transactionline", '"transaction" = ? ORDER BY id', [invoice])
+    items = [
+        {"item": line["item"], "quantity": -line.get("quantity", ZERO), "amount": -line["foreignamount"]}
+        for line in lines
+        if line.get("item") is not None and line.get("taxline") != "T"
+    ]
+    total, unpaid = sum((item["amount"] for item in items), ZERO), row.get("foreignamountunpaid", ZERO)
+    applied = [{"doc": invoice, "apply": True, "amount": min(total, unpaid)}] if unpaid else []
+    return {
+        "entity": row.get("entity"),
+        "currency": row.get("currency"),
+        "subsidiary": lines[0].get("subsidiary"),
+        "location": lines[0].get("location"),
+        "createdFrom": invoice,
+        "item": {"items": items},
+        "apply": {"items": applied},
+    }
 
 
 def deposit(books: Books, document: dict[str, Any]) -> Posting:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.netsuite.books import Books, Posting
-from sandbox.netsuite.contract import LISTS, WRITABLE, contract, record_names
+from sandbox.netsuite.contract import LISTS, TRANSACTIONS, WRITABLE, contract, record_names
 from sandbox.netsuite.documents import document
 from sandbox.netsuite.fulfilment import fulfilment, take_back
-from sandbox.netsuite.postings import POSTINGS
+from sandbox.netsuite.postings import POSTINGS, credit_for, credit_memo
 from sandbox.netsuite.problems import Refusal, invalid_value
 
+CUSTOM = ("custbody", "custcol")
+TRANSFORMS = {("salesOrder", "itemFulfillment"), ("invoice", "creditMemo")}
 EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]+")
 # Names that the published lists lack and the help's samples use.
 _ALSO = {"apply": {"doc", "line", "apply", "amount"}, "item": {"itemreceive"}}
@@ -54,16 +56,16 @@ class RecordService:
 
     def answer(self, asked: Asked) -> Done:
         record = record_names().get(asked.record.lower())
-        if record is None or record not in {*WRITABLE, *LISTS}:
+        if record is None or record not in {*TRANSACTIONS, *LISTS}:
             raise Refusal(f"Record type '{asked.record}' does not exist.", "NONEXISTENT_ID", 404, url=asked.record)
         if asked.method == "GET":
             return self._read(asked, record)
-        self._refuse_without_permission(record if asked.target is None else asked.target)
-        if record not in WRITABLE:
-            raise Refusal("Method not allowed.", "INVALID_REQUEST", 405)
+        self._refuse_without_permission(record_names().get((asked.target or record).lower(), record))
         # One writer at a time: the vendor locks what it writes, and an outcome is whole or nothing.
         if asked.target is not None:
             return self._transform(asked, record)
+        if record not in WRITABLE:
+            raise Refusal("Method not allowed.", "INVALID_REQUEST", 405)
         if asked.record_id is None:
             if asked.method != "POST":
                 raise Refusal("Method not allowed.", "INVALID_REQUEST", 405)
@@ -90,7 +92,7 @@ class RecordService:
         if asked.record_id is None:
             return self._list(asked, record)
         number = self._find(record, asked.record_id)
-        row = self._database.row("transaction" if record in WRITABLE else LISTS[record], number)
+        row = self._database.row("transaction" if record in TRANSACTIONS else LISTS[record], number)
         assert row is not None
         is_expanded = asked.query.get("expandSubResources") == "true" or asked.sublist is not None
         shown = document(self._books, record, row, asked.base_url, is_expanded)
@@ -107,7 +109,9 @@ class RecordService:
             raise Refusal("Provide a valid limit and offset.", "INVALID_PARAMETER", queryParam="limit")
         if "q" in asked.query:
             raise Refusal("Invalid filter expression.", "INVALID_PARAMETER", queryParam="q")
-        table, where = (LISTS[record], "TRUE") if record in LISTS else ("transaction", f"type = '{WRITABLE[record]}'")
+        table, where = (
+            (LISTS[record], "TRUE") if record in LISTS else ("transaction", f"type = '{TRANSACTIONS[record]}'")
+        )
         total = min(int(self._database.value(f'SELECT count(*) FROM "{table}" WHERE {where}')), int(limit) * 1000)  # noqa: S608
         rows = self._database.rows(table, f"{where} ORDER BY hash(id) LIMIT {int(limit)} OFFSET {int(offset)}")
         items = []
@@ -126,24 +130,24 @@ class RecordService:
 
     def _find(self, record: str, text: str) -> int:
         """The id behind an id or an `eid:`. An unknown transaction id is a 400, as seen live; anything else a 404."""
-        table = "transaction" if record in WRITABLE else LISTS[record]
+        table = "transaction" if record in TRANSACTIONS else LISTS[record]
         if text.startswith("eid:"):
             found = self._by_external_id(record, text[4:])
             if found is None:
                 raise Refusal(NO_SUCH_RECORD, "NONEXISTENT_ID", 404)
             return found
         row = self._database.row(table, int(text)) if text.lstrip("-").isdigit() else None
-        if row is None or (record in WRITABLE and row["type"] != WRITABLE[record]):
-            if record in WRITABLE:
+        if row is None or (record in TRANSACTIONS and row["type"] != TRANSACTIONS[record]):
+            if record in TRANSACTIONS:
                 raise Refusal("Error while accessing a resource. Transaction type specified is incorrect.")
             raise Refusal(NO_SUCH_RECORD, "NONEXISTENT_ID", 404)
         return int(row["id"])
 
     def _by_external_id(self, record: str, external_id: str, is_any_type: bool = False) -> int | None:
         where, values = "externalid = ?", [external_id]
-        if record in WRITABLE and not is_any_type:
-            where, values = f"{where} AND type = ?", [external_id, WRITABLE[record]]
-        rows = self._database.rows("transaction" if record in WRITABLE else LISTS[record], where, values)
+        if record in TRANSACTIONS and not is_any_type:
+            where, values = f"{where} AND type = ?", [external_id, TRANSACTIONS[record]]
+        rows = self._database.rows("transaction" if record in TRANSACTIONS else LISTS[record], where, values)
         return int(rows[0]["id"]) if rows else None
 
     # --- writing
@@ -158,16 +162,19 @@ class RecordService:
         return self._saved(asked, record, number, headers)
 
     def _transform(self, asked: Asked, record: str) -> Done:
-        target = record_names().get((asked.target or "").lower())
-        if asked.method != "POST" or (record, target) != ("salesOrder", "itemFulfillment"):
+        target = record_names().get((asked.target or "").lower(), "")
+        if asked.method != "POST" or (record, target) not in TRANSFORMS:
             raise Refusal(f"Transformation from {record} to {asked.target} is not supported.", "INVALID_REQUEST")
-        body, headers = _known("itemFulfillment", asked.body, asked.validation)
+        body, headers = _known(target, asked.body, asked.validation)
         with self._database.writing():
-            order = self._find(record, asked.record_id or "")
-            external_id = self._fresh_external_id("itemFulfillment", body.get("externalId"))
-            posting = fulfilment(self._books, order, body)
-            number = self._save("itemFulfillment", None, external_id, posting, body)
-        return self._saved(asked, "itemFulfillment", number, headers)
+            source = self._find(record, asked.record_id or "")
+            external_id = self._fresh_external_id(target, body.get("externalId"))
+            if target == "itemFulfillment":
+                posting = fulfilment(self._books, source, body)
+            else:
+                posting = credit_memo(self._books, credit_for(self._books, source) | body)
+            number = self._save(target, None, external_id, posting, body)
+        return self._saved(asked, target, number, headers)
 
     def _upsert(self, asked: Asked, record: str) -> Done:
         text = asked.record_id or ""
@@ -184,6 +191,8 @@ class RecordService:
         """Omitted fields stay, null clears; lines merge or are replaced. The record is posted anew as a whole."""
         if record == "itemFulfillment":
             raise Refusal("Method not allowed.", "INVALID_REQUEST", 405)
+        if record == "customerPayment" and self._database.rows("nexttransactionlink", "previousdoc = ?", [number]):
+            raise Refusal("Error while accessing a resource. A payment that was deposited cannot be changed.")
         body, headers = _known(record, asked.body, asked.validation)
         replaced = {name for name in asked.query.get("replace", "").split(",") if name}
         with self._database.writing():
@@ -223,6 +232,8 @@ class RecordService:
 
     def _delete(self, record: str, number: int) -> Done:
         with self._database.writing():
+            if self._database.rows("nexttransactionlink", "previousdoc = ?", [number]):
+                raise Refusal("This record cannot be deleted because it has dependent records.")
             if record == "itemFulfillment":
                 take_back(self._books, number)
             self._books.remove(record, number)
@@ -244,7 +255,7 @@ class RecordService:
         for name, column in _HEADER_COLUMNS.items():
             if body.get(name) is not None:
                 posting.header[column] = body[name]
-        custom = {name: value for name, value in body.items() if name.startswith("cust")}
+        custom = {name: value for name, value in body.items() if name.startswith(CUSTOM)}
         addresses = {name: body[name] for name in ("billingAddress", "shippingAddress") if name in body}
         posting.extras = custom | addresses
         return self._books.save(record, number, external_id, posting)
@@ -263,7 +274,7 @@ def _known(record: str, body: dict[str, Any], validation: str) -> tuple[dict[str
     lists = {**_ALSO_LISTS.get(record, {}), **spec["sublists"]}
     kept, dropped = {}, []
     for name, value in body.items():
-        if name.startswith("cust") and name not in spec["fields"]:
+        if name.startswith(CUSTOM):
             kept[name] = value
         elif name in lists and isinstance(value, dict) and isinstance(value.get("items"), list):
             kept[name], lost = _known_lines(name, value, {*lists[name], *_ALSO.get(name, ())})
@@ -285,7 +296,7 @@ def _known_lines(sublist: str, value: dict[str, Any], names: set[str]) -> tuple[
     for number, item in enumerate(value["items"]):
         if not isinstance(item, dict):
             raise Refusal(f"Invalid content for the sublist {sublist}.", "INVALID_CONTENT", path=sublist)
-        is_known = {name: name in names or name.startswith("cust") for name in item}
+        is_known = {name: name in names or name.startswith(CUSTOM) for name in item}
         items.append({name: part for name, part in item.items() if is_known[name]})
         dropped += [f"{sublist}.items[{number}].{name}" for name, known in is_known.items() if not known]
     return {**value, "items": items}, dropped

@@ -5,6 +5,7 @@ Refused as the vendor refuses: LIMIT, WITH, unknown tables and columns, tables t
 Times are rendered in the account's zone, unless SYS_EXTRACT_UTC is around them; dates without TO_CHAR lose the time.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,7 +30,11 @@ PREFIX = "Invalid search query. Detailed unprocessed description follows. "
 UNSUPPORTED = "Search error occurred: Invalid or unsupported search."
 MOST_VALUES = 1000
 SERVER_ZONE = ZoneInfo("America/Los_Angeles")
-_SLOT = "\N{SECTION SIGN}%d\N{SECTION SIGN}"
+_TRANSACTION_KEYS = {"transaction": "id", "transactionline": "transaction", "transactionaccountingline": "transaction"}
+# Stands in the translated text for a parameter, or for the time; a query that holds the sign itself is refused.
+_SIGN = "\N{SECTION SIGN}"
+_SLOTS = re.compile(f"'{_SIGN}(now|[0-9]+){_SIGN}'")
+_NOW = f"{_SIGN}now{_SIGN}"
 
 
 class SuiteQLError(Exception):
@@ -66,7 +71,9 @@ class SuiteQL:
         """One page and the number of rows in all, counted up to the ceiling. Raises SuiteQLError."""
         settings = self._settings
         hidden = tuple(sorted((*key, why) for key, why in settings.hidden_columns.items()))
-        translated = self._translate(query, hidden, frozenset(settings.denied_tables))
+        subsidiaries = settings.role_subsidiaries
+        seen = None if subsidiaries is None else tuple(sorted(subsidiaries))
+        translated = self._translate(query, hidden, frozenset(settings.denied_tables), seen)
         if translated.slots != len(params):
             raise SuiteQLError(f"Search error occurred: {translated.slots} parameters expected, {len(params)} given.")
         ordered, plain = (self._filled(sql, params) for sql in (translated.ordered, translated.plain))
@@ -89,14 +96,18 @@ class SuiteQL:
         return [_row(names, row, as_date) for row in rows], total
 
     def _filled(self, sql: str, params: Sequence[Any]) -> str:
-        for number, value in enumerate(params):
-            sql = sql.replace(f"'{_SLOT % number}'", _literal(value))
-        return sql.replace("'§now§'", f"TIMESTAMP '{self._now():%Y-%m-%d %H:%M:%S}'")
+        now = f"TIMESTAMP '{self._now():%Y-%m-%d %H:%M:%S}'"
+        # In one pass, so that no value is read as a place for another.
+        return _SLOTS.sub(lambda slot: now if slot[1] == "now" else _literal(params[int(slot[1])]), sql)
 
     # --- translation; values that change from call to call are put in afterwards
 
     def _translated(
-        self, query: str, hidden: tuple[tuple[str, str, str], ...], denied: frozenset[str]
+        self,
+        query: str,
+        hidden: tuple[tuple[str, str, str], ...],
+        denied: frozenset[str],
+        subsidiaries: tuple[int, ...] | None,
     ) -> "_Translated":
         tree = _parsed(query)
         reasons = {(table, column): why for table, column, why in hidden}
@@ -111,6 +122,11 @@ class SuiteQL:
             replaced = self._function(node)
             if replaced is not node:
                 node.replace(replaced)
+        if subsidiaries is not None:
+            _restrict(tree, subsidiaries)
+        if isinstance(tree, exp.Select):
+            parts = enumerate(tree.expressions, start=1)
+            tree.set("expressions", [part if _is_named(part) else exp.alias_(part, f"expr{n}") for n, part in parts])
         takes_limit = is_ordered and tree.args.get("limit") is None
         ordered = _generated(tree)
         if takes_limit:
@@ -139,9 +155,16 @@ class SuiteQL:
             # Oracle's DATE has a time of day; sqlglot's translation would cut it off.
             return exp.Anonymous(this="strptime", expressions=[node.this, node.args["format"]])
         if isinstance(node, exp.CurrentTimestamp | exp.CurrentDate | exp.CurrentTime | exp.Localtimestamp):
+            if _is_wanted_in_utc(node):
+                return exp.Literal.string(_NOW)
             # SYSDATE is the server's time, the others are the account's.
             zone = SERVER_ZONE.key if node.args.get("sysdate") else self._zone
-            return _in_zone(exp.Literal.string("§now§"), zone)
+            return _in_zone(exp.Literal.string(_NOW), zone)
+        if isinstance(node, exp.Add | exp.Sub) and isinstance(node.left, exp.Anonymous) and node.right.is_int:
+            # Oracle counts in days: CURRENT_DATE - 7.
+            if node.left.name in ("timezone", "strptime"):
+                node.set("expression", exp.Anonymous(this="to_days", expressions=[node.right]))
+            return node
         if isinstance(node, exp.ToNumber):
             return exp.cast(node.this, "DECIMAL(28, 8)")
         if isinstance(node, exp.DPipe):
@@ -153,6 +176,8 @@ class SuiteQL:
 
 
 def _parsed(query: str) -> exp.Expression:
+    if _SIGN in query:
+        raise SuiteQLError(UNSUPPORTED)
     try:
         tokens = sqlglot.tokenize(query, read="oracle")
         # TOP and FETCH FIRST are known; LIMIT is not, though sqlglot would read it.
@@ -185,7 +210,7 @@ def _number_placeholders(tree: exp.Expression) -> int:
         if isinstance(node, exp.Placeholder):
             if node.this:
                 raise SuiteQLError(UNSUPPORTED)
-            node.replace(exp.Literal.string(_SLOT % count))
+            node.replace(exp.Literal.string(f"{_SIGN}{count}{_SIGN}"))
             count += 1
     return count
 
@@ -303,7 +328,7 @@ class _Columns:
         call = column.parent
         if isinstance(call, exp.Anonymous) and isinstance(call.parent, exp.Dot):
             _replace(call.parent, self._builtin(call, column, source, table), name)
-        elif kind == "datetime" and not (isinstance(call, exp.Anonymous) and call.name.upper() == "SYS_EXTRACT_UTC"):
+        elif kind == "datetime" and not _is_wanted_in_utc(column):
             _replace(column, _in_zone(column.copy(), self._zone), name)
 
     def _builtin(self, call: exp.Anonymous, column: exp.Column, source: str, table: str) -> exp.Expression:
@@ -334,6 +359,31 @@ class _Columns:
             .where(exp.column("id", table="named").eq(column.copy()))
             .subquery()
         )
+
+
+def _restrict(tree: exp.Expression, subsidiaries: tuple[int, ...]) -> None:
+    """Leaves the transactions of other subsidiaries out, as if they were not there."""
+    listed = ", ".join(map(str, subsidiaries)) or "NULL"
+    for table in list(tree.find_all(exp.Table)):
+        key = _TRANSACTION_KEYS.get(table.name)
+        if key is not None:
+            kept = f"""SELECT "transaction" FROM transactionline WHERE mainline = 'T' AND subsidiary IN ({listed})"""  # noqa: S608
+            seen = sqlglot.parse_one(f'SELECT * FROM "{table.name}" WHERE "{key}" IN ({kept})', read="duckdb")  # noqa: S608
+            table.replace(exp.Subquery(this=seen, alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name))))
+
+
+def _is_named(part: exp.Expression) -> bool:
+    return isinstance(part, exp.Alias | exp.Column | exp.Star)
+
+
+def _is_wanted_in_utc(node: exp.Expression) -> bool:
+    """Whether SYS_EXTRACT_UTC is around it, at any depth: around MAX(t.lastmodifieddate) as well."""
+    around = node.parent
+    while around is not None and not isinstance(around, exp.Query):
+        if isinstance(around, exp.Anonymous) and around.name.upper() == "SYS_EXTRACT_UTC":
+            return True
+        around = around.parent
+    return False
 
 
 def _replace(old: exp.Expression, new: exp.Expression, name: str) -> None:

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pyarrow as pa
+
 Row = Mapping[str, Any]
+Rows = Sequence[Row] | pa.Table
 
 
 @dataclass
@@ -14,10 +17,11 @@ class NetSuiteWorld:
     Ids are int, amounts Decimal, dates `date`, times `datetime` in UTC (naive or aware), booleans 'T' or 'F', lists
     text such as '1, 2'. `amount`, `debit` and `credit` of `transactionaccountingline` and `netamount` are in the base
     currency of the subsidiary, `foreign…` in the transaction's; sales lines carry negative quantities and amounts.
-    A table or column that is missing is empty. Columns the vendor does not publish (custbody_…) are texts.
+    A table or column that is missing is empty; large tables can be given as Arrow tables. Columns the vendor does not
+    publish (custbody_…) are texts.
     """
 
-    tables: dict[str, Sequence[Row]] = field(default_factory=dict)
+    tables: dict[str, Rows] = field(default_factory=dict)
     account_id: str = "1234567_SB1"
     time_zone: str = "America/Los_Angeles"
 
@@ -34,6 +38,7 @@ class NetSuiteSettings:
     - concurrency_limit: calls at a time over the whole account; one more is answered with 429 and `limit_code`.
     - call_seconds: how long a call holds its place, on top of its work.
     - denied_tables: SuiteQL says that they do not exist, as for a role without the permission.
+    - role_subsidiaries: the role sees the transactions of these only, silently; None = of all.
     - denied_records: records the role may not create or edit; denied_status 400 is what is seen live, 403 what is
       documented.
     - hidden_columns: (table, column) → the reason given ("REMOVED", "NOT_EXPOSED"), "" for an unknown identifier.
@@ -50,6 +55,7 @@ class NetSuiteSettings:
     token_seconds: int = 3600
     clock_skew_seconds: int = 300
     denied_tables: set[str] = field(default_factory=set)
+    role_subsidiaries: set[int] | None = None
     denied_records: set[str] = field(default_factory=set)
     denied_status: Literal[400, 403] = 400
     hidden_columns: dict[tuple[str, str], str] = field(

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from sandbox.netsuite.company import BANK_GBP, CLEARING_GBP
 from tests.sandbox_netsuite.conftest import RECORD, Account, problem
 
 
@@ -39,3 +40,12 @@ def test_as_many_calls_as_the_limit_are_answered(account: Account) -> None:
     account.api.settings.concurrency_limit = 4
     assert {answer.status_code for answer in at_once(account, 4)} == {200}
     assert account.http.get("/services/rest/system/v1/governanceLimits").json()["accountConcurrencyLimit"] == 4
+
+
+def test_of_equal_journals_sent_at_once_one_is_saved(account: Account) -> None:
+    sides = ({"account": {"id": BANK_GBP}, "debit": 5}, {"account": {"id": CLEARING_GBP}, "credit": 5})
+    body = {"externalId": "J-RACE", "subsidiary": {"id": "2"}, "line": {"items": list(sides)}}
+    with ThreadPoolExecutor(4) as pool:
+        answers = [call.result() for call in [pool.submit(account.post, "journalEntry", body) for _ in range(4)]]
+    assert sorted(answer.status_code for answer in answers) == [204, 400, 400, 400]
+    assert len(account.rows("SELECT id FROM transaction WHERE externalid = 'J-RACE'")) == 1

@@ -144,6 +144,7 @@ def test_a_journal_waits_for_approval_and_is_posted_by_a_patch(account: Account)
 def test_a_misspelt_property_is_dropped_unless_validation_is_error(account: Account) -> None:
     body = journal("J-9", mem0="lost")
     problem(account.post("journalEntry", body), 400, "INVALID_CONTENT")
+    problem(account.post("journalEntry", journal("J-9", customr="lost")), 400, "INVALID_CONTENT")
     answer = account.post("journalEntry", body, headers={"X-NetSuite-PropertyNameValidation": "warning"})
     created(answer)
     assert "mem0" in answer.headers["x-netsuite-propertynamevalidation"]
@@ -215,6 +216,18 @@ def test_a_line_stays_behind_when_it_is_switched_off(account: Account) -> None:
     problem(account.post(path, {}), 400, "USER_ERROR")
 
 
+def test_a_deleted_fulfilment_puts_the_goods_back(account: Account) -> None:
+    stock = "SELECT quantityonhand AS q FROM inventoryitemlocations WHERE location = 1 AND item IN (1, 2) ORDER BY item"
+    number = created(account.post("salesOrder", order("SO-6")))
+    before = account.rows(stock)
+    shipment = created(account.post(f"salesOrder/{number}/!transform/itemFulfillment", {}))
+    assert account.rows(stock) != before
+    problem(account.http.delete(f"{RECORD}/salesOrder/{number}"), 400, "USER_ERROR")
+    assert account.http.delete(f"{RECORD}/itemFulfillment/{shipment}").status_code == 204
+    assert account.rows(stock) == before
+    assert account.rows("SELECT status FROM transaction WHERE id = ?", number) == [{"status": "B"}]
+
+
 def test_fulfilments_are_made_by_transform_only(account: Account) -> None:
     assert "Copy and Create not supported" in problem(account.post("itemFulfillment", {}), 400, "USER_ERROR")
 
@@ -257,6 +270,14 @@ def test_a_payment_settles_an_invoice_and_a_deposit_takes_it_to_the_bank(account
     assert amounts == [due + Decimal("87.5"), -due, -100, Decimal("12.5")]
     assert account.rows("SELECT status FROM transaction WHERE id = ?", payment) == [{"status": "C"}]
     problem(account.post("deposit", deposit | {"externalId": "D-2"}), 400, "INVALID_CONTENT")
+    url = f"{RECORD}/customerPayment/{payment}"
+    assert "deposited" in problem(account.http.patch(url, json={"memo": "late"}), 400, "USER_ERROR")
+    assert "dependent records" in problem(account.http.delete(url), 400, "USER_ERROR")
+    assert account.http.delete(f"{RECORD}/deposit/{deposited}").status_code == 204
+    assert created(account.http.patch(url, json={"memo": "late"})) == payment
+    assert account.rows("SELECT status, memo FROM transaction WHERE id = ?", payment) == [
+        {"status": "B", "memo": "late"}
+    ]
 
 
 def test_a_credit_memo_is_negative_and_is_applied(account: Account) -> None:
@@ -278,6 +299,20 @@ def test_a_credit_memo_is_negative_and_is_applied(account: Account) -> None:
     left = account.rows("SELECT foreignamountunpaid AS due FROM transaction WHERE id = ?", number)
     assert Decimal(left[0]["due"]) == due
     assert account.rows("SELECT scriptid FROM deletedrecord WHERE recordid = ?", memo) == [{"scriptid": "creditmemo"}]
+
+
+def test_an_invoice_becomes_a_credit_memo_that_settles_it(account: Account) -> None:
+    number, due = invoice(account)
+    shown = account.http.get(f"{RECORD}/invoice/{number}", params={"expandSubResources": "true"}).json()
+    assert Decimal(str(shown["total"])) == sum(Decimal(str(item["amount"])) for item in shown["item"]["items"])
+    memo = created(account.post(f"invoice/{number}/!transform/creditMemo", {"externalId": "C-2"}))
+    rows = account.rows("SELECT externalid, foreigntotal, status FROM transaction WHERE id = ?", memo)
+    assert rows[0]["externalid"] == "C-2"
+    assert Decimal(rows[0]["foreigntotal"]) == -Decimal(str(shown["total"]))
+    left = account.rows("SELECT status, foreignamountunpaid AS due FROM transaction WHERE id = ?", number)
+    assert left == [{"status": "B", "due": "0"}]
+    assert due > 0
+    problem(account.post(f"invoice/{number}", {}), 405, "INVALID_REQUEST")
 
 
 def test_foreign_journals_are_booked_in_the_base_currency_and_balance_there(account: Account) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, Client
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from sandbox.netsuite import NetSuiteSettings, NetSuiteSignIn, new_certificate
-from tests.sandbox_netsuite.conftest import CLIENT, KEY, RECORD, Account, problem
+from tests.sandbox_netsuite.conftest import CLIENT, RECORD, TOKEN_PATH, Account, problem
 
 JOURNALS = f"{RECORD}/journalEntry"
 
@@ -60,29 +64,43 @@ def test_the_certificate_is_checked(account: Account) -> None:
     assert account.ask_token(account.assertion(header={"kid": "unknown"})).json() == {"error": "invalid_grant"}
 
 
+def with_certificate(certificate: str) -> tuple[NetSuiteSignIn, TestClient]:
+    sign_in = NetSuiteSignIn(replace(CLIENT, certificate_pem=certificate), NetSuiteSettings())
+    return sign_in, TestClient(Starlette(routes=[Route(TOKEN_PATH, sign_in.token, methods=["POST"])]))
+
+
+def ask(client: TestClient, key: RSAKey | ECKey, algorithm: str) -> httpx.Response:
+    now = int(time.time())
+    claims = {
+        "iss": CLIENT.client_id,
+        "scope": "rest_webservices",
+        "aud": f"http://testserver{TOKEN_PATH}",
+        "iat": now,
+        "exp": now + 3600,
+    }
+    header = {"typ": "JWT", "alg": algorithm, "kid": CLIENT.certificate_id}
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": jwt.encode(header, claims, key, algorithms=[algorithm]),
+    }
+    return client.post(TOKEN_PATH, data=form)
+
+
 def test_rs256_is_refused_and_ps256_taken() -> None:
     key, certificate = new_certificate("RSA")
-    sign_in = NetSuiteSignIn(type(CLIENT)(**{**vars(CLIENT), "certificate_pem": certificate}), NetSuiteSettings())
-    now, url = int(time.time()), "http://here/token"
-    claims = {"iss": CLIENT.client_id, "scope": "rest_webservices", "aud": url, "iat": now, "exp": now + 60}
-
-    def assertion(algorithm: str) -> str:
-        header = {"typ": "JWT", "alg": algorithm, "kid": CLIENT.certificate_id}
-        return jwt.encode(header, claims, RSAKey.import_key(key), algorithms=[algorithm])
-
-    assert sign_in._wrong_with(assertion("PS256"), url) is None
-    assert "RS256" in (sign_in._wrong_with(assertion("RS256"), url) or "")
+    sign_in, client = with_certificate(certificate)
+    assert ask(client, RSAKey.import_key(key), "PS256").status_code == 200
+    assert ask(client, RSAKey.import_key(key), "RS256").json() == {"error": "invalid_grant"}
+    assert sign_in.audit_trail == ["the algorithm RS256 is not accepted for this certificate"]
 
 
-def test_an_expired_certificate_signs_nothing() -> None:
-    key, certificate = new_certificate(days=1)
-    assert key != KEY
-    sign_in = NetSuiteSignIn(type(CLIENT)(**{**vars(CLIENT), "certificate_pem": certificate}), NetSuiteSettings())
-    header = {"typ": "JWT", "alg": "ES256", "kid": CLIENT.certificate_id}
-    from joserfc.jwk import ECKey
-
-    assertion = jwt.encode(header, {"iss": CLIENT.client_id}, ECKey.import_key(key), algorithms=["ES256"])
-    assert sign_in._wrong_with(assertion, "http://here/token") == "the certificate is not valid"
+@pytest.mark.parametrize("days", [1, 800], ids=["ended", "longer than two years"])
+def test_a_certificate_that_has_ended_or_lasts_too_long_signs_nothing(days: int) -> None:
+    key, certificate = new_certificate(days=days)
+    sign_in, client = with_certificate(certificate)
+    assert ask(client, ECKey.import_key(key), "ES256").json() == {"error": "invalid_grant"}
+    assert sign_in.audit_trail == ["the certificate is not valid"]
 
 
 def test_a_spent_token_is_an_invalid_login(account: Account) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
+from sandbox.netsuite import NetSuiteWorld
+from sandbox.netsuite.database import Database
 from tests.sandbox_netsuite.conftest import SUITEQL, Account, problem
 
 PREFIX = "Invalid search query. Detailed unprocessed description follows. "
@@ -102,6 +105,13 @@ def test_now_is_the_accounts_and_sysdate_the_servers(account: Account) -> None:
     assert row == {"now_ts": "2026-09-20 05:00:00"}
 
 
+def test_utc_reaches_into_an_aggregate_and_days_are_numbers(account: Account) -> None:
+    q = """SELECT TO_CHAR(SYS_EXTRACT_UTC(MAX(t.lastmodifieddate)), 'YYYY-MM-DD HH24:MI:SS') AS utc,
+                  TO_CHAR(CURRENT_DATE - 7, 'YYYY-MM-DD HH24:MI:SS') AS ago
+           FROM transaction t WHERE t.id = 5001"""
+    assert account.rows(q) == [{"utc": "2026-09-20 11:00:00", "ago": "2026-09-13 05:00:00"}]
+
+
 def test_rownum_counts_before_the_order_and_top_and_fetch_after(account: Account) -> None:
     assert account.rows("SELECT TOP 2 id FROM currency ORDER BY id DESC") == [{"id": "3"}, {"id": "2"}]
     assert account.rows("SELECT id FROM currency ORDER BY id DESC FETCH FIRST 1 ROWS ONLY") == [{"id": "3"}]
@@ -179,9 +189,32 @@ def test_a_missing_permission_looks_like_a_missing_record(account: Account) -> N
     assert detail == PREFIX + "Search error occurred: Record 'accountingperiod' was not found."
 
 
+def test_a_role_without_a_subsidiary_silently_sees_fewer_rows(account: Account) -> None:
+    lines = "SELECT COUNT(*) AS n FROM transaction t JOIN transactionline tl ON tl.transaction = t.id WHERE {}"
+    german, every = lines.format("tl.subsidiary = 3"), lines.format("t.id > 0")
+    before = [int(account.rows(q)[0]["n"]) for q in (german, every)]
+    account.api.settings.role_subsidiaries = {2}
+    assert account.rows(german) == [{"n": "0"}]
+    assert account.rows(every) == [{"n": str(before[1] - before[0])}]
+
+
+def test_a_large_table_can_be_given_as_an_arrow_table() -> None:
+    lines = pa.table({"transaction": [1, 1], "id": [0, 1], "uniquekey": [10, 11], "memo": ["a", None]})
+    database = Database(NetSuiteWorld(tables={"transactionline": lines}))
+    assert database.rows("transactionline", "id = 1") == [{"transaction": 1, "id": 1, "uniquekey": 11}]
+
+
 def test_parameters_are_values_and_never_sql(account: Account) -> None:
     assert account.rows("SELECT id FROM account WHERE fullname = ?", "x' OR '1'='1") == []
     assert account.query("SELECT id FROM account WHERE id = ? OR id = ?", 1).status_code == 400
+    slots = ("\N{SECTION SIGN}1\N{SECTION SIGN}", "x' OR '1'='1")
+    assert account.rows("SELECT id FROM account WHERE fullname = ? OR fullname = ?", *slots) == []
+
+
+def test_an_expression_without_a_name_is_called_by_its_place(account: Account) -> None:
+    assert account.rows("SELECT symbol, COUNT(*) FROM currency WHERE id = 1 GROUP BY symbol") == [
+        {"symbol": "GBP", "expr2": "1"}
+    ]
 
 
 def test_a_list_has_at_most_1000_values(account: Account) -> None:
