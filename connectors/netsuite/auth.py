@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -161,7 +160,6 @@ class CertificateToken(httpx.Auth):
             "aud": self._client.base_url,
             "iat": now,
             "exp": now + int(ASSERTION_LIFE.total_seconds()),
-            "jti": uuid.uuid4().hex,
         }
         return jwt.encode(header, claims, self._key, algorithms=[self._algorithm])
 

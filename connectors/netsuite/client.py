@@ -32,7 +32,8 @@ from connectors.netsuite.decode import DECODERS, FEEDS, ITEMS, lowered
 from connectors.netsuite.fields import Field
 from connectors.netsuite.http import AccountClient
 from connectors.netsuite.limiter import AccountLimiter
-from connectors.netsuite.queries import QUERIES, Query
+from connectors.netsuite.queries import QUERIES
+from connectors.netsuite.query import Query
 from connectors.netsuite.statements import (
     Position,
     Slice,
@@ -312,13 +313,16 @@ class NetSuiteConnector:
         while True:
             found, has_more = self._suiteql(call, sql, params, len(rows), parse)
             rows.extend(found)
-            if not has_more or len(found) < PAGE_SIZE:
+            if not has_more:
                 return rows
+            if len(found) != PAGE_SIZE:
+                # The next offset must be a multiple of the limit: there is no asking for the rest.
+                raise BadPayload("a page with more to come is not full", vendor=VENDOR, call=call.name)
 
     # --- what doctor shows ---
 
     def check(self) -> list[CheckResult]:
-        """Sign-in, clock, concurrency, and the permission for each feed, by one small call each."""
+        """Sign-in, concurrency, open periods, edition, and the permission for each feed, by small calls."""
         host = httpx.URL(self.client.base_url).host
         advice: Mapping[Any, str] = {
             AuthError: f"see Setup > Users/Roles > View Login Audit Trail of {self.realm}, and renew the credentials",
@@ -332,7 +336,8 @@ class NetSuiteConnector:
         first = try_call(f"{self.account}: sign-in", self._sign_in, advice, otherwise)
         if not first.ok:
             return [first]
-        results = [first, self._limits()]
+        results = [first, self._limits(), self._open_periods()]
+        results.append(try_call(f"{self.account}: books", self._books, advice, otherwise))
         results.extend(
             try_call(f"{self.account}: {q.entity} ({q.table})", partial(self._trial, q), advice, otherwise)
             for q in QUERIES.values()
@@ -343,6 +348,34 @@ class NetSuiteConnector:
         rows = self.select("SELECT TO_CHAR(CURRENT_DATE,'YYYY-MM-DD HH24:MI:SS') AS now_ts FROM DUAL", what="sign-in")
         shown = rows[0].get("now_ts", "unknown") if rows else "unknown"
         return f"account {self.realm}, whose clock shows {shown}"
+
+    def _books(self) -> str:
+        try:
+            count = self.select("SELECT COUNT(*) AS parts FROM subsidiary", what="subsidiary")[0]["parts"]
+            edition = f"OneWorld, {count} subsidiaries"
+        except PermissionDenied:
+            edition = "one company, or no permission for subsidiaries"
+        try:
+            count = self.select("SELECT COUNT(*) AS parts FROM accountingbook", what="accountingbook")[0]["parts"]
+            books = f"{count} accounting books, the primary one has the id {self.primary_book()}"
+        except PermissionDenied:
+            books = "one accounting book, or no permission for further ones: id 1 is read"
+        return f"{edition}; {books}"
+
+    def _open_periods(self) -> CheckResult:
+        name = f"{self.account}: open periods"
+        try:
+            rows = self.select(
+                "SELECT p.periodname FROM accountingperiod p WHERE p.isyear = 'F' AND p.isquarter = 'F'"
+                " AND p.isadjust = 'F' AND p.closed = 'F' AND p.alllocked = 'F' ORDER BY p.startdate, p.id",
+                what="accountingperiod",
+            )
+        except PermissionDenied as error:
+            return CheckResult(name, False, str(error), "give the role the permission Manage Accounting Periods")
+        if not rows:
+            return CheckResult(name, False, "none", "open a period in NetSuite: nothing can be posted")
+        names = [row.get("periodname", "without a name") for row in rows]
+        return CheckResult(name, True, names[0] if len(names) == 1 else f"{len(names)}, {names[0]} to {names[-1]}")
 
     def _limits(self) -> CheckResult:
         name, used = f"{self.account}: concurrent requests", self.client.limiter.limit

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from connectors.decoding import Envelope, RecordDecoder, raw_records, split_records
 from connectors.netsuite.accounts import VENDOR
-from connectors.netsuite.queries import QUERIES, Query
+from connectors.netsuite.queries import QUERIES
+from connectors.netsuite.query import Query
 from connectors.records import Decoded, FeedSpec, TableSpec
 
 ITEMS = Envelope("items")

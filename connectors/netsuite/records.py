@@ -34,6 +34,7 @@ from connectors.netsuite.statements import quoted
 RECORD_PATH = f"{SERVICES}/record/v1"
 KEYS_PER_LOOK_UP = 500
 """NetSuite takes at most 1000 values in a list."""
+TRANSACTIONS_PER_LOOK_UP = 100
 WRITE_HEADERS = {
     "Content-Type": "application/json",
     # By default a misspelt member is dropped with nothing but a response header to say so.
@@ -51,7 +52,9 @@ class BadRecord(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A transaction that NetSuite holds under an external id. `total` is in its own currency, with NetSuite's sign."""
+    """A transaction that NetSuite holds under an external id. `total` is in its own currency, with NetSuite's sign;
+    `status` is the bare letter.
+    """
 
     id: str
     type: str
@@ -63,6 +66,7 @@ class Held:
     is_voided: bool
     approval: str
     created_from: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +149,20 @@ class Records:
         """The transactions under each external id, voided ones too; an id without any has an empty list."""
         wanted = list(dict.fromkeys(external_ids))
         found: dict[str, list[Held]] = {key: [] for key in wanted}
+        spelt = {key.lower(): key for key in wanted}  # NetSuite may compare without regard to case
         for keys in _batches(wanted):
             sql = (
                 "SELECT t.id, t.type, t.externalid, t.tranid, TO_CHAR(t.trandate,'YYYY-MM-DD') AS trandate,"  # noqa: S608  # marks only
-                " t.postingperiod, t.foreigntotal, t.posting, t.voided, t.approvalstatus, ml.createdfrom"
+                " t.postingperiod, t.foreigntotal, t.posting, t.voided, t.approvalstatus, t.status, ml.createdfrom"
                 " FROM transaction t"
                 " LEFT JOIN transactionline ml ON ml.transaction = t.id AND ml.mainline = 'T'"
                 f" WHERE t.externalid IN ({', '.join('?' for _ in keys)}) ORDER BY t.id"
             )
             for row in self.connector.select(sql, keys, what="external ids"):
-                if any(held.id == row["id"] for held in found[row["externalid"]]):
+                here = found[spelt[row["externalid"].lower()]]
+                if any(held.id == row["id"] for held in here):
                     continue  # a type with several main lines
-                found[row["externalid"]].append(
+                here.append(
                     Held(
                         id=row["id"],
                         type=row.get("type", ""),
@@ -168,6 +174,7 @@ class Records:
                         is_voided=row.get("voided") == "T",
                         approval=row.get("approvalstatus", ""),
                         created_from=row.get("createdfrom", ""),
+                        status=row.get("status", "").rpartition(":")[2],
                     )
                 )
         return found
@@ -185,6 +192,75 @@ class Records:
             raise BadRecord(f"NetSuite has {count} {table} {value!r}: correct {where}, or NetSuite")
         self._ids[table, column, value] = active[0]["id"]
         return active[0]["id"]
+
+    def account(self, number: str) -> str:
+        return self.id_of("account", "acctnumber", number, "account_code in accounts.csv")
+
+    def customer(self, reference: str) -> str:
+        return self.id_of("customer", "entityid", reference, "customer_reference in marketplaces.csv")
+
+    def item(self, code: str) -> str:
+        """The id of an item by its SKU, which may follow a parent's name (`Shirt : SHIRT-L`)."""
+        known = self._ids.get(("item", "itemid", code))
+        if known is not None:
+            return known
+        sql = (
+            "SELECT t.id, t.itemid, t.isinactive FROM item t"  # noqa: S608
+            f" WHERE t.itemid = {quoted(code)} OR t.itemid LIKE {quoted(f'% : {code}')} ORDER BY t.id"
+        )
+        rows = self.connector.select(sql, what="item")
+        # A LIKE takes _ and % of a code for any character.
+        rows = [row for row in rows if row["itemid"].rpartition(" : ")[2] == code]
+        active = [row for row in rows if row.get("isinactive") != "T"]
+        if len(active) != 1:
+            count = "more than one item" if active else "only an inactive item" if rows else "no item"
+            raise BadRecord(f"NetSuite has {count} {code!r}: correct the item's mapping, or NetSuite")
+        self._ids["item", "itemid", code] = active[0]["id"]
+        return active[0]["id"]
+
+    def one(self, key: str) -> Held:
+        """The one valid transaction that has an external id. Raises BadRecord."""
+        found = [held for held in self.held([key])[key] if not held.is_voided]
+        if len(found) != 1:
+            raise BadRecord(f"NetSuite has {'more than one' if found else 'no'} transaction {key!r}")
+        return found[0]
+
+    def movements(self, ids: Iterable[str]) -> dict[str, dict[str, Decimal]]:
+        """What transactions move in the primary book, posted or waiting: debit less credit in their own currency, by
+        `account id <id>`.
+        """
+        wanted = sorted(set(ids), key=int)
+        moved: dict[str, dict[str, Decimal]] = {identifier: {} for identifier in wanted}
+        for some in _batches(wanted, TRANSACTIONS_PER_LOOK_UP):
+            sql = (
+                "SELECT tal.transaction, tal.transactionline, tal.account, tal.debit, tal.credit,"  # noqa: S608
+                " tl.foreignamount, tl.debitforeignamount, tl.creditforeignamount FROM transactionaccountingline tal"
+                " JOIN transactionline tl ON tl.transaction = tal.transaction AND tl.id = tal.transactionline"
+                f" WHERE tal.transaction IN ({', '.join(some)}) AND tal.account IS NOT NULL"
+                f" AND tal.accountingbook = {self.connector.primary_book()}"
+                " ORDER BY tal.transaction, tal.transactionline"
+            )
+            for row in self.connector.select(sql, what="ledger"):
+                here, account = moved[row["transaction"]], f"account id {row['account']}"
+                here[account] = here.get(account, NIL) + _own_net(row)
+        return moved
+
+    def item_lines(self, ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+        """The real item lines of transactions, in order: no main, tax, cost or kit component lines."""
+        wanted = sorted(set(ids), key=int)
+        lines: dict[str, list[dict[str, str]]] = {identifier: [] for identifier in wanted}
+        for some in _batches(wanted, TRANSACTIONS_PER_LOOK_UP):
+            sql = (
+                "SELECT tl.transaction, tl.id, tl.item, tl.itemtype, tl.quantity, tl.foreignamount,"  # noqa: S608
+                " tl.quantityshiprecv, tl.isclosed, tl.iscogs, tl.kitcomponent FROM transactionline tl"
+                f" WHERE tl.transaction IN ({', '.join(some)}) AND NVL(tl.mainline,'F') = 'F'"
+                " AND NVL(tl.taxline,'F') = 'F'"
+                " AND tl.item IS NOT NULL ORDER BY tl.transaction, tl.id"
+            )
+            for row in self.connector.select(sql, what="item lines"):
+                if row.get("iscogs") != "T" and row.get("kitcomponent") != "T":
+                    lines[row["transaction"]].append(row)
+        return lines
 
     def forget_periods(self) -> None:
         """Before a batch: a period may have been closed since the last one."""
@@ -242,6 +318,16 @@ class Records:
         return rows[0]["id"], int(rows[0].get("currencyprecision", "2"))
 
 
-def _batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:
-    for start in range(0, len(keys), KEYS_PER_LOOK_UP):
-        yield keys[start : start + KEYS_PER_LOOK_UP]
+def _own_net(row: Mapping[str, str]) -> Decimal:
+    """Debit less credit of a ledger row in its transaction's currency; the ledger itself is in the subsidiary's."""
+    own = row.get("debitforeignamount"), row.get("creditforeignamount")
+    if any(own):
+        return decimal_of(own[0]) - decimal_of(own[1])
+    if "foreignamount" in row:
+        return decimal_of(row["foreignamount"])
+    return decimal_of(row.get("debit")) - decimal_of(row.get("credit"))
+
+
+def _batches(keys: Sequence[str], size: int = KEYS_PER_LOOK_UP) -> Iterable[Sequence[str]]:
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from connectors.netsuite.fields import DAY_FORM, SECOND_FORM, Field
-from connectors.netsuite.queries import PRIMARY_BOOK, Key, Query
+from connectors.netsuite.query import PRIMARY_BOOK, Key, Query
 
 _UNKNOWN_COLUMN = re.compile(
     r"Unknown identifier '([^']+)'|Field '([^']+)' for record '[^']+' was not found", re.IGNORECASE

@@ -25,6 +25,7 @@ from connectors.records import Kind
 TYPES = {Kind.ID: "BIGINT", Kind.TEXT: "VARCHAR", Kind.AMOUNT: "DECIMAL(28,8)", Kind.BOOLEAN: "VARCHAR"}
 TEXT_IDS = {"linktype"}
 MACROS = """
+create macro nvl(a, b) as coalesce(a, b);
 create macro sys_extract_utc(x) as x + interval 7 hour;
 create macro to_char(x, f) as case f
     when 'YYYY-MM-DD' then strftime(x, '%Y-%m-%d')

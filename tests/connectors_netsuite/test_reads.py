@@ -264,6 +264,37 @@ def test_doctor_names_what_is_missing(suitetalk: Suitetalk, connect: Connect) ->
     assert results["NS_UK: locations (location)"].detail == "may be read, and is empty"
 
 
+def test_doctor_tells_edition_books_and_open_periods(suitetalk: Suitetalk, connect: Connect) -> None:
+    results = {result.name: result for result in connect().check()}
+    assert not results["NS_UK: open periods"].ok
+    for number, name, closed in ((1, "May 2026", "T"), (2, "Jun 2026", "F"), (3, "Jul 2026", "F")):
+        flags = dict.fromkeys(("isyear", "isquarter", "isadjust", "alllocked"), "F")
+        day = f"2026-0{number + 4}-01"
+        suitetalk.insert("accountingperiod", id=number, periodname=name, closed=closed, startdate=day, **flags)
+    suitetalk.insert("accountingbook", id=4, isprimary="T")
+    suitetalk.forbidden = {"subsidiary"}
+    results = {result.name: result for result in connect().check()}
+    assert results["NS_UK: open periods"].detail == "2, Jun 2026 to Jul 2026"
+    assert results["NS_UK: books"].detail == (
+        "one company, or no permission for subsidiaries; 1 accounting books, the primary one has the id 4"
+    )
+
+
+def test_a_look_up_that_would_lose_rows_is_refused(suitetalk: Suitetalk, connect: Connect) -> None:
+    suitetalk.page_limit = 2
+    suitetalk.execute("insert into location (id) select i from range(5) r(i)")
+    with pytest.raises(BadPayload, match="not full"):
+        connect().select("SELECT t.id FROM location t ORDER BY t.id")
+
+
+def test_a_long_look_up_is_read_by_offsets_that_are_multiples_of_the_limit(
+    suitetalk: Suitetalk, connect: Connect
+) -> None:
+    suitetalk.execute("insert into location (id) select i from range(2500) r(i)")
+    assert len(connect().select("SELECT t.id FROM location t ORDER BY t.id")) == 2500
+    assert [asked.parameters["offset"] for asked in suitetalk.asked] == ["0", "1000", "2000"]
+
+
 @pytest.mark.contracts
 def test_every_column_that_is_asked_for_is_in_the_contract(contracts: Path) -> None:
     tables = json.loads((contracts / "netsuite" / "contract.json").read_text())["suiteql_tables"]

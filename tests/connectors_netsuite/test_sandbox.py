@@ -1,0 +1,120 @@
+"""The connector against the sandbox's account: every feed whole, both ways of signing in, journals proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.delivery import Action, Outcome
+from connectors.netsuite import AccountLimiter, Certificate, NetSuiteConnector, Tokens
+from connectors.netsuite.decode import FEEDS
+from connectors.netsuite.delivery import JournalDelivery
+from connectors.records import Window
+from sandbox.netsuite import NetSuiteApi
+from tests.connectors_netsuite.account import AS_OF, BY_CERTIFICATE, BY_TOKENS, SUBSIDIARY, connector, running
+
+
+@pytest.fixture
+def account() -> Iterator[tuple[NetSuiteApi, str]]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def api(account: tuple[NetSuiteApi, str]) -> NetSuiteApi:
+    return account[0]
+
+
+@pytest.fixture
+def url(account: tuple[NetSuiteApi, str]) -> str:
+    return account[1]
+
+
+@pytest.mark.parametrize("credentials", [BY_CERTIFICATE, BY_TOKENS], ids=["certificate", "tokens"])
+def test_every_feed_is_read_whole_and_decodes(url: str, credentials: Certificate | Tokens) -> None:
+    reader = connector(url, credentials)
+    counts = {}
+    for entity, spec in FEEDS.items():
+        pages = list(reader.pages(entity, Window()))
+        counts[entity] = sum(page.record_count for page in pages)
+        assert pages[-1].declared_count == counts[entity], entity
+        ids = set()
+        for page in pages:
+            decoded = spec.decoded(page.body, page.url)
+            assert not decoded.rejects, (entity, decoded.rejects[:3])
+            assert not decoded.unknown_fields, entity
+            rows = decoded.tables[f"netsuite_{entity}"].select(list(spec.id_columns)).to_pylist()
+            ids.update(tuple(row.values()) for row in rows)
+        assert len(ids) == counts[entity], f"{entity} repeats a row"
+    assert not [entity for entity in ("sales_orders", "gl_lines", "items", "stock", "periods") if not counts[entity]]
+    assert not reader.missing_columns, reader.missing_columns
+
+
+def test_doctor_finds_nothing_wrong(url: str) -> None:
+    assert [result for result in connector(url).check() if not result.ok] == []
+
+
+def test_a_window_holds_what_changed_in_utc(url: str) -> None:
+    reader = connector(url)
+    stamps = set()
+    for page in reader.pages("transactions", Window()):
+        table = FEEDS["transactions"].decoded(page.body, "").tables["netsuite_transactions"]
+        stamps.update(table["lastmodifieddate"].to_pylist())
+    middle = sorted(stamps)[len(stamps) // 2]
+    since = datetime.fromisoformat(middle)
+    for page in reader.pages("transactions", Window(since=since)):
+        table = FEEDS["transactions"].decoded(page.body, "").tables["netsuite_transactions"]
+        assert min(table["lastmodifieddate"].to_pylist()) == middle
+    later = list(reader.pages("transactions", Window(since=since + timedelta(seconds=1))))
+    assert sum(p.record_count for p in later) > 0
+
+
+def journal(reader: NetSuiteConnector, wire: str) -> Action:
+    """A journal between the account's own bank and expense accounts, in its base currency."""
+    rows = reader.select(
+        "SELECT a.acctnumber, a.accttype FROM account a WHERE a.accttype IN ('Bank', 'Expense')"
+        " AND a.acctnumber IS NOT NULL AND a.isinactive = 'F' ORDER BY a.id"
+    )
+    number = {row["accttype"]: row["acctnumber"] for row in reversed(rows)}
+    base = reader.select("SELECT c.symbol FROM currency c WHERE c.id = 1 ORDER BY c.id")[0]["symbol"]
+    lines = [
+        {"line_no": 1, "account_role": "FEE", "account_type": "NOMINAL", "account_code": number["Expense"]},
+        {"line_no": 2, "account_role": "BANK", "account_type": "BANK", "account_code": number["Bank"]},
+    ]
+    lines[0]["debit"] = lines[1]["credit"] = "12.34"
+    payload = {
+        "journal_key": f"UKTRADE|BRICO|{wire}",
+        "wire_key": wire,
+        "kind": "SETTLEMENT",
+        "posting_date": f"{AS_OF:%Y-%m-%d}",
+        "currency_code": base,
+        "lines": lines,
+    }
+    return Action(f"JOURNAL|{wire}", wire, "JOURNAL", "BRICO", "NS_UK", payload)
+
+
+def test_journals_are_posted_once_within_the_accounts_limit(api: NetSuiteApi, url: str, tmp_path: Path) -> None:
+    reader = connector(url, limiter=AccountLimiter(3, tmp_path))
+    delivery = JournalDelivery(reader, SUBSIDIARY)
+    batch = [journal(reader, f"W{n}") for n in range(12)]
+    api.settings.call_seconds = 0.02
+    results = delivery.send(batch)
+    assert {result.outcome for result in results.values()} == {Outcome.SENT}, results
+    assert api.most_at_once <= 3
+    assert all(found.ok for found in delivery.read_back(batch).values()), delivery.read_back(batch)
+    assert {r.vendor_ids for r in delivery.send(batch).values()} == {r.vendor_ids for r in results.values()}
+
+
+def test_a_journal_that_waits_is_approved(api: NetSuiteApi, url: str) -> None:
+    reader = connector(url)
+    one = journal(reader, "P1")
+    waiting = JournalDelivery(reader, SUBSIDIARY, is_approved=False)
+    api.settings.approval_required = True
+    assert waiting.send([one])[one.action_key].outcome is Outcome.SENT
+    assert "waits for approval" in waiting.read_back([one])[one.action_key].detail
+    delivery = JournalDelivery(reader, SUBSIDIARY)
+    assert delivery.send([one])[one.action_key].detail.endswith("is approved now")
+    assert delivery.read_back([one])[one.action_key].ok
