@@ -256,8 +256,8 @@ class KeyBudget:
 
     def throttled(self, call: str, retry_after: float | None) -> None:
         """The vendor answered 429: nobody who shares the key asks again before it said so."""
-        now = self._budgets.now()
         with self._budgets.transaction() as connection:
+            now = self._budgets.now()
             (times,) = connection.execute(
                 "select count(*) from throttles where vendor = ? and key_name = ? and call = ? and at > ?",
                 (*self._key, call, now - LONGEST_PAUSE_SECONDS),
@@ -345,8 +345,9 @@ class KeyBudget:
 
     def _count(self, call: str, allowance: Allowance, is_first_page: bool) -> float:
         """Add the request when it is allowed now; the seconds it must wait otherwise."""
-        now = self._budgets.now()
         with self._budgets.transaction() as connection:
+            # Only now: who waited for the file must see the calls that others made meanwhile as made before its own.
+            now = self._budgets.now()
             is_reading = self._entity is not None
             wait = self.wait(connection, call, allowance, now, is_poll=is_first_page, is_reading=is_reading)
             if wait > 0:

@@ -256,3 +256,25 @@ def test_processes_share_one_budget_in_real_time(tmp_path: Path) -> None:
         taken = [at for (at,) in connection.execute("select at from calls order by at")]
     assert len(taken) == 8
     assert all(later - earlier > 1.0 for earlier, later in zip(taken, taken[3:], strict=False))
+
+
+def test_the_time_of_a_request_is_taken_when_nobody_else_can_count(tmp_path: Path) -> None:
+    """Taken before waiting for the file, it would be older than the calls others made meanwhile, which then did not
+    count.
+    """
+    path = tmp_path / "budgets.db"
+    asked: list[float] = []
+
+    def now() -> float:
+        with (
+            closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            other.execute("begin immediate")
+        asked.append(1_000_000.0)
+        return asked[-1]
+
+    budget = Budgets(path, [row("OR11", maximum="3/1")], now=now).of("mirakl", "KEY", "BRICO")
+    budget.take("OR11", is_first_page=True)
+    budget.throttled("OR11", 5.0)
+    assert len(asked) == 2
