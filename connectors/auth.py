@@ -8,6 +8,7 @@ import os
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -277,7 +278,37 @@ class ClientCredentials:
     client_secret: str = field(repr=False)
 
 
-class ClientToken(httpx.Auth):
+class MemoryToken(httpx.Auth, ABC):
+    """A bearer token that is kept in memory, renewed before it expires and once when it is refused."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._expires_at = datetime.min.replace(tzinfo=UTC)
+
+    @abstractmethod
+    def _renew(self) -> tuple[str, datetime]:
+        """A new token and when it expires (UTC). Raises a ConnectorError."""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = self.access_token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == 401:
+            request.headers["Authorization"] = f"Bearer {self.access_token(refused=token)}"
+            yield request
+
+    def access_token(self, *, refused: str | None = None) -> str:
+        """A token that is good for another minute, and is not the one that the vendor has just refused."""
+        with self._lock:
+            is_good = self._token != refused and self._expires_at > self._clock() + EXPIRY_MARGIN
+            if self._token is None or not is_good:
+                self._token, self._expires_at = self._renew()
+            return self._token
+
+
+class ClientToken(MemoryToken):
     """`Authorization: Bearer <access token>` by client credentials. The token lives in memory only.
 
     It is renewed a minute before it ends. A 401 is answered by one renewal and one repetition, also of a write: what
@@ -296,10 +327,7 @@ class ClientToken(httpx.Auth):
     ) -> None:
         self.vendor = vendor
         self._credentials = credentials
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._token: str | None = None
-        self._expires_at = datetime.min.replace(tzinfo=UTC)
+        super().__init__(clock)
         self._client = ApiClient(
             vendor,
             credentials.token_url,
@@ -313,22 +341,6 @@ class ClientToken(httpx.Auth):
 
     def close(self) -> None:
         self._client.close()
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = self.access_token()
-        request.headers["Authorization"] = f"Bearer {token}"
-        response = yield request
-        if response.status_code == 401:
-            request.headers["Authorization"] = f"Bearer {self.access_token(refused=token)}"
-            yield request
-
-    def access_token(self, *, refused: str | None = None) -> str:
-        """A token that is good for another minute, and is not the one that the vendor has just refused."""
-        with self._lock:
-            is_good = self._token != refused and self._expires_at > self._clock() + EXPIRY_MARGIN
-            if self._token is None or not is_good:
-                self._token, self._expires_at = self._renew()
-            return self._token
 
     def _renew(self) -> tuple[str, datetime]:
         form = {

@@ -5,11 +5,10 @@ From release 2027.1 no new integration can be created with tokens; those that ex
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -20,7 +19,7 @@ from joserfc.jwk import ECKey, RSAKey
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256  # type: ignore[import-untyped]
 from oauthlib.oauth1 import Client as Signer
 
-from connectors.auth import EXPIRY_MARGIN, TOKEN_CALL
+from connectors.auth import TOKEN_CALL, MemoryToken
 from connectors.errors import (
     AuthError,
     BadConfiguration,
@@ -98,7 +97,7 @@ class _TokenAnswer(msgspec.Struct):
     expires_in: float = 3600.0
 
 
-class CertificateToken(httpx.Auth):
+class CertificateToken(MemoryToken):
     """`Authorization: Bearer <access token>`, asked for with an assertion signed by the certificate's key.
 
     There is no refresh token: a new assertion asks for the next access token, a minute before this one ends. A 401 is
@@ -117,10 +116,7 @@ class CertificateToken(httpx.Auth):
     ) -> None:
         self._certificate = certificate
         self._key, self._algorithm = _key(certificate)
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._token: str | None = None
-        self._expires_at = datetime.min.replace(tzinfo=UTC)
+        super().__init__(clock)
         self._client = ApiClient(
             VENDOR,
             f"{base_url}{TOKEN_PATH}",
@@ -133,22 +129,6 @@ class CertificateToken(httpx.Auth):
 
     def close(self) -> None:
         self._client.close()
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = self.access_token()
-        request.headers["Authorization"] = f"Bearer {token}"
-        response = yield request
-        if response.status_code == 401:
-            request.headers["Authorization"] = f"Bearer {self.access_token(refused=token)}"
-            yield request
-
-    def access_token(self, *, refused: str | None = None) -> str:
-        """A token that is good for another minute, and is not the one that NetSuite has just refused."""
-        with self._lock:
-            is_good = self._token != refused and self._expires_at > self._clock() + EXPIRY_MARGIN
-            if self._token is None or not is_good:
-                self._token, self._expires_at = self._renew()
-            return self._token
 
     def assertion(self) -> str:
         """The signed statement of who asks, good for five minutes. Its `scope` is a list, as in Oracle's sample."""

@@ -80,6 +80,7 @@ class RecordDelivery(ABC, Generic[D]):
 
     def _release(self, held: Held) -> None:
         """Give it effect; only for kinds that may wait."""
+        # Reached only by a kind whose `_waits` says yes and that does not say how it is released: a mistake of ours.
         raise NotImplementedError(f"{self.kind} never waits")
 
     @property
