@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -24,18 +24,24 @@ from orchestration.lib.settings import Settings
 from orchestration.lib.warehouse import columns_of, connect, content_digest, exclusive
 
 SOURCE_SCHEMA = "raw"
+MANIFEST = "landing_files"
+NEWEST_SNAPSHOT = "newest_snapshot"
+"""The macro that finds, in the manifest, the newest whole batch of the raw table that a model stages."""
 _CLOCK = re.compile(r"\bvar\(\s*['\"]as_of['\"]")
 _BUILT = ("model", "seed", "snapshot")
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything a build depends on. `project` stands for the SQL; seeds and sources are digests by name."""
+    """Everything a build depends on. `project` stands for the SQL; seeds and sources are digests by name, `landed` are
+    digests of the manifest's rows by the raw table that they fill.
+    """
 
     project: str
     as_of: str
     seeds: Mapping[str, str]
     sources: Mapping[str, str]
+    landed: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(settings: Settings, *, on_node: dbt.OnNode | None = None) -> dbt.DbtResult:
@@ -72,13 +78,32 @@ def stale_nodes(manifest: Mapping[str, Any], before: Inputs, now: Inputs) -> set
     if before.as_of != now.as_of:
         changed |= _reads_clock(manifest)
     children = manifest["child_map"]
+    landed = {
+        table for table in before.landed.keys() | now.landed.keys() if before.landed.get(table) != now.landed.get(table)
+    }
+    untouched = _untouched_by_manifest(manifest, landed)
     reached, waiting = set(changed), list(changed)
     while waiting:
-        for child in children.get(waiting.pop(), ()):
-            if child not in reached:
+        parent = waiting.pop()
+        for child in children.get(parent, ()):
+            if child not in reached and not (parent.endswith(f".{MANIFEST}") and child in untouched):
                 reached.add(child)
                 waiting.append(child)
     return {one for one in reached if one in nodes}
+
+
+def _untouched_by_manifest(manifest: Mapping[str, Any], landed: set[str]) -> set[str]:
+    """Nodes that ask the manifest only which batch of their own raw tables is the newest whole one, when nothing of
+    those was `landed`.
+    """
+    tables = {unique_id: source["name"] for unique_id, source in manifest["sources"].items()}
+    return {
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if any(macro.endswith(f".{NEWEST_SNAPSHOT}") for macro in node["depends_on"].get("macros", ()))
+        and MANIFEST not in (node.get("raw_code") or "")
+        and landed.isdisjoint(tables.get(parent) for parent in node["depends_on"].get("nodes", ()))
+    }
 
 
 def _reads_clock(manifest: Mapping[str, Any]) -> set[str]:
@@ -125,7 +150,21 @@ def _inputs(settings: Settings, project: str, connection: duckdb.DuckDBPyConnect
             for path in sorted(settings.config_dir.glob("*.csv"))
         },
         sources={str(name): _source_digest(connection, str(name)) for (name,) in tables if name != _MARK},
+        landed=_landed(connection),
     )
+
+
+def _landed(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    rows = connection.execute(
+        f"""
+        select
+            vendor || '_' || entity,
+            md5(string_agg(concat_ws('|', account, batch, path, is_batch_complete), chr(10) order by path))
+        from {SOURCE_SCHEMA}.{MANIFEST}
+        group by vendor, entity
+        """  # noqa: S608
+    ).fetchall()
+    return dict(rows)
 
 
 def _source_digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:

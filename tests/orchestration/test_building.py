@@ -140,3 +140,31 @@ def test_the_clock_is_found_behind_macros() -> None:
     }
     before = building.Inputs("p", "2026-07-01", {}, {})
     assert building.stale_nodes(manifest, before, building.Inputs("p", "2026-07-02", {}, {})) == {"model.t.due"}
+
+
+def test_a_snapshot_of_one_feed_leaves_the_models_of_the_others() -> None:
+    def model(name: str, *parents: str, code: str = "{{ newest_snapshot(...) }}") -> dict[str, object]:
+        macros = ["macro.t.newest_snapshot"] if "newest_snapshot" in code else []
+        depends_on = {"macros": macros, "nodes": list(parents)}
+        return {"resource_type": "model", "name": name, "raw_code": code, "fqn": ["t", name], "depends_on": depends_on}
+
+    manifest_rows, items, banks = "source.t.raw.landing_files", "source.t.raw.erp_items", "source.t.raw.erp_banks"
+    manifest = {
+        "sources": {source: {"name": source.rpartition(".")[2]} for source in (manifest_rows, items, banks)},
+        "macros": {},
+        "nodes": {
+            "model.t.items": model("items", items, manifest_rows),
+            "model.t.banks": model("banks", banks, manifest_rows),
+            "model.t.files": model("files", manifest_rows, code="select * from landing_files"),
+            "model.t.stock": model("stock", "model.t.items", code="select 1"),
+        },
+        "child_map": {
+            manifest_rows: ["model.t.items", "model.t.banks", "model.t.files"],
+            items: ["model.t.items"],
+            banks: ["model.t.banks"],
+            "model.t.items": ["model.t.stock"],
+        },
+    }
+    before = building.Inputs("p", "t", {}, {"landing_files": "a"}, {"erp_items": "1", "erp_banks": "1"})
+    emptied = building.Inputs("p", "t", {}, {"landing_files": "b"}, {"erp_items": "2", "erp_banks": "1"})
+    assert building.stale_nodes(manifest, before, emptied) == {"model.t.items", "model.t.stock", "model.t.files"}
