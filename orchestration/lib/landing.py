@@ -23,6 +23,7 @@ from filelock import FileLock
 
 from connectors.records import FeedSpec, Page, Window
 from orchestration.lib.files import sync_directory
+from orchestration.lib.prefetch import one_ahead
 from orchestration.lib.settings import Clock, Settings, parse_stamp, stamp
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
 
@@ -297,7 +298,7 @@ class Landing:
         declared: int | None = None
         for reading in range(1, READINGS + 1):
             stillness, earlier = _Stillness(), received
-            for page in source.pages(spec.entity, window):
+            for page in one_ahead(source.pages(spec.entity, window)):
                 number += 1
                 received += page.record_count
                 declared = page.declared_count if page.declared_count is not None else declared
@@ -344,7 +345,7 @@ class Landing:
         stillness = _Stillness()
         is_changed, received, declared = False, 0, None
         try:
-            for number, page in enumerate(source.pages(batch.entity, window), start=1):
+            for number, page in enumerate(one_ahead(source.pages(batch.entity, window)), start=1):
                 received += page.record_count
                 declared = page.declared_count if page.declared_count is not None else declared
                 stillness.see(page)
