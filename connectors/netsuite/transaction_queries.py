@@ -129,6 +129,8 @@ _POSTING: tuple[Field, ...] = (
     ref("t.currency"),
     ref("t.postingperiod"),
     yes("t.voided"),
+    yes("t.isreversal"),
+    ref("t.reversal"),
     ref("tl.subsidiary"),
     ref("tl.department"),
     ref("tl.class"),
