@@ -49,11 +49,17 @@ class BareKey(httpx.Auth):
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """The newest tokens of one account. `expires_at` is UTC."""
+    """The newest tokens of one account. All times are UTC.
+
+    `expires_at` concerns the access token. `consented_at` is when a person signed in, or when the chain of tokens was
+    first seen, which is later; `consent_days` is how long that consent lasts, where it is known.
+    """
 
     refresh_token: str
     access_token: str | None = None
     expires_at: datetime | None = None
+    consented_at: datetime | None = None
+    consent_days: int | None = None
 
 
 class CredentialStore(Protocol):
@@ -79,19 +85,22 @@ class FileCredentialStore:
     """One account's tokens in a file that only its owner can read, replaced by an atomic rename.
 
     `first_refresh_token` is the one that a person put into the configuration. It is used until a refresh has replaced
-    it, and again when it has changed since: then somebody has signed in anew.
+    it, and again when it has changed since: then somebody has signed in anew. Without one the file must be there, as
+    signing in leaves it.
     """
 
-    def __init__(self, path: Path, first_refresh_token: str) -> None:
+    def __init__(self, path: Path, first_refresh_token: str | None = None) -> None:
         self._path = path
-        self._first = first_refresh_token
-        self._digest = sha256(first_refresh_token.encode()).hexdigest()
+        self._first = first_refresh_token or ""
+        self._digest = sha256(self._first.encode()).hexdigest()
         self._lock = FileLock(f"{path}.lock", mode=0o600)
 
     def load(self) -> Credentials:
         try:
             stored = msgspec.json.decode(self._path.read_bytes(), type=_Stored)
         except FileNotFoundError:
+            if not self._first:
+                raise AuthError("nobody has signed in yet", vendor="credentials", call=self._path.name) from None
             return Credentials(self._first)
         except msgspec.DecodeError:
             raise BadConfiguration(
@@ -165,7 +174,9 @@ class MemoryCredentialStore:
             yield
 
 
-class _TokenAnswer(msgspec.Struct):
+class TokenAnswer(msgspec.Struct):
+    """What a token service grants. `expires_in` is seconds."""
+
     access_token: str
     refresh_token: str | None = None
     expires_in: float = DEFAULT_TOKEN_SECONDS
@@ -175,7 +186,8 @@ class RefreshingToken(httpx.Auth):
     """`Authorization: Bearer <access token>`, renewed in time by the refresh token.
 
     A new refresh token is saved before the access token that came with it is used once. A 401 is answered by one
-    refresh and one repetition, also of a write: what was not accepted was not carried out.
+    refresh and one repetition, also of a write: what was not accepted was not carried out. `sign_in` tells a person how
+    to sign in again.
     """
 
     def __init__(
@@ -186,12 +198,14 @@ class RefreshingToken(httpx.Auth):
         client_secret: str,
         store: CredentialStore,
         *,
+        sign_in: str = "sign in again and set the new one in the environment",
         timeout_seconds: float = 60.0,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.vendor = vendor
+        self._sign_in = sign_in
         self._client_id = client_id
         self._client_secret = client_secret
         self._store = store
@@ -247,13 +261,13 @@ class RefreshingToken(httpx.Auth):
         }
         try:
             # Sent once: after a lost answer the token may be spent, and only the vendor knows.
-            tokens = _request_tokens(self._client, form)
+            tokens = request_tokens(self._client, form)
         except TransportFailed as error:
             raise _not_sent(error) from error
         except ConnectorError as error:
             if _is_refusal(error):
                 raise AuthError(
-                    "the refresh token was not accepted: sign in again and set the new one in the environment",
+                    self._why_refused(error, credentials),
                     vendor=self.vendor,
                     call=TOKEN_CALL.name,
                     status=error.status,
@@ -264,9 +278,22 @@ class RefreshingToken(httpx.Auth):
             tokens.refresh_token or credentials.refresh_token,
             tokens.access_token,
             self._clock() + timedelta(seconds=tokens.expires_in),
+            credentials.consented_at or self._clock(),
+            credentials.consent_days,
         )
         self._store.save(renewed)
         return renewed
+
+    def _why_refused(self, error: ConnectorError, credentials: Credentials) -> str:
+        if isinstance(error, AuthError):
+            return "the client id and secret were not accepted"
+        given, days = credentials.consented_at, credentials.consent_days
+        if given is not None and days is not None and given + timedelta(days=days) <= self._clock():
+            return f"the consent of {given.date()} has lapsed after {days} days: {self._sign_in}"
+        return (
+            "the refresh token was not accepted: it was spent by somebody else (a second data folder, a copy brought "
+            f"back from a backup), or the consent was withdrawn: {self._sign_in}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +376,7 @@ class ClientToken(MemoryToken):
             "client_secret": self._credentials.client_secret,
         }
         try:
-            tokens = _request_tokens(self._client, form)
+            tokens = request_tokens(self._client, form)
         except (TransportFailed, ServerFailed, BadPayload) as error:
             raise _not_sent(error) from error
         except ConnectorError as error:
@@ -365,7 +392,8 @@ class ClientToken(MemoryToken):
         return tokens.access_token, self._clock() + timedelta(seconds=tokens.expires_in)
 
 
-def _request_tokens(client: ApiClient, form: Mapping[str, str]) -> _TokenAnswer:
+def request_tokens(client: ApiClient, form: Mapping[str, str]) -> TokenAnswer:
+    """Post a form to the token service at the client's address, once. Raises a ConnectorError."""
     answer = client.write(
         TOKEN_CALL,
         "",
@@ -373,7 +401,7 @@ def _request_tokens(client: ApiClient, form: Mapping[str, str]) -> _TokenAnswer:
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
     try:
-        return msgspec.json.decode(answer.body, type=_TokenAnswer)
+        return msgspec.json.decode(answer.body, type=TokenAnswer)
     except msgspec.DecodeError:
         raise BadPayload(
             "the token service did not answer with tokens",

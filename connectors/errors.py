@@ -99,6 +99,12 @@ class ServerFailed(ConnectorError):
         self.retry_after = retry_after
 
 
+class SiteDown(ServerFailed):
+    """The vendor's gateway answers, the customer's own server behind it does not. Its owner must start or connect it;
+    until then every call fails.
+    """
+
+
 class TransportFailed(ConnectorError):
     """No complete answer: refused, reset, timed out, cut off.
 

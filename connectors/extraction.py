@@ -109,7 +109,8 @@ def read_pages(
         learned = reading.learn(scanned)
         hashes = tuple(map(record_hash, scanned.raws))
         keys = learned.get(spec.id_columns[0], []) if spec.id_columns else []
-        following = paginator.next(Learned(hashes, scanned.members, scanned.answer.headers, keys))
+        last = scanned.raws[-1] if scanned.raws else None
+        following = paginator.next(Learned(hashes, scanned.members, scanned.answer.headers, keys, last))
         yield reading.page(number, scanned, learned, hashes, paginator.declared_count)
         if following is None:
             return

@@ -24,12 +24,15 @@ _LINK = re.compile(r'<([^>]*)>\s*;[^,]*?\brel="?next"?', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What a paginator may know of an answer: its records' digests, its envelope's other members, its headers."""
+    """What a paginator may know of an answer: its records' digests, its envelope's other members, its headers, its last
+    record.
+    """
 
     record_hashes: Sequence[bytes]
     members: Mapping[str, msgspec.Raw]
     headers: Mapping[str, str]
     keys: Sequence[str] = ()
+    last_record: msgspec.Raw | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +162,9 @@ class PageToken:
 class ODataKeyset:
     """`$filter=<key> gt <last>` in the key's order, which neither skips nor repeats while rows are added.
 
-    `declared_count` (from `$count`) keeps it reading when the server's pages are smaller than asked for; without it a
-    page that is not full is the last.
+    Rows that share a `key` are told apart by `second_key`; without that, those that a page's end parts from each other
+    would be lost. `declared_count` (from `$count`) keeps it reading when the server's pages are smaller than asked for;
+    without it a page that is not full is the last.
     """
 
     def __init__(
@@ -169,15 +173,16 @@ class ODataKeyset:
         guard: Guard,
         *,
         key: str = "id",
+        second_key: str | None = None,
         condition: str | None = None,
         after: str | None = None,
         declared_count: int | None = None,
     ) -> None:
         self._size = size
         self._guard = guard
-        self._key = key
+        self._keys = (key, second_key) if second_key else (key,)
         self._condition = condition
-        self._last = int(after) if after is not None else None
+        self._last: tuple[int, ...] | None = (int(after),) if after is not None else None
         self._declared = declared_count
         self._read = 0
 
@@ -186,13 +191,18 @@ class ODataKeyset:
         return self._declared
 
     def _parameters(self) -> dict[str, str]:
-        conditions = [
-            c for c in (self._condition, f"{self._key} gt {self._last}" if self._last is not None else None) if c
-        ]
-        parameters = {"$orderby": f"{self._key} asc", "$top": str(self._size)}
+        conditions = [c for c in (self._condition, self._beyond()) if c]
+        parameters = {"$orderby": ",".join(f"{key} asc" for key in self._keys), "$top": str(self._size)}
         if conditions:
             parameters["$filter"] = " and ".join(conditions)
         return parameters
+
+    def _beyond(self) -> str | None:
+        if self._last is None:
+            return None
+        key, last = self._keys[0], self._last[0]
+        beyond = [f"({key} eq {last} and {k} gt {v})" for k, v in zip(self._keys[1:], self._last[1:], strict=False)]
+        return f"({key} gt {last} or {beyond[0]})" if beyond else f"{key} gt {last}"
 
     def first(self) -> Mapping[str, str]:
         return self._parameters()
@@ -204,12 +214,23 @@ class ODataKeyset:
         if count == 0 or (is_short and (self._declared is None or self._read >= self._declared)):
             return None
         self._guard.check(learned.record_hashes)
-        numbers = [int(v) for v in learned.keys if v.lstrip("-").isdigit()]
-        largest = max(numbers, default=None)
+        largest = self._largest(learned)
         if largest is None or (self._last is not None and largest <= self._last):
-            raise self._guard.bad(f"no `{self._key}` beyond the last page's: paging does not advance")
+            raise self._guard.bad(f"no `{self._keys[0]}` beyond the last page's: paging does not advance")
         self._last = largest
         return NextPage(self._parameters())
+
+    def _largest(self, learned: Learned) -> tuple[int, ...] | None:
+        if len(self._keys) == 1:
+            numbers = [int(v) for v in learned.keys if v.lstrip("-").isdigit()]
+            return (max(numbers),) if numbers else None
+        # The answer is in the order of both keys, so its last record holds the largest pair. A null one is left out.
+        try:
+            last = msgspec.json.decode(learned.last_record or b"", type=dict[str, msgspec.Raw])
+            first, second = (int(msgspec.json.decode(last.get(key, b"0"))) for key in self._keys)
+        except (msgspec.DecodeError, TypeError, ValueError):
+            return None
+        return (first, second)
 
 
 class SinglePage:

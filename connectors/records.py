@@ -195,9 +195,13 @@ class FeedSpec:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One finding of `check()`: what was tried, whether it worked, and what a person should do when it did not."""
+    """One finding of `check()`: what was tried, whether it worked, and what a person should do when it did not.
+
+    With `is_warning` nothing is broken yet: somebody should look, the account can be worked with.
+    """
 
     name: str
     ok: bool
     detail: str
     action: str = ""
+    is_warning: bool = False

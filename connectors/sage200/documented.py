@@ -8,26 +8,26 @@ member that is not read may be anything.
 from __future__ import annotations
 
 
-def _names(words: str) -> frozenset[str]:
+def names_in(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-def _family(name: str, count: int) -> frozenset[str]:
+def family(name: str, count: int) -> frozenset[str]:
     return frozenset(f"{name}_{n}" for n in range(1, count + 1))
 
 
 NUMBERED = (
-    _family("analysis_code", 20)
-    | _family("spare_text", 10)
-    | _family("spare_number", 10)
-    | _family("spare_date", 5)
-    | _family("spare_bool", 5)
+    family("analysis_code", 20)
+    | family("spare_text", 10)
+    | family("spare_number", 10)
+    | family("spare_date", 5)
+    | family("spare_bool", 5)
 )
 """Families of free members that most resources carry."""
 
 DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
     "sop_orders": {
-        "": _names(
+        "": names_in(
             """
             apply_available_document_discount_percent available_document_discount_percent
             cancelled_status cash_account_invoice_address currency currency_id customer
@@ -45,7 +45,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
             total_gross_value total_net_value total_tax_value use_invoice_address
             """
         ),
-        "lines": _names(
+        "lines": names_in(
             """
             additional_charge allocated_quantity allocation_status available_for_despatch
             back_to_back_status code confirmation_intent_type cost_price create_cancelled_line
@@ -71,7 +71,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "products": {
-        "": _names(
+        "": names_in(
             """
             accrual_nominal_code accrual_nominal_code_id allow_duplicate_numbers allow_sales_order
             alternative_products auto_generate_next_number auto_generate_option_type
@@ -95,7 +95,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "warehouses": {
-        "": _names(
+        "": names_in(
             """
             address_1 address_2 address_3 address_4 bom_settings city contact country country_code
             country_code_id county date_time_created date_time_updated description email fax_number id
@@ -104,7 +104,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "warehouse_holdings": {
-        "": _names(
+        "": names_in(
             """
             bin_holdings confirmed_qty_in_stock date_time_created date_time_updated free_stock_available
             free_stock_available_less_reserved id is_default_manufacturing_warehouse is_to_delete
@@ -116,7 +116,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "customers": {
-        "": _names(
+        "": names_in(
             """
             account_opened account_status_type account_type alerts application_date
             associated_head_office associated_head_office_id average_time_to_pay balance cards contacts
@@ -140,7 +140,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "tax_codes": {
-        "": _names(
+        "": names_in(
             """
             code date_time_created date_time_updated id is_notional_acquisition_tax name tax_rate terms
             terms_description
@@ -148,7 +148,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "currencies": {
-        "": _names(
+        "": names_in(
             """
             core_currency_rate currency_iso_code currency_iso_code_id date_time_created
             date_time_updated euro_currency_rate exchange_rate_amendability_type exchange_rate_type id
@@ -157,7 +157,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "banks": {
-        "": _names(
+        "": names_in(
             """
             account_currency account_currency_id account_name account_no account_status_type
             account_type balance balance_in_base bank_account_nominal_code
@@ -173,7 +173,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "nominal_codes": {
-        "": _names(
+        "": names_in(
             """
             account_status_type allow_manual_journal_entries balance_year_to_date
             brought_forward_balance consolidated_nominal_account_number consolidated_nominal_code
@@ -187,7 +187,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "accounting_periods": {
-        "": _names(
+        "": names_in(
             """
             accounting_period_id financial_year_end_date financial_year_id financial_year_start_date
             number_of_periods_in_year period_end_date period_number period_start_date
@@ -196,7 +196,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "sales_posted_transactions": {
-        "": _names(
+        "": names_in(
             """
             allocation_history_items allocation_session_items bank_items base_allocated_value
             base_discount_value base_goods_value base_gross_value base_tax_discount_value base_tax_value
@@ -210,7 +210,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "bank_posted_transactions": {
-        "": _names(
+        "": names_in(
             """
             bank bank_cheque_to_base_currency_rate bank_id bank_transaction_type cheque_currency
             cheque_currency_id cheque_discount_value cheque_to_account_currency_rate cheque_value
@@ -221,7 +221,7 @@ DOCUMENTED: dict[str, dict[str, frozenset[str]]] = {
         ),
     },
     "nominal_transactions": {
-        "": _names(
+        "": names_in(
             """
             accounting_period_id bank_items credit debit financial_year_id financial_year_start_date id
             narrative nominal_analysis_items nominal_code_id period_number reference source
