@@ -50,7 +50,7 @@ class Sandbox:
 
     def _vendor_app(self) -> Starlette:
         store = self.store
-        sage = Sage200Api(store.company, store.ledger, store.sage_id, store.journal, store.clock)
+        sage = Sage200Api(store.company, store.sage_writes, store.sage_id)
         return Starlette(routes=[*self._control_routes(), *sage.routes(), *MiraklApi(store.accounts).routes()])
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,6 +74,7 @@ class Sandbox:
             Route("/_sandbox/tokens/expire", self._expire, methods=["POST"]),
             Route("/_sandbox/tokens/consent", self._consent, methods=["POST"]),
             Route("/_sandbox/mutations", self._mutations, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/sage200", self._sage200, methods=["GET", "POST"]),
             Route("/_sandbox/chaos", self._chaos, methods=["GET", "POST", "DELETE"]),
         ]
 
@@ -152,6 +153,9 @@ class Sandbox:
             for account in accounts.values():
                 account.mutations.clear()
         return _stable([asdict(mutation) for account in accounts.values() for mutation in account.mutations])
+
+    async def _sage200(self, request: Request) -> Response:
+        return await self.store.sage_writes.control(request)
 
     async def _chaos(self, request: Request) -> Response:
         if request.method == "POST":

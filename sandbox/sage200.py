@@ -1,6 +1,6 @@
 """Sage 200's REST API over HTTP: headers, query options, reads and posts, with the vendor's refusals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -8,36 +8,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox import jsonio
-from sandbox.clock import SandboxClock
-from sandbox.journal import WriteJournal
 from sandbox.odata import Predicate, QueryError, parse_query
+from sandbox.sage_bodies import PostingError
 from sandbox.sage_company import NESTED, ONLY_NESTED, SINGLE_OBJECTS, SageCompany, Table
 from sandbox.sage_id import SageId
-from sandbox.sage_ledger import Ledger, PostingError
+from sandbox.sage_writes import SageWrites
 
 BASE = "/sage200/accounts/v1"
-DOCUMENTS = (
-    "sales_receipts",
-    "sales_payments",
-    "sales_invoices",
-    "sales_credit_notes",
-    "bank_payment",
-    "bank_receipt",
-    "bank_transfer",
-)
+LOCK = "is_to_lock"
 
 
 class Sage200Api:
     """The routes of one company behind one sign-in."""
 
-    def __init__(
-        self, company: SageCompany, ledger: Ledger, sage_id: SageId, journal: WriteJournal, clock: SandboxClock
-    ) -> None:
+    def __init__(self, company: SageCompany, writes: SageWrites, sage_id: SageId) -> None:
         self._company = company
-        self._ledger = ledger
+        self._writes = writes
         self._sage_id = sage_id
-        self._journal = journal
-        self._clock = clock
 
     def routes(self) -> list[Route]:
         every = ["GET", "POST", "PUT", "DELETE", "PATCH"]
@@ -63,8 +50,8 @@ class Sage200Api:
         refusal = self._refusal(request, resource)
         if refusal is not None:
             return refusal
-        if request.method == "POST" and resource in DOCUMENTS:
-            return await self._post(request, resource)
+        if request.method == "POST" and self._writes.takes("POST", resource):
+            return await self._writes.answer(request, resource)
         table = self._table(resource)
         if request.method != "GET" or table is None or resource in ONLY_NESTED:
             return Response(status_code=404)
@@ -77,16 +64,23 @@ class Sage200Api:
             return refusal
         table = self._table(resource)
         row = self._row(table, request.path_params["record_id"])
+        if row is not None and self._writes.takes(request.method, resource) and request.method == "PUT":
+            return await self._writes.answer(request, resource, row["id"])
         if request.method != "GET" or table is None or row is None or table.key != "id":
             return Response(status_code=404)
+        options, is_to_lock = _without_lock(request.query_params)
         try:
-            query = parse_query(
-                request.query_params, table.shape, key=table.key, default_order=table.default_order, is_single=True
-            )
+            query = parse_query(options, table.shape, key=table.key, default_order=table.default_order, is_single=True)
         except QueryError as error:
             return _bad_request(str(error))
         if query.is_metadata:
             return self._metadata(table)
+        if is_to_lock and resource == "sop_orders":
+            try:
+                lock = {"lock_id": self._writes.orders.lock(row["id"])}
+            except PostingError as error:
+                return _bad_request(str(error))
+            return _json(jsonio.encode(self._company.expanded(resource, row, query.expand) | lock))
         return _json(self._company.render(resource, row, query))
 
     async def _nested(self, request: Request) -> Response:
@@ -125,20 +119,13 @@ class Sage200Api:
     def _metadata(table: Table) -> Response:
         return _json(jsonio.encode([{"name": name, "type": kind} for name, kind in table.shape.fields.items()]))
 
-    async def _post(self, request: Request, resource: str) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return Response(status_code=415)
-        try:
-            body = jsonio.decode(await request.body())
-        except ValueError:
-            return _bad_request("The request body is not valid JSON.")
-        try:
-            self._ledger.check(resource, body, self._clock.now())
-        except PostingError as error:
-            return _bad_request(str(error))
-        urn = self._journal.write("POST", {"resource": resource, "body": body})
-        # A transfer is answered with its own body and keeps its URN to itself.
-        return _json(jsonio.encode(body if resource == "bank_transfer" else {"urn": urn}))
+
+def _without_lock(parameters: Mapping[str, str]) -> tuple[dict[str, str], bool]:
+    """The options of a single GET without the expand that locks an order, and whether it was there."""
+    expands = [name for name in parameters.get("$expand", "").split(",") if name]
+    rest = {name: value for name, value in parameters.items() if name != "$expand"}
+    kept = [name for name in expands if name.strip() != LOCK]
+    return rest | ({"$expand": ",".join(kept)} if kept else {}), len(kept) < len(expands)
 
 
 def _array(bodies: Sequence[bytes]) -> bytes:

@@ -38,7 +38,7 @@ NESTED: dict[tuple[str, str], str] = {
 ONLY_NESTED = frozenset({"sop_order_lines"})
 SINGLE_OBJECTS = frozenset({"licence"})
 # Tables whose rows a posting changes; their rows are copied, because the world's records are not ours to change.
-CHANGING = frozenset({"banks", "customers", "system_settings"})
+CHANGING = frozenset({"banks", "customers", "suppliers", "system_settings"})
 KEYS = {"financial_year_period_views": "accounting_period_id", "sites": "company_id", "licence": ""}
 # Views list newest first; the rest by id.
 NEWEST_FIRST = frozenset({"nominal_transaction_enquiry_views"})
@@ -75,6 +75,8 @@ class Table:
         self.rows: list[dict[str, Any]] = sorted(rows, key=lambda row: row.get(self.key, 0))
         self.by_key = {row.get(self.key): row for row in self.rows}
         self._bytes: dict[tuple[str, ...], dict[Any, bytes]] = {}
+        self._owned: set[Any] = set()
+        self._last_key = 0
 
     @property
     def default_order(self) -> tuple[tuple[str, bool], ...]:
@@ -82,13 +84,31 @@ class Table:
 
     @property
     def next_key(self) -> int:
-        return int(self.rows[-1][self.key]) + 1 if self.rows else 1
+        """No id is given twice, not even that of a row that was removed."""
+        return max(int(self.rows[-1][self.key]) if self.rows else 0, self._last_key) + 1
 
     def append(self, row: dict[str, Any]) -> dict[str, Any]:
-        row[self.key] = self.next_key
+        row[self.key] = self._last_key = self.next_key
+        self._owned.add(row[self.key])
         self.rows.append(row)
         self.by_key[row[self.key]] = row
         return row
+
+    def own(self, key: Any) -> dict[str, Any]:
+        """The row, as one that may be changed: the world's record is replaced by a copy the first time."""
+        row = self.by_key[key]
+        if key not in self._owned:
+            row = dict(row)
+            self.rows[bisect.bisect_left(self.rows, key, key=lambda other: other[self.key])] = row
+            self.by_key[key] = row
+            self._owned.add(key)
+        return row
+
+    def remove(self, key: Any) -> None:
+        row = self.by_key.pop(key)
+        self._last_key = max(self._last_key, int(self.rows[-1][self.key]))
+        del self.rows[bisect.bisect_left(self.rows, key, key=lambda other: other[self.key])]
+        self.touch(row)
 
     def touch(self, row: dict[str, Any]) -> None:
         """Forgets the rendered bytes of a row that has changed."""

@@ -25,7 +25,7 @@ from sandbox.mirakl.routes import APPLIERS, MiraklApplier
 from sandbox.mirakl_shop import MiraklShop, MiraklWorldLike
 from sandbox.sage_company import SageCompany
 from sandbox.sage_id import SageId
-from sandbox.sage_ledger import Ledger
+from sandbox.sage_writes import SageWrites
 
 
 class SageWorldLike(Protocol):
@@ -89,12 +89,10 @@ class Store:
         self.sage_client: SageClient = sage_client(seed)
         self.sage_id = SageId(self.sage_client, self.journal)
         self.company = SageCompany(world.sage.tables, world.sage.sites)
-        self.ledger = Ledger(self.company)
+        self.sage_writes = SageWrites(self.company, self.journal, self.clock)
         self.settings = MiraklSettings()
         self.accounts = {code: self._account(code, part, seed) for code, part in world.mirakl.items()}
-        self._documents: list[dict[str, Any]] = []
         self._operations: Counter[str] = Counter()
-        self.journal.register("POST", self._post)
         for operation, applier in APPLIERS.items():
             self.journal.register(operation, self._mirakl_applier(operation, applier))
         self.replayed = self.journal.replay()
@@ -121,11 +119,6 @@ class Store:
         )
 
     # --- changes: functions of the state, the data and the time, so that a replay repeats them
-
-    def _post(self, data: dict[str, Any], at: datetime, _is_replay: bool) -> int:
-        self._operations[f"sage200 {data['resource']}"] += 1
-        self._documents.append({"resource": data["resource"], "body": data["body"]})
-        return self.ledger.post(data["resource"], data["body"], at)
 
     def _mirakl_applier(self, operation: str, apply: MiraklApplier) -> Applier:
         def change(data: dict[str, Any], at: datetime, is_replay: bool) -> Any:
@@ -155,7 +148,7 @@ class Store:
         self.settle()
         return {
             "sage200": {
-                "documents": sorted(self._documents, key=jsonio.encode_stable),
+                "documents": sorted(self.sage_writes.documents, key=jsonio.encode_stable),
                 "banks": {row["code"]: row.get("balance") for row in self.company["banks"].rows},
                 "customers": {row["reference"]: row.get("balance") for row in self.company["customers"].rows},
             },
@@ -178,7 +171,8 @@ class Store:
 
     def writes(self) -> dict[str, int]:
         """How many writes of each kind took effect, over all starts of this sandbox."""
-        return dict(sorted(self._operations.items()))
+        sage = {f"sage200 {resource}": count for resource, count in self.sage_writes.applied.items()}
+        return dict(sorted((self._operations | sage).items()))
 
     def sizes(self) -> dict[str, int]:
         """Records held per feed."""

@@ -42,6 +42,7 @@ BANK_IDS = {BANK: 41, CLEARING_BANK: 57}
 WAREHOUSE_IDS = {"MAIN": 34_627, "NORTH": 34_628, "RETURNS": 34_631}
 CUSTOMER_IDS = {CUSTOMER: 27_867, **{customer.reference: 27_900 + n for n, customer in enumerate(CUSTOMERS)}}
 NOMINAL_IDS = {reference: 10_400 + number for number, (reference, _) in enumerate(NOMINALS)}
+CREDITORS_CONTROL = ("2100", "Creditors control", 10_499)
 GROUP_IDS = {contract.category: 34_600 + number for number, contract in enumerate(CONTRACTS)}
 _CREATED = "2026-01-05T08:14:02.51Z"
 _NIL = pounds(0)
@@ -72,6 +73,7 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
         "warehouses": [_warehouse(name) for name in stock_warehouses(items)],
         "warehouse_holdings": _holdings(items, stock, as_of),
         "customers": _customers(books.postings),
+        "suppliers": [_supplier()],
         "tax_codes": [
             {
                 "id": TAX_CODE_IDS[code],
@@ -103,6 +105,29 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
                 "update_nominal_online": True,
                 "use_cost_centre_breakdown": False,
                 "accounting_period_validation_type": "Acceptable",
+                "date_time_created": _CREATED,
+                "date_time_updated": _CREATED,
+            }
+        ],
+        "sop_additional_charges": [
+            {
+                "id": 88_101,
+                "code": "CARRIAGE",
+                "name": "Carriage",
+                "charge_value": _NIL,
+                "nominal_code_id": NOMINAL_IDS["4905"],
+                "tax_code_id": TAX_CODE_IDS[1],
+                "date_time_created": _CREATED,
+                "date_time_updated": _CREATED,
+            }
+        ],
+        "current_user_sop_user_permissions": [
+            {
+                "id": 21,
+                "user_number": 21,
+                "user_name": "WebAPI",
+                "override_prices_discounts": True,
+                "override_credit_holds": False,
                 "date_time_created": _CREATED,
                 "date_time_updated": _CREATED,
             }
@@ -362,7 +387,7 @@ def _nominal_codes(postings: list[Posting]) -> list[dict[str, Any]]:
             side[account] = side.get(account, 0) + abs(amount)
     return [
         {
-            "id": NOMINAL_IDS[reference],
+            "id": NOMINAL_IDS.get(reference, CREDITORS_CONTROL[2]),
             "reference": reference,
             "cost_centre_code": "",
             "department_code": "",
@@ -371,7 +396,7 @@ def _nominal_codes(postings: list[Posting]) -> list[dict[str, Any]]:
             if reference < "4"
             else "NominalAccountTypeProfitAndLoss",
             "account_status_type": "AccountStatusActive",
-            "allow_manual_journal_entries": reference not in ("1100", "2200", "2201"),
+            "allow_manual_journal_entries": reference not in ("1100", "2100", "2200", "2201"),
             "use_batch_postings": False,
             "balance_year_to_date": pounds(debit.get(reference, 0) - credit.get(reference, 0)),
             "debit_balance_year_to_date": pounds(debit.get(reference, 0)),
@@ -380,7 +405,7 @@ def _nominal_codes(postings: list[Posting]) -> list[dict[str, Any]]:
             "date_time_created": _CREATED,
             "date_time_updated": _CREATED,
         }
-        for reference, name in NOMINALS
+        for reference, name in (*NOMINALS, CREDITORS_CONTROL[:2])
     ]
 
 
@@ -454,6 +479,29 @@ def _customers(postings: list[Posting]) -> list[dict[str, Any]]:
         }
         for reference, name in names.items()
     ]
+
+
+def _supplier() -> dict[str, Any]:
+    """The operator, who sends invoices for what it charges."""
+    return {
+        "id": 31_205,
+        "reference": "BRICOPL",
+        "name": "Brico Marketplace",
+        "short_name": "BRICOPL",
+        "balance": _NIL,
+        "on_hold": False,
+        "account_status_type": "AccountStatusActive",
+        "currency_id": CURRENCY_IDS["GBP"],
+        "exchange_rate_type": "ExchangeRateSingle",
+        "default_tax_code_id": TAX_CODE_IDS[1],
+        "account_type": "TradingAccountTypeOpenItem",
+        "payment_terms_days": 30,
+        "default_nominal_code_reference": "6100",
+        "default_nominal_code_cost_centre": "",
+        "default_nominal_code_department": "",
+        "date_time_created": _CREATED,
+        "date_time_updated": _CREATED,
+    }
 
 
 def _product(item: Item, stock: Stock) -> dict[str, Any]:

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 RESOURCES = {
-    "sop": {"sop_orders": "sop_order", "sop_order_lines": "sop_order_line", "sop_settings": "sop_settings"},
+    "sop": {
+        "sop_orders": "sop_order",
+        "sop_order_lines": "sop_order_line",
+        "sop_settings": "sop_settings",
+        "sop_additional_charges": "sop_additional_charge",
+        "sop_cancelled_lines": "sop_cancelled_line",
+        "current_user_sop_user_permissions": "sop_user_permission",
+    },
     "stock": {
         "products": "product",
         "product_groups": "product_group",
@@ -22,12 +29,17 @@ RESOURCES = {
     "sales": {
         "customers": "customer",
         "sales_posted_transactions": "sales_posted_transaction",
+        "sales_historical_transactions": "sales_historical_transaction",
         "sales_ledger_settings": "sales_ledger_settings",
     },
     "cash-book": {
         "banks": "bank",
         "bank_posted_transactions": "bank_posted_transaction",
         "cash_book_settings": "cash_book_settings",
+    },
+    "purchases": {
+        "suppliers": "supplier",
+        "purchase_posted_transactions": "purchase_posted_transaction",
     },
     "nominal": {
         "nominal_codes": "nominal_code",
@@ -47,13 +59,20 @@ BODIES = {
         "sales_payments": "sales_payment",
         "sales_invoices": "sales_invoice",
         "sales_credit_notes": "sales_credit_note",
+        "sales_allocations": "sales_allocation",
+        "customers": "customer",
     },
+    "purchases": {"purchase_invoices": "purchase_invoice"},
+    "sop": {"sop_orders": "sop_order"},
+    "general": {"transaction_date_validation": "transaction_date_validation_request"},
     "cash-book": {
         "bank_payment": "bank_payment",
         "bank_receipt": "bank_receipt",
         "bank_transfer": "bank_transfer",
     },
 }
+# What these require depends on the kind of line, on the edition and on the settings: the published lists are unions.
+REQUIRED_IN_SOME_CASES = frozenset({"customers", "sop_orders"})
 # Captured answers carry these although the publication lacks them (contracts/sage200/SOURCES.md).
 OBSERVED = {
     "sites": {"tenant_id": "integer"},
@@ -79,11 +98,13 @@ def _scalars(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, str]
     return {name: kind for name, part in properties.items() if (kind := _scalar(part))}
 
 
-def _body(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+def _body(document: dict[str, Any], schema: dict[str, Any], *, is_required: bool = True) -> dict[str, Any]:
     schema = _resolve(document, schema)
-    required = set(schema.get("required", ()))
+    required = set(schema.get("required", ())) if is_required else set()
     fields: dict[str, Any] = {}
     for name, part in schema["properties"].items():
+        if part.get("readOnly"):
+            continue
         entry: dict[str, Any] = {"type": _scalar(part) or part.get("type", "object")}
         if "maxLength" in part:
             entry["max"] = part["maxLength"]
@@ -92,7 +113,7 @@ def _body(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         if name in required:
             entry["required"] = True
         if part.get("type") == "array":
-            entry["items"] = _body(document, part["items"])
+            entry["items"] = _body(document, part["items"], is_required=is_required)
         fields[name] = entry
     return fields
 
@@ -115,7 +136,8 @@ def derive(contracts: Path) -> dict[str, Any]:
             fields = _scalars(document, schemas[name]) | OBSERVED.get(resource, {})
             index["resources"][resource] = {"fields": fields, "children": children}
         for resource, name in BODIES.get(module, {}).items():
-            index["bodies"][resource] = _body(document, schemas[name])
+            is_required = resource not in REQUIRED_IN_SOME_CASES
+            index["bodies"][resource] = _body(document, schemas[name], is_required=is_required)
     return index
 
 
