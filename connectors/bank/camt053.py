@@ -24,6 +24,7 @@ from connectors.bank.entries import (
     account_digest,
     calendar_date,
     entry_hash,
+    exchanged,
     negated,
     unsigned_amount,
 )
@@ -191,7 +192,19 @@ def _entry(entry: Element, statement: Statement, references: EntryReferences) ->
         None if end_to_end == NOT_PROVIDED else end_to_end,
         _transaction_code(entry),
         (_text(entry, "RvslInd") or "").lower() in {"true", "1"},
+        *_sent(entry, details, amount, currency),
     )
+
+
+def _sent(entry: Element, details: list[Element], amount: str, currency: str) -> tuple[str | None, str | None]:
+    """The instructed amount, where it is in another currency. Of a batch there is none that speaks for the whole."""
+    places = [entry, *details[:1]] if len(details) <= 1 else [entry]
+    for place in places:
+        element = _find(place, "AmtDtls/InstdAmt/Amt")
+        if element is not None and element.text:
+            sent = unsigned_amount(element.text, "AmtDtls/InstdAmt/Amt")
+            return exchanged(sent, element.get("Ccy"), amount, currency)
+    return None, None
 
 
 def _counterparty(details: list[Element], *, is_credit: bool) -> tuple[str | None, str | None]:

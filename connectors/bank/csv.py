@@ -26,6 +26,7 @@ from connectors.bank.entries import (
     StatementFile,
     account_digest,
     entry_hash,
+    exchanged,
 )
 from connectors.decoding import plain_decimal
 from connectors.errors import BadConfiguration, BadPayload
@@ -46,6 +47,8 @@ FIELDS = frozenset(
         "end_to_end_id",
         "transaction_code",
         "balance",
+        "original_amount",
+        "original_currency",
     ]
 )
 DECIMAL_FORMATS = {"": ".", "decimal_point": ".", "decimal_comma": ","}
@@ -94,7 +97,7 @@ class CsvProfile(msgspec.Struct, frozen=True):
             return "no field booking_date"
         if "amount" not in self.rules and not {"paid_in", "paid_out"} <= self.rules.keys():
             return "neither amount nor both of paid_in and paid_out"
-        for field in ("amount", "paid_in", "paid_out", "balance"):
+        for field in ("amount", "paid_in", "paid_out", "balance", "original_amount"):
             if field in self.rules and self.rules[field].format not in DECIMAL_FORMATS:
                 return f"format of {field} is neither decimal_point nor decimal_comma"
         for field in ("booking_date", "value_date"):
@@ -269,6 +272,7 @@ def _entry(row: list[str], layout: _Layout, landed: LandedCsv, statement_id: str
         text[2],
         cell("transaction_code"),
         False,
+        *exchanged(number("original_amount"), cell("original_currency"), amount, currency),
     )
 
 

@@ -11,7 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.decoding import plain_decimal
+
 _NAMES = "TRTP|IBAN|BIC|NAME|REMI|EREF|MARF|CSID|CNTP|BENM|ORDP|PURP|ISDT|ADDR|SVCL|KREF|PREF|USTD|STRD|ULTC|ULTD"
+_NAMES += "|OCMT|EXCH|CHGS"
+_SENT = re.compile(r"([A-Z]{3})(\d{1,15}(?:,\d*)?)/?")
 _NAMED = re.compile(rf"/({_NAMES})/(.*?)(?=/(?:{_NAMES})/|$)")
 
 
@@ -24,6 +28,9 @@ class Details:
     remittance: str | None = None
     end_to_end_id: str | None = None
     code: str | None = None
+    sent_amount: str | None = None
+    """Unsigned, in `sent_currency`: what was sent where the bank exchanged it."""
+    sent_currency: str | None = None
 
 
 def details_of(data: Mapping[str, Any]) -> Details:
@@ -47,7 +54,16 @@ def details_of(data: Mapping[str, Any]) -> Details:
         parts = [*named["CNTP"].split("/"), "", "", ""]
         account, party = account or _clean(parts[0]), party or _clean(parts[2])
     remittance = re.sub(r"^(USTD|STRD)//", "", named.get("REMI", "")) or _joined(named.get("USTD"), named.get("STRD"))
-    return Details(party, account, _clean(remittance), _clean(named.get("EREF")), _clean(named.get("TRTP")))
+    sent = _SENT.fullmatch(named.get("OCMT", "").strip())
+    return Details(
+        party,
+        account,
+        _clean(remittance),
+        _clean(named.get("EREF")),
+        _clean(named.get("TRTP")),
+        plain_decimal(sent[2].replace(",", ".").rstrip(".")) if sent else None,
+        sent[1] if sent else None,
+    )
 
 
 def _clean(text: object) -> str | None:

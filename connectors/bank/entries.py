@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
@@ -31,7 +31,10 @@ class BadEntry(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a bank account. `amount` is signed decimal text, money in positive; dates are ISO calendar dates."""
+    """One line of a bank account. `amount` is signed decimal text, money in positive; dates are ISO calendar dates.
+
+    `original_amount` is what was sent in another currency, signed like `amount`, where the bank exchanged it.
+    """
 
     statement_id: str
     entry_reference: str
@@ -45,6 +48,8 @@ class Entry:
     end_to_end_id: str | None
     transaction_code: str | None
     is_reversal: bool
+    original_amount: str | None = None
+    original_currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,14 @@ def negated(amount: str) -> str:
     return amount if not amount.strip("0.") else f"-{amount}"
 
 
+def exchanged(sent: str | None, sent_currency: str | None, amount: str, currency: str) -> tuple[str | None, str | None]:
+    """What was sent and in which currency, signed like `amount`; nothing where the bank exchanged nothing."""
+    if sent is None or not sent_currency or sent_currency.upper() == currency.upper():
+        return None, None
+    unsigned = sent.removeprefix("-")
+    return (negated(unsigned) if amount.startswith("-") else unsigned), sent_currency.upper()
+
+
 class EntryReferences:
     """Gives every entry of a statement a reference that is never empty and never used twice in it.
 
@@ -125,6 +138,18 @@ def entry_hash(statement_id: str, content: bytes) -> bytes:
     return record_hash(statement_id.encode() + b"\x1f" + content)
 
 
+def _dated(statement: Statement, entries: Iterable[Entry]) -> Statement:
+    """With the days of its entries where the bank states no period: without days a statement has no place in a row."""
+    if statement.from_date is not None and statement.to_date is not None:
+        return statement
+    days = [e.booking_date for e in entries if e.statement_id == statement.statement_id]
+    return replace(
+        statement,
+        from_date=statement.from_date or min(days, default=None),
+        to_date=statement.to_date or max(days, default=None),
+    )
+
+
 @dataclass(slots=True)
 class StatementFile:
     """A file's records in order: `entries[n]` is an Entry or the Reject that stands for it."""
@@ -150,7 +175,7 @@ class StatementFile:
         for first, statement in self.statements:
             position = next((p for p, e in good if p >= first and e.statement_id == statement.statement_id), None)
             if position is not None and kept:
-                headers.append((position, statement))
+                headers.append((position, _dated(statement, (e for _, e in good))))
         header_columns = {f.name: [getattr(s, f.name) for _, s in headers] for f in fields(Statement)}
         statements = pa.table(
             {

@@ -33,6 +33,7 @@ from connectors.bank.entries import (
     StatementFile,
     account_digest,
     entry_hash,
+    exchanged,
     follows,
 )
 from connectors.decoding import plain_decimal
@@ -297,6 +298,7 @@ def _entry(
         end_to_end,
         "/".join(t for t in (str(data["id"]).strip(), told.code) if t),
         str(data["status"]).upper().startswith("R"),
+        *exchanged(told.sent_amount, told.sent_currency, amount, currency),
     )
     return entry, value
 

@@ -2,7 +2,8 @@
 entry.
 
 `amount` is signed as the bank account sees it: money in positive. `booking_date` and `value_date` are calendar dates.
-Of a counterparty only the name and a digest of the account number are kept.
+Of a counterparty only the name and a digest of the account number are kept. `original_amount` and `original_currency`
+are what was sent, where the bank says that it exchanged it: signed like `amount`, in another currency than `amount`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ BANK_STATEMENT_ENTRIES = TableSpec(
         text("end_to_end_id"),
         text("transaction_code"),
         flag("is_reversal"),
+        amount("original_amount"),
+        text("original_currency"),
     ),
 )
 

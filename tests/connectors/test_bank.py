@@ -91,6 +91,8 @@ def test_an_entry_arrives_whole_from_every_version(version: str, debtor: str) ->
         "end_to_end_id": "E2E-1",
         "transaction_code": "PMNT/RCDT/ESCT",
         "is_reversal": False,
+        "original_amount": None,
+        "original_currency": None,
     }
     header = decoded.tables["bank_statements"].to_pylist()[0]
     assert (header["opening_balance"], header["closing_balance"]) == ("-1000.00", "2000.50")

@@ -44,6 +44,8 @@ def test_an_entry_arrives_whole() -> None:
         "end_to_end_id": "E2E-7",
         "transaction_code": "NTRF/166",
         "is_reversal": False,
+        "original_amount": None,
+        "original_currency": None,
     }
 
 

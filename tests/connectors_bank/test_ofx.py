@@ -37,6 +37,8 @@ def test_an_entry_of_version_2_arrives_whole() -> None:
         "end_to_end_id": None,
         "transaction_code": "DEBIT",
         "is_reversal": False,
+        "original_amount": None,
+        "original_currency": None,
     }
 
 
