@@ -36,6 +36,8 @@ ITEMS = Query(
         ref("t.assetaccount"),
         ref("t.incomeaccount"),
         ref("t.expenseaccount"),
+        # Accounts on SuiteTax have none: there the tax follows from a schedule and the nexus.
+        ref("t.salestaxcode"),
         ref("t.class"),
         ref("t.department"),
         ref("t.location"),
@@ -229,6 +231,19 @@ LIST_QUERIES: tuple[Query, ...] = (
         word("t.locationtype"),
         yes("t.usebins"),
         word("t.externalid"),
+    ),
+    *(
+        _list(
+            entity,
+            table,
+            ident("t.id"),
+            word("t.name"),
+            word("t.fullname"),
+            ref("t.parent"),
+            yes("t.isinactive"),
+            word("t.externalid"),
+        )
+        for entity, table in (("classes", "classification"), ("departments", "department"))
     ),
     ITEMS,
     STOCK,

@@ -297,7 +297,11 @@ def test_a_long_look_up_is_read_by_offsets_that_are_multiples_of_the_limit(
 
 @pytest.mark.contracts
 def test_every_column_that_is_asked_for_is_in_the_contract(contracts: Path) -> None:
-    tables = json.loads((contracts / "netsuite" / "contract.json").read_text())["suiteql_tables"]
+    contract = json.loads((contracts / "netsuite" / "contract.json").read_text())
+    tables = contract["suiteql_tables"]
+    # A field of the record that no capture of the table shows, because those accounts are on SuiteTax.
+    assert "salesTaxCode" in contract["records"]["inventoryItem"]["fields"]
+    tables["item"]["columns"]["salestaxcode"] = {}
     strange = []
     for query in QUERIES.values():
         names = {}
