@@ -41,6 +41,12 @@ def document(books: Books, record: str, row: dict[str, Any], base_url: str, is_e
             continue
         if record == "creditMemo" and name == "total":
             value = -value
+        if spec["type"] == "sublist":
+            # A list of choices is one of its own, with its own address.
+            shown[name] = {"links": [{"rel": "self", "href": f"{base_url}/{record.lower()}/{number}/{name}"}]}
+            continue
+        if name == "orderStatus" and value not in ("A", "B"):
+            continue  # what an order has come to is its `status`
         shown[name] = _shown(books, name, value, spec, base_url)
     if record not in TRANSACTIONS:
         return shown
@@ -58,14 +64,13 @@ def _states(record: str, row: dict[str, Any]) -> dict[str, Any]:
     letter, code = str(row.get("status", "")), str(row["type"])
     # The id of a status is its text, where every other choice has its code there.
     text = status_text(code, letter)
-    states: dict[str, Any] = {"status": {"id": text, "refName": text}} if letter else {}
+    # A deposit has no status.
+    states: dict[str, Any] = {"status": {"id": text, "refName": text}} if letter and record != "deposit" else {}
     if record == "journalEntry":
         approval = str(row.get("approvalstatus", 2))
         names = {"1": "Pending Approval", "2": "Approved", "3": "Rejected"}
         states["approved"] = approval == "2"
         states["approvalStatus"] = {"id": approval, "refName": names.get(approval, approval)}
-    if record == "salesOrder":
-        states["orderStatus"] = {"id": letter, "refName": letter}
     return states
 
 
@@ -78,7 +83,7 @@ def _main_account(books: Books, number: int) -> int | None:
 
 def _shown(books: Books, name: str, value: Any, spec: dict[str, Any], base_url: str) -> Any:
     kind = spec["type"]
-    if kind == "ref":
+    if kind == "ref" or (kind == "object" and name in REFERENCES):
         return reference(books, name, value, base_url)
     if kind == "enum":
         return {"id": str(value), "refName": str(value)}
@@ -119,7 +124,8 @@ def sublists(
     """Sublist → its lines, in the shape a body sends them."""
 
     def line(row: dict[str, Any], key: dict[str, Any], **values: Any) -> dict[str, Any]:
-        for name in ("account", "entity", "item", "location", "department", "class"):
+        # Only lines of accounts name an entity; those of items have the document's.
+        for name in ("account", *(() if "item" in row else ("entity",)), "item", "location", "department", "class"):
             if values.get(name, row.get(name)) is not None:
                 key[name] = reference(books, name, values.get(name, row.get(name)), base_url)
         if row.get("memo"):
