@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from connectors.bank.decode import FEEDS as BANK
 from connectors.mirakl.decode import FEEDS as MIRAKL
+from connectors.netsuite.decode import FEEDS as NETSUITE
 from connectors.records import FeedSpec
 from connectors.sage200.decode import FEEDS as SAGE200
 
-REGISTRY: dict[str, dict[str, FeedSpec]] = {"mirakl": MIRAKL, "sage200": SAGE200, "bank": BANK}
+REGISTRY: dict[str, dict[str, FeedSpec]] = {
+    "mirakl": MIRAKL,
+    "sage200": SAGE200,
+    "netsuite": NETSUITE,
+    "bank": BANK,
+}
 
 
 def all_feeds(vendor: str) -> dict[str, FeedSpec]:

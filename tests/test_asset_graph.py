@@ -1,22 +1,27 @@
-"""The asset graph as text, so that a change of it shows up in review.
+"""The asset graph as text, so that a change of it shows up in review: of the default configuration, with a company of
+every ERP switched on.
 
 `python -m tests.test_asset_graph` writes the snapshot anew after a change that was meant.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
 from orchestration.definitions import build
-from orchestration.lib.settings import Settings
+from orchestration.lib.settings import DEFAULT_CONFIG_DIR, Settings
 from orchestration.lib.workspace import Workspace
+from tests.orchestration.conftest import rewrite
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "asset_graph.txt"
 
 
-def rendered(data_dir: Path) -> str:
-    definitions = build(Workspace.open(Settings(data_dir=data_dir)))
+def rendered(folder: Path) -> str:
+    config = Path(shutil.copytree(DEFAULT_CONFIG_DIR, folder / "config"))
+    rewrite(config / "erps.csv", lambda rows: [{**row, "is_enabled": "true"} for row in rows])
+    definitions = build(Workspace.open(Settings(data_dir=folder / "data", config_dir=config)))
     graph = definitions.resolve_asset_graph()
     checks: dict[str, list[str]] = {}
     for check in graph.asset_check_keys:

@@ -43,7 +43,7 @@ class RecordDelivery(ABC, Generic[D]):
     error when it does not.
     """
 
-    kind: ClassVar[str]
+    kind: str
     record: ClassVar[str]
     prefix: ClassVar[str]
     type_code: ClassVar[str]

@@ -28,7 +28,7 @@ def feed_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
     accounts = {vendor: partitions(workspace.registry, vendor) for vendor in workspace.registry.vendors}
     return [
         _feed_asset(feed, workspace.feeds[feed.vendor][feed.entity], accounts[feed.vendor])
-        for feed in workspace.registry.feeds
+        for feed in workspace.registry.feeds_in_use
         if feed.entity in workspace.feeds.get(feed.vendor, {})
     ]
 

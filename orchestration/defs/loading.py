@@ -27,7 +27,7 @@ def loaded_key(vendor: str, entity: str) -> dg.AssetKey:
 def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
     feeds = [
         (feed.vendor, feed.entity)
-        for feed in workspace.registry.feeds
+        for feed in workspace.registry.feeds_in_use
         if feed.entity in workspace.feeds.get(feed.vendor, {})
     ]
     keys = {f"{vendor}/{entity}": loaded_key(vendor, entity) for vendor, entity in feeds}

@@ -94,6 +94,9 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Url = Annotated[str, AfterValidator(_url)]
 
 
+ErpVendor = Literal["sage200", "netsuite"]
+
+
 class Row(BaseModel):
     """One line of a configuration file. An empty cell is None; columns Tieout does not know are left alone."""
 
@@ -163,12 +166,16 @@ class Erp(Row):
     FILE = "erps.csv"
     KEY = ("erp_code",)
     erp_code: Code
-    vendor: Literal["sage200"]
+    vendor: ErpVendor
     entity_code: Code
-    base_url: Url
-    token_url: Url
-    site_id: Text
-    company_id: Text
+    base_url: Url | None
+    """Empty for NetSuite: its host follows from the account."""
+    token_url: Url | None
+    site_id: Text | None
+    company_id: Text | None
+    account_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$")] | None
+    auth_method: Literal["REFRESH_TOKEN", "CERTIFICATE", "TBA"]
+    subsidiary_id: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*$")] | None
     timeout_seconds: Whole
     is_enabled: Flag
 
@@ -367,7 +374,7 @@ class Switch(Row):
 class Feed(Row):
     FILE = "feeds.csv"
     KEY = ("vendor", "entity")
-    vendor: Literal["mirakl", "sage200", "bank"]
+    vendor: Literal["mirakl", "sage200", "netsuite", "bank"]
     entity: Text
     freshness_hours: Whole
     overlap_minutes: Whole

@@ -7,21 +7,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from connectors.auth import ClientCredentials, FileCredentialStore
 from connectors.bank.csv import CsvProfile
 from connectors.bank.reader import BankStatementReader
 from connectors.delivery import Delivery
-from connectors.errors import AuthError, ConnectorError, NotFound
+from connectors.errors import AuthError, BadConfiguration, ConnectorError, NotFound
 from connectors.http import is_loopback
 from connectors.mirakl.client import MiraklConnector
 from connectors.mirakl.writes import deliveries as mirakl_deliveries
+from connectors.netsuite import AccountLimiter, Certificate, NetSuiteConnector, Tokens
+from connectors.netsuite.accounts import realm_of
+from connectors.netsuite.writes import deliveries as netsuite_deliveries
 from connectors.records import CheckResult, FeedSpec, Page, Window
 from connectors.sage200.client import Sage200Connector
 from connectors.sage200.delivery import JournalDelivery
 from orchestration.lib.budgets import Budgets, CallUsage, KeyBudget
-from orchestration.lib.configuration import Marketplace
+from orchestration.lib.configuration import Erp, Marketplace
 from orchestration.lib.registry import Registry
 from orchestration.lib.settings import Settings, secret
 
@@ -57,9 +61,22 @@ def secret_names(registry: Registry, vendor: str, account: str) -> tuple[str, ..
             parts = ("API_KEY",) if row.auth_method == "API_KEY" else ("CLIENT_ID", "CLIENT_SECRET")
             return tuple(f"MIRAKL_{row.secret_name}_{part}" for part in parts)
         case "sage200":
-            return tuple(f"SAGE200_{account}_{part}" for part in ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"))
+            return tuple(f"SAGE200_{account}_{part}" for part in SAGE200_SECRETS)
+        case "netsuite":
+            method = registry.erp(account).auth_method
+            return tuple(f"NETSUITE_{account}_{part}" for part in NETSUITE_SECRETS[method])
         case _:
             return ()
+
+
+SAGE200_SECRETS = ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")
+NETSUITE_SECRETS = {
+    "CERTIFICATE": ("CLIENT_ID", "CERTIFICATE_ID", "PRIVATE_KEY"),
+    "TBA": ("CONSUMER_KEY", "CONSUMER_SECRET", "TOKEN_ID", "TOKEN_SECRET"),
+}
+"""The last part of the variables' names, by the way of signing in."""
+
+AnyConnector = MiraklConnector | Sage200Connector | NetSuiteConnector | BankStatementReader
 
 
 class Connections:
@@ -71,7 +88,7 @@ class Connections:
         self._environ = os.environ if environ is None else environ
         self._budgets = Budgets(settings.budgets_path, registry.call_budgets)
         self._budget_of: dict[str, KeyBudget] = {}
-        self._made: dict[tuple[str, str], MiraklConnector | Sage200Connector | BankStatementReader] = {}
+        self._made: dict[tuple[str, str], AnyConnector] = {}
 
     def connector(self, vendor: str, account: str) -> Connector:
         """Raises a ConnectorError when the configuration does not lead to a connector."""
@@ -90,6 +107,12 @@ class Connections:
                 sage = self._connector("sage200", account)
                 assert isinstance(sage, Sage200Connector)
                 found["JOURNAL", account] = JournalDelivery(sage)
+        for account in self._registry.accounts_of("netsuite"):
+            with suppress(ConnectorError):
+                netsuite = self._connector("netsuite", account)
+                assert isinstance(netsuite, NetSuiteConnector)
+                made = netsuite_deliveries(netsuite, self._registry.erp(account).subsidiary_id)
+                found |= {(kind, account): delivery for kind, delivery in made.items()}
         return found
 
     def budget(self, vendor: str, account: str) -> KeyBudget | None:
@@ -109,37 +132,22 @@ class Connections:
         """What is used and left of every call budget; nothing where no call was counted."""
         return self._budgets.usage()
 
-    def _connector(self, vendor: str, account: str) -> MiraklConnector | Sage200Connector | BankStatementReader:
+    def _connector(self, vendor: str, account: str) -> AnyConnector:
         key = (vendor, account)
         if key not in self._made:
             self._made[key] = self._make(vendor, account)
         return self._made[key]
 
-    def _make(self, vendor: str, account: str) -> MiraklConnector | Sage200Connector | BankStatementReader:
+    def _make(self, vendor: str, account: str) -> AnyConnector:
         if account not in self._registry.accounts_of(vendor):
             raise NotFound(f"{account} is not configured, or not enabled", vendor=vendor, call="configuration")
-        now = self._settings.clock.now
         match vendor:
             case "mirakl":
                 return self._mirakl(self._registry.marketplace(account))
             case "sage200":
-                erp = self._registry.erp(account)
-                prefix = f"SAGE200_{account}"
-                return Sage200Connector(
-                    account,
-                    erp.base_url,
-                    erp.token_url,
-                    erp.site_id,
-                    erp.company_id,
-                    client_id=self._secret(vendor, f"{prefix}_CLIENT_ID"),
-                    client_secret=self._secret(vendor, f"{prefix}_CLIENT_SECRET"),
-                    credentials=FileCredentialStore(
-                        self._settings.secrets_dir / f"sage200-{account}.json",
-                        self._secret(vendor, f"{prefix}_REFRESH_TOKEN"),
-                    ),
-                    timeout_seconds=erp.timeout_seconds,
-                    clock=now,
-                )
+                return self._sage200(self._registry.erp(account))
+            case "netsuite":
+                return self._netsuite(self._registry.erp(account))
             case _:
                 return self._bank(account)
 
@@ -167,6 +175,48 @@ class Connections:
             clock=self._settings.clock.now,
         )
 
+    def _sage200(self, erp: Erp) -> Sage200Connector:
+        code, prefix = erp.erp_code, f"SAGE200_{erp.erp_code}"
+        return Sage200Connector(
+            code,
+            _given(erp, "base_url"),
+            _given(erp, "token_url"),
+            _given(erp, "site_id"),
+            _given(erp, "company_id"),
+            client_id=self._secret("sage200", f"{prefix}_CLIENT_ID"),
+            client_secret=self._secret("sage200", f"{prefix}_CLIENT_SECRET"),
+            credentials=FileCredentialStore(
+                self._settings.secrets_dir / f"sage200-{code}.json",
+                self._secret("sage200", f"{prefix}_REFRESH_TOKEN"),
+            ),
+            timeout_seconds=erp.timeout_seconds,
+            clock=self._settings.clock.now,
+        )
+
+    def _netsuite(self, erp: Erp) -> NetSuiteConnector:
+        """NetSuite counts the requests of a whole account: its places are shared by all processes of this data folder,
+        and by every company (subsidiary) of the account.
+        """
+        account_id, settings = _given(erp, "account_id"), self._settings
+        places = settings.locks_dir / f"netsuite-{realm_of(account_id)}"
+        return NetSuiteConnector(
+            erp.erp_code,
+            account_id,
+            self._netsuite_credentials(erp),
+            base_url=erp.base_url,
+            limiter=AccountLimiter(settings.netsuite_requests, places),
+            timeout_seconds=erp.timeout_seconds,
+            clock=settings.clock.now,
+        )
+
+    def _netsuite_credentials(self, erp: Erp) -> Certificate | Tokens:
+        names = secret_names(self._registry, "netsuite", erp.erp_code)
+        values = [self._secret("netsuite", name) for name in names]
+        if erp.auth_method == "TBA":
+            return Tokens(*values)
+        client_id, certificate_id, key = values
+        return Certificate(client_id, certificate_id, _private_key(names[-1], key))
+
     def _bank(self, account: str) -> BankStatementReader:
         row = self._registry.bank_account(account)
         path = row.statement_path
@@ -192,3 +242,31 @@ class Connections:
                 f"the environment variable {name} is not set; put the secret there", vendor=vendor, call="configuration"
             )
         return value.get_secret_value()
+
+
+def _given(row: Erp, column: str) -> str:
+    """A cell that the registry's checks have seen to be there. Raises BadConfiguration."""
+    value: Any = getattr(row, column)
+    if value is None:
+        raise BadConfiguration(
+            f"{column} of {row.erp_code} in {row.FILE} line {row.line} is empty; fill it in",
+            vendor=row.vendor,
+            call="configuration",
+        )
+    return str(value)
+
+
+def _private_key(name: str, value: str) -> str:
+    """A PEM key given as its text (with line ends as such, or written `\\n`) or as the path of its file."""
+    if "-----BEGIN" in value:
+        return value.replace("\\n", "\n")
+    try:
+        return Path(value).expanduser().read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text file"
+        raise AuthError(
+            f"the environment variable {name} is neither a PEM key nor the path of one ({reason}); "
+            "put the key's text or its file's path there",
+            vendor="netsuite",
+            call="configuration",
+        ) from None

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from orchestration.lib.configuration import ROW_TYPES
 from orchestration.lib.files import replace_file
+from orchestration.lib.registry import configured_vendors
 from orchestration.lib.settings import Settings, stamp
 from orchestration.lib.warehouse import exclusive
 
@@ -122,10 +123,15 @@ def prepare_project(settings: Settings) -> Path:
     return project
 
 
+def vendors(settings: Settings) -> list[str]:
+    """The vendors whose models are parsed and built: nobody pays for an ERP that they do not have."""
+    return list(configured_vendors(settings.config_dir))
+
+
 def arguments(
     command: str, settings: Settings, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> list[str]:
-    """dbt's command line. Pure, so that it can be tested."""
+    """dbt's command line. Runs nothing, so that it can be tested."""
     chosen = [*(("--select", *select) if select else ()), *(("--exclude", *exclude) if exclude else ())]
     if command == "build":
         # Unit tests prove the code on invented rows; they belong to the test-suite, not to a run on somebody's books.
@@ -142,7 +148,7 @@ def arguments(
         f"--profiles-dir={project_path(settings)}",
         f"--target-path={target_path(settings)}",
         f"--threads={settings.threads}" if command != "parse" else "--partial-parse",
-        f"--vars={json.dumps({'as_of': stamp(settings.clock.now())})}",
+        f"--vars={json.dumps({'as_of': stamp(settings.clock.now()), 'vendors': vendors(settings)})}",
         *chosen,
     ]
 
@@ -189,8 +195,9 @@ def _parsed(settings: Settings) -> Path:
 
 
 def _fingerprint(settings: Settings) -> str:
-    """Changes when dbt would parse something else. Of the seeds only the names matter for that."""
-    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')} {settings.config_dir.absolute()}".encode())
+    """Changes when dbt would parse something else. Of the seeds only the names matter for that, and the vendors."""
+    versions = f"{version('dbt-core')} {version('dbt-duckdb')}"
+    digest = hashlib.sha256(f"{versions} {settings.config_dir.absolute()} {vendors(settings)}".encode())
     project = settings.dbt_project_dir
     for path in sorted(project.rglob("*")):
         below = path.relative_to(project)

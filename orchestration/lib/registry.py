@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -90,8 +91,14 @@ class Registry:
 
     @property
     def vendors(self) -> tuple[str, ...]:
-        """Vendors with at least one feed, in the order of feeds.csv."""
-        return tuple(dict.fromkeys(feed.vendor for feed in self.feeds))
+        """Vendors in use with at least one feed, in the order of feeds.csv."""
+        return tuple(dict.fromkeys(feed.vendor for feed in self.feeds_in_use))
+
+    @cached_property
+    def feeds_in_use(self) -> tuple[Feed, ...]:
+        """The feeds of feeds.csv, without those of an ERP that nobody here has."""
+        used = vendors_in_use(self.erps)
+        return tuple(feed for feed in self.feeds if feed.vendor in used)
 
     def feed(self, vendor: str, entity: str) -> Feed:
         return self._feeds[vendor, entity]
@@ -131,6 +138,19 @@ class Registry:
 
 
 R = TypeVar("R", bound=Row)
+
+ALWAYS_IN_USE = ("mirakl", "bank")
+
+
+def vendors_in_use(erps: Iterable[Erp]) -> tuple[str, ...]:
+    """Marketplaces and the bank, and every ERP of which a company is enabled, in the order of the rows."""
+    return (*ALWAYS_IN_USE, *dict.fromkeys(row.vendor for row in erps if row.is_enabled))
+
+
+def configured_vendors(config_dir: Path) -> tuple[str, ...]:
+    """`vendors_in_use` of a configuration folder, sorted; rows that cannot be read count as absent."""
+    rows, _ = _read(config_dir, Erp, [])
+    return tuple(sorted(vendors_in_use(rows)))
 
 
 def load_registry(config_dir: Path) -> Registry:

@@ -76,6 +76,7 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.call_budgets, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     errors += _wrong_amounts(registry)
     errors += _wrong_marketplaces(registry.marketplaces)
+    errors += _wrong_erps(registry.erps)
     errors += _wrong_budgets(registry.call_budgets)
     errors += _journal_gaps(registry)
     return errors
@@ -137,6 +138,44 @@ def _wrong_marketplaces(marketplaces: Iterable[Marketplace]) -> list[ConfigError
         if (first.base_url, first.auth_method, first.token_url) != (row.base_url, row.auth_method, row.token_url):
             problem = f"is the key of line {first.line} too, which signs in elsewhere or otherwise"
             wrong(row, "key_name", problem, "Give it a key_name of its own: one host's key must not reach another")
+    return errors
+
+
+ERP_COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "sage200": (
+        ("base_url", "token_url", "site_id", "company_id"),
+        ("account_id", "subsidiary_id"),
+        ("REFRESH_TOKEN",),
+    ),
+    "netsuite": (("account_id",), ("token_url", "site_id", "company_id"), ("CERTIFICATE", "TBA")),
+}
+"""By vendor: the columns that its companies need, those that mean nothing to it, and its ways of signing in."""
+
+
+def _wrong_erps(erps: Iterable[Erp]) -> list[ConfigError]:
+    """Companies that lack what their vendor needs, or hold what it would ignore; two that are the same books."""
+    errors: list[ConfigError] = []
+    first_of_books: dict[tuple[str, ...], Erp] = {}
+
+    def wrong(row: Erp, column: str, problem: str, action: str) -> None:
+        errors.append(ConfigError(row.FILE, row.line, column, getattr(row, column), problem, action))
+
+    for row in erps:
+        needed, ignored, methods = ERP_COLUMNS[row.vendor]
+        for column in needed:
+            if getattr(row, column) is None:
+                wrong(row, column, "is empty", f"Fill it in: a {row.vendor} company needs it")
+        for column in ignored:
+            if getattr(row, column) is not None:
+                wrong(row, column, f"would be ignored: {row.vendor} has no such thing", "Leave it empty")
+        if row.auth_method not in methods:
+            wrong(row, "auth_method", f"is no way to sign in to {row.vendor}", f"Use {' or '.join(methods)}")
+        column = "account_id" if row.vendor == "netsuite" else "company_id"
+        parts = [row.site_id, row.company_id, (row.account_id or "").upper().replace("-", "_"), row.subsidiary_id]
+        first = first_of_books.setdefault((row.vendor, *(part or "" for part in parts)), row)
+        if first is not row and getattr(row, column) is not None:
+            problem = f"names the same books as line {first.line}: every posting would be read twice"
+            wrong(row, column, problem, "Keep one of the two rows, or tell them apart by subsidiary_id or company_id")
     return errors
 
 

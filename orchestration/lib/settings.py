@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     retry_wait_seconds: float = Field(default=5.0, ge=0)
     """Pause before an extraction step that failed for a passing reason is tried once more."""
 
+    netsuite_requests: int = Field(default=4, ge=1)
+    """Requests at once to one NetSuite account, over all processes of this data folder."""
     pace_local: bool = False
     """Whether call budgets hold for vendors on this machine too; elsewhere they always do."""
 

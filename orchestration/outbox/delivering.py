@@ -69,6 +69,11 @@ KINDS: Mapping[str, Kind] = {
     # A second one of these pays a customer twice: a late arrival must have had its time.
     "REFUND": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
     "CANCELATION": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "SALES_ORDER": Kind(batch_size=100, is_wanted_state=False),
+    "CREDIT_MEMO": Kind(batch_size=100, is_wanted_state=False),
+    "CUSTOMER_PAYMENT": Kind(batch_size=100, is_wanted_state=False),
+    "DEPOSIT": Kind(batch_size=100, is_wanted_state=False),
+    "FULFILMENT": Kind(batch_size=100, is_wanted_state=False),
 }
 ONE_BY_ONE = Kind(batch_size=1, is_wanted_state=False)
 

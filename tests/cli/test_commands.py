@@ -288,8 +288,12 @@ class TestInit:
         secrets = {name: value for name, value in values.items() if not name.startswith("TIEOUT_")}
         assert set(secrets) == {
             "MIRAKL_BRICO_API_KEY",
+            "MIRAKL_HOMELY_API_KEY",
             "MIRAKL_PLAZA_CLIENT_ID",
             "MIRAKL_PLAZA_CLIENT_SECRET",
+            "NETSUITE_NS_HOME_CERTIFICATE_ID",
+            "NETSUITE_NS_HOME_CLIENT_ID",
+            "NETSUITE_NS_HOME_PRIVATE_KEY",
             "SAGE200_SAGE_UK_CLIENT_ID",
             "SAGE200_SAGE_UK_CLIENT_SECRET",
             "SAGE200_SAGE_UK_REFRESH_TOKEN",

@@ -34,8 +34,9 @@ def config_dir(tmp_path: Path) -> Path:
         folder / "marketplaces.csv",
         lambda rows: [{**rows[0], "marketplace_code": code, "key_name": ""} for code in ("BRICO", "MAISON")],
     )
-    for name in ("commission_contracts.csv", "fee_rules.csv"):
-        rewrite(folder / name, lambda rows: [row for row in rows if row["marketplace_code"] in ("BRICO", "*")])
+    for path in folder.glob("*.csv"):
+        if path.name != "marketplaces.csv":
+            rewrite(path, lambda rows: [row for row in rows if row.get("marketplace_code") in ("BRICO", "*", None)])
     rewrite(folder / "accounts.csv", lambda rows: [{**row, "marketplace_code": "*"} for row in rows])
     return folder
 

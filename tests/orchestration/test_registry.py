@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.lib.registry import ROW_TYPES, ConfigInvalid, check_registry, load_registry
+from orchestration.lib.registry import ROW_TYPES, ConfigInvalid, check_registry, configured_vendors, load_registry
 from orchestration.lib.settings import DEFAULT_CONFIG_DIR
 from tests.orchestration.conftest import rewrite
 
@@ -35,6 +35,18 @@ def drop(column: str, value: str) -> Callable[[Rows], Rows]:
 def config_dir(tmp_path: Path) -> Path:
     """The documented defaults, to be broken."""
     return Path(shutil.copytree(DEFAULT_CONFIG_DIR, tmp_path / "config"))
+
+
+def test_a_vendor_is_in_use_when_one_of_its_companies_is_enabled(config_dir: Path) -> None:
+    registry = load_registry(config_dir)
+    assert registry.vendors == ("mirakl", "sage200", "bank")
+    assert configured_vendors(config_dir) == ("bank", "mirakl", "sage200")
+    assert {feed.vendor for feed in registry.feeds} > {feed.vendor for feed in registry.feeds_in_use}
+    rewrite(config_dir / "erps.csv", lambda rows: [{**row, "is_enabled": "true"} for row in rows])
+    registry = load_registry(config_dir)
+    assert registry.vendors == ("mirakl", "sage200", "netsuite", "bank")
+    assert (registry.accounts_of("sage200"), registry.accounts_of("netsuite")) == (("SAGE_UK",), ("NS_HOME",))
+    assert configured_vendors(config_dir) == ("bank", "mirakl", "netsuite", "sage200")
 
 
 def test_the_documented_defaults_have_no_finding() -> None:
@@ -103,6 +115,22 @@ def test_the_documented_defaults_have_no_finding() -> None:
             "not in marketplaces.csv",
         ),
         ("erps.csv", set_cell("company_id", ""), 2, "company_id", None, "is empty"),
+        ("erps.csv", set_cell("vendor", "sap"), 2, "vendor", "sap", "not an allowed value"),
+        ("erps.csv", set_cell("account_id", "1234567"), 2, "account_id", "1234567", "would be ignored"),
+        ("erps.csv", set_cell("auth_method", "TBA"), 2, "auth_method", "TBA", "no way to sign in to sage200"),
+        ("erps.csv", set_cell("account_id", "", 1), 3, "account_id", None, "is empty"),
+        ("erps.csv", set_cell("account_id", "12 34", 1), 3, "account_id", "12 34", "form that is not allowed"),
+        ("erps.csv", set_cell("company_id", "7", 1), 3, "company_id", "7", "would be ignored"),
+        ("erps.csv", set_cell("subsidiary_id", "UK", 1), 3, "subsidiary_id", "UK", "form that is not allowed"),
+        ("erps.csv", set_cell("auth_method", "REFRESH_TOKEN", 1), 3, "auth_method", "REFRESH_TOKEN", "CERTIFICATE"),
+        (
+            "erps.csv",
+            lambda rows: [*rows, {**rows[1], "erp_code": "NS_TWO", "account_id": "1234567-sb1"}],
+            4,
+            "account_id",
+            "1234567-sb1",
+            "the same books as line 3",
+        ),
         ("entities.csv", set_cell("time_zone", "Europe/Lundon"), 2, "time_zone", "Europe/Lundon", "not a time zone"),
         ("tax_codes.csv", set_cell("rate_percent", "20%"), 2, "rate_percent", "20%", "not a decimal number"),
         ("tax_codes.csv", set_cell("rate_percent", "120"), 2, "rate_percent", "120", "between 0 and 100"),
@@ -143,7 +171,7 @@ def test_a_finding_names_file_line_column_value_and_what_to_do(
     assert (error.file, error.line) == (file, line)
     if column is not None:
         assert (error.column, error.value) == (column, value)
-    assert words in error.problem
+    assert words in error.problem + error.action
     assert error.action
     assert str(error).startswith(f"{file} line {line}")
     with pytest.raises(ConfigInvalid):
@@ -295,7 +323,7 @@ def test_a_row_with_a_cell_too_many_is_named(config_dir: Path) -> None:
     path = config_dir / "bank_payers.csv"
     path.write_text(path.read_text() + "BRICO,Brico, Ltd,me,2026-01-01\n")
     _, (error,) = check_registry(config_dir)
-    assert (error.file, error.line) == ("bank_payers.csv", 3)
+    assert (error.file, error.line) == ("bank_payers.csv", len(path.read_text().splitlines()))
     assert "5 cells" in error.problem
 
 

@@ -89,11 +89,19 @@ def _environment(directory: Path, contents: Mapping[str, str]) -> Iterator[str]:
         parts = ("CLIENT_ID", "CLIENT_SECRET") if row["auth_method"] == "OAUTH2" else ("API_KEY",)
         for part in parts:
             yield f"MIRAKL_{row['key_name'] or row['marketplace_code']}_{part}="
-    for code in (row["erp_code"] for row in _rows(contents.get("erps.csv", ""))):
-        yield f"SAGE200_{code}_CLIENT_ID="
-        yield f"SAGE200_{code}_CLIENT_SECRET="
-        yield "# The first refresh token; the ones that replace it are kept in <data dir>/secrets."
-        yield f"SAGE200_{code}_REFRESH_TOKEN="
+    for row in _rows(contents.get("erps.csv", "")):
+        yield from _erp_secrets(row["vendor"], row["erp_code"], row["auth_method"])
+
+
+def _erp_secrets(vendor: str, code: str, auth_method: str) -> Iterator[str]:
+    from orchestration.lib.connections import NETSUITE_SECRETS, SAGE200_SECRETS
+
+    if vendor == "netsuite":
+        yield f"# NetSuite signs in by {auth_method}; a private key is its PEM text, or the path of its file."
+        yield from (f"NETSUITE_{code}_{part}=" for part in NETSUITE_SECRETS[auth_method])
+        return
+    yield "# The first refresh token; the ones that replace it are kept in <data dir>/secrets."
+    yield from (f"SAGE200_{code}_{part}=" for part in SAGE200_SECRETS)
 
 
 def _rows(text: str) -> Sequence[dict[str, str]]:

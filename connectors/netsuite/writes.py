@@ -1,0 +1,27 @@
+"""Everything that can be written to one account, by kind of action."""
+
+from __future__ import annotations
+
+from connectors.delivery import Delivery
+from connectors.netsuite.client import NetSuiteConnector
+from connectors.netsuite.delivery import JournalDelivery
+from connectors.netsuite.document_delivery import (
+    CreditMemoDelivery,
+    CustomerPaymentDelivery,
+    DepositDelivery,
+    SalesOrderDelivery,
+)
+from connectors.netsuite.fulfilments import FulfilmentDelivery
+
+
+def deliveries(connector: NetSuiteConnector, subsidiary_id: str | None) -> dict[str, Delivery]:
+    """`subsidiary_id` is the books that are written to, None on an account without subsidiaries."""
+    made: tuple[Delivery, ...] = (
+        JournalDelivery(connector, subsidiary_id),
+        SalesOrderDelivery(connector, subsidiary_id),
+        CreditMemoDelivery(connector, subsidiary_id),
+        CustomerPaymentDelivery(connector, subsidiary_id),
+        DepositDelivery(connector),
+        FulfilmentDelivery(connector),
+    )
+    return {delivery.kind: delivery for delivery in made}
