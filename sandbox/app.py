@@ -75,6 +75,7 @@ class Sandbox:
             Route("/_sandbox/tokens/consent", self._consent, methods=["POST"]),
             Route("/_sandbox/mutations", self._mutations, methods=["GET", "POST", "DELETE"]),
             Route("/_sandbox/sage200", self._sage200, methods=["GET", "POST"]),
+            Route("/_sandbox/sage200/site", self._sage200_site, methods=["GET", "POST"]),
             Route("/_sandbox/chaos", self._chaos, methods=["GET", "POST", "DELETE"]),
         ]
 
@@ -100,19 +101,19 @@ class Sandbox:
         return Response(status_code=204)
 
     async def _settings(self, request: Request) -> Response:
-        settings, sage_id = self.store.settings, self.store.sage_id
+        settings, sage = self.store.settings, self.store.sage_settings
         if request.method == "POST":
             try:
                 for name, value in (await _body(request)).items():
                     if name == "token_seconds":
-                        sage_id.life_seconds = int(value)
+                        sage.change(name, value)
                     else:
                         attribute, kind = _MIRAKL_SWITCHES[name]
                         setattr(settings, attribute, kind(value))
             except (KeyError, TypeError, ValueError) as error:
                 return _wrong(f"settings are {', '.join([*_MIRAKL_SWITCHES, 'token_seconds'])}: {error}")
         current: dict[str, Any] = {name: getattr(settings, part) for name, (part, _) in _MIRAKL_SWITCHES.items()}
-        return _stable(current | {"token_seconds": sage_id.life_seconds})
+        return _stable(current | {"token_seconds": sage.token_seconds})
 
     async def _clock(self, request: Request) -> Response:
         clock = self.store.clock
@@ -153,6 +154,17 @@ class Sandbox:
             for account in accounts.values():
                 account.mutations.clear()
         return _stable([asdict(mutation) for account in accounts.values() for mutation in account.mutations])
+
+    async def _sage200_site(self, request: Request) -> Response:
+        """How the site behaves: edition, tunnel, list of sites, limits."""
+        settings = self.store.sage_settings
+        if request.method == "POST":
+            try:
+                for name, value in (await _body(request)).items():
+                    settings.change(name, value)
+            except (KeyError, TypeError, ValueError) as error:
+                return _wrong(f"a site has {', '.join(asdict(settings))}: {error}")
+        return _stable(asdict(settings))
 
     async def _sage200(self, request: Request) -> Response:
         return await self.store.sage_writes.control(request)

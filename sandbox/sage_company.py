@@ -2,13 +2,16 @@
 
 import bisect
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sandbox import jsonio
 from sandbox.odata import Predicate, Query, Row, Shape, sort_rows
+from sandbox.sage_defaults import DEFAULTS
+from sandbox.sage_settings import SageSettings
+from sandbox.sage_views import VIEWS
 
 # Objects that an expand fetches through an id on the row: child → (resource it is a row of, id column on the parent).
 LINKS: dict[str, tuple[str, str]] = {
@@ -37,11 +40,31 @@ NESTED: dict[tuple[str, str], str] = {
 # Resources without a list of their own, and one that is a single object.
 ONLY_NESTED = frozenset({"sop_order_lines"})
 SINGLE_OBJECTS = frozenset({"licence"})
+# Resources whose rows cannot be asked for one by one although they have an id.
+LISTS_ONLY = frozenset({"current_user_sop_user_permissions"})
 # Tables whose rows a posting changes; their rows are copied, because the world's records are not ours to change.
 CHANGING = frozenset({"banks", "customers", "suppliers", "system_settings"})
-KEYS = {"financial_year_period_views": "accounting_period_id", "sites": "company_id", "licence": ""}
+KEYS = {
+    "financial_year_period_views": "accounting_period_id",
+    "sites": "company_id",
+    "licence": "",
+    "sop_order_despatch_line_views": "sop_despatch_line_id",
+    "sop_order_return_invoice_credit_views": "sop_order_return_id",
+    "customer_sop_invoice_credit_line_views": "sop_invoice_credit_line_id",
+    "sop_return_line_views": "sop_return_line_id",
+    "nominal_period_value_views": "nominal_period_value_id",
+}
 # Views list newest first; the rest by id.
-NEWEST_FIRST = frozenset({"nominal_transaction_enquiry_views"})
+NEWEST_FIRST = frozenset(
+    {
+        "nominal_transaction_enquiry_views",
+        "product_transaction_views",
+        "customer_sop_invoice_credit_line_views",
+        "sop_return_line_views",
+        "nominal_period_value_views",
+    }
+)
+ANALYSIS_CODES_OF_PROFESSIONAL = frozenset(f"analysis_code_{slot}" for slot in range(6, 21))
 
 
 @lru_cache(maxsize=1)
@@ -51,15 +74,20 @@ def contract() -> dict[str, Any]:
     return index
 
 
-@lru_cache(maxsize=64)
-def shape_of(resource: str) -> Shape:
+@lru_cache(maxsize=128)
+def shape_of(resource: str, edition: str = "Professional") -> Shape:
+    """The resource's members in an edition: Standard knows no others than its own, and five analysis codes."""
     resources = contract()["resources"]
     entry = resources[resource]
+    lacking = frozenset(entry.get("professional", ())) | ANALYSIS_CODES_OF_PROFESSIONAL
+    if edition == "Professional":
+        lacking = frozenset()
     return Shape(
-        fields=entry["fields"],
+        fields={name: kind for name, kind in entry["fields"].items() if name not in lacking},
         children={
             name: resources[LINKS[name][0]]["fields"] if name in LINKS else child["fields"]
             for name, child in entry["children"].items()
+            if name not in lacking
         },
         many=frozenset(name for name, child in entry["children"].items() if child["many"]),
     )
@@ -77,6 +105,7 @@ class Table:
         self._bytes: dict[tuple[str, ...], dict[Any, bytes]] = {}
         self._owned: set[Any] = set()
         self._last_key = 0
+        self.version = 0
 
     @property
     def default_order(self) -> tuple[tuple[str, bool], ...]:
@@ -90,6 +119,7 @@ class Table:
     def append(self, row: dict[str, Any]) -> dict[str, Any]:
         row[self.key] = self._last_key = self.next_key
         self._owned.add(row[self.key])
+        self.version += 1
         self.rows.append(row)
         self.by_key[row[self.key]] = row
         return row
@@ -112,6 +142,7 @@ class Table:
 
     def touch(self, row: dict[str, Any]) -> None:
         """Forgets the rendered bytes of a row that has changed."""
+        self.version += 1
         for rendered in self._bytes.values():
             rendered.pop(row[self.key], None)
 
@@ -122,21 +153,63 @@ class Table:
         return next((row for row in self.rows if row.get(column) == value), None)
 
 
+class View(Table):
+    """Rows that are made from other tables, anew when one of those has changed."""
+
+    def __init__(self, resource: str, tables: Mapping[str, Table]) -> None:
+        super().__init__(resource, ())
+        self._make, self._sources = VIEWS[resource]
+        self._tables = tables
+        self._made_of: tuple[int, ...] | None = None
+
+    def refresh(self) -> None:
+        # Order lines are adopted after the tables are made: the identity of a source belongs to its version.
+        versions = tuple(
+            part for name in self._sources for part in (id(self._tables[name]), self._tables[name].version)
+        )
+        if versions != self._made_of:
+            self._made_of = versions
+            self.rows = sorted(self._make(self._tables), key=lambda row: row[self.key])
+            self.by_key = {row[self.key]: row for row in self.rows}
+            self._bytes.clear()
+
+
 class SageCompany:
     """The company's tables and how a query is answered from them."""
 
-    def __init__(self, tables: dict[str, list[dict[str, Any]]], sites: list[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        tables: dict[str, list[dict[str, Any]]],
+        sites: list[dict[str, Any]],
+        settings: SageSettings | None = None,
+    ) -> None:
         served = contract()["resources"]
-        self.tables = {
-            name: Table(name, [dict(row) if name in CHANGING else row for row in tables.get(name, [])])
+        self.settings = settings or SageSettings()
+        self.tables: dict[str, Table] = {
+            name: Table(
+                name, [dict(row) if name in CHANGING else row for row in tables.get(name) or DEFAULTS.get(name, ())]
+            )
             for name in served
-            if name != "sites"
+            if name != "sites" and name not in VIEWS
         }
+        self.tables |= {name: View(name, self.tables) for name in VIEWS}
         self.sites = Table("sites", sites)
         self._adopt_order_lines()
         self._by_urn: dict[int, list[dict[str, Any]]] = {}
         for row in self.tables["nominal_transaction_enquiry_views"].rows:
             self.note_leg(row)
+
+    def table(self, resource: str) -> Table | None:
+        """The resource's table, with rows that are up to date; None when there is no such resource."""
+        if resource == "sites":
+            return self.sites
+        table = self.tables.get(resource)
+        if isinstance(table, View):
+            table.refresh()
+        return table
+
+    def shape(self, resource: str) -> Shape:
+        return shape_of(resource, self.settings.edition)
 
     @property
     def site(self) -> dict[str, Any]:
@@ -196,7 +269,7 @@ class SageCompany:
         table = self.sites if resource == "sites" else self.tables[resource]
         if query.select is not None:
             return jsonio.encode(self._trimmed(resource, row, query))
-        cached = table.cached(query.expand)
+        cached = table.cached((self.settings.edition, *query.expand))
         key = row.get(table.key)
         body = cached.get(key)
         if body is None:
@@ -219,7 +292,7 @@ class SageCompany:
         return result
 
     def expanded(self, resource: str, row: dict[str, Any], expand: tuple[str, ...] = ()) -> dict[str, Any]:
-        fields = shape_of(resource).fields
+        fields = self.shape(resource).fields
         result = {name: value for name, value in row.items() if name in fields and value is not None}
         for name in expand:
             child = self._child(resource, row, name)
@@ -228,7 +301,7 @@ class SageCompany:
         return result
 
     def _child(self, resource: str, row: dict[str, Any], name: str) -> Any:
-        shape = shape_of(resource)
+        shape = self.shape(resource)
         if (resource, name) == ("sop_orders", "lines"):
             return [self.expanded("sop_order_lines", line | {"sop_order_id": row["id"]}) for line in row.get(name, ())]
         if (resource, name) == ("products", "warehouse_holdings"):

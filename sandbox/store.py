@@ -25,6 +25,7 @@ from sandbox.mirakl.routes import APPLIERS, MiraklApplier
 from sandbox.mirakl_shop import MiraklShop, MiraklWorldLike
 from sandbox.sage_company import SageCompany
 from sandbox.sage_id import SageId
+from sandbox.sage_settings import SageSettings
 from sandbox.sage_writes import SageWrites
 
 
@@ -87,8 +88,9 @@ class Store:
         self.clock = SandboxClock(as_of)
         self.journal = WriteJournal(self.clock, state_folder)
         self.sage_client: SageClient = sage_client(seed)
-        self.sage_id = SageId(self.sage_client, self.journal)
-        self.company = SageCompany(world.sage.tables, world.sage.sites)
+        self.sage_settings = SageSettings()
+        self.sage_id = SageId(self.sage_client, self.journal, self.sage_settings, self.clock)
+        self.company = SageCompany(world.sage.tables, world.sage.sites, self.sage_settings)
         self.sage_writes = SageWrites(self.company, self.journal, self.clock)
         self.settings = MiraklSettings()
         self.accounts = {code: self._account(code, part, seed) for code, part in world.mirakl.items()}

@@ -18,6 +18,10 @@ RESOURCES = {
         "sop_additional_charges": "sop_additional_charge",
         "sop_cancelled_lines": "sop_cancelled_line",
         "current_user_sop_user_permissions": "sop_user_permission",
+        "sop_order_despatch_line_views": "sop_order_despatch_line_view",
+        "sop_despatch_receipts": "sop_despatch_receipt",
+        "sop_order_return_invoice_credit_views": "sop_order_return_invoice_credit_view",
+        "sop_return_line_views": "sop_return_line_view",
     },
     "stock": {
         "products": "product",
@@ -25,12 +29,14 @@ RESOURCES = {
         "warehouses": "warehouse",
         "warehouse_holdings": "warehouse_holding",
         "stock_settings": "stock_settings",
+        "product_transaction_views": "product_transaction_view",
     },
     "sales": {
         "customers": "customer",
         "sales_posted_transactions": "sales_posted_transaction",
         "sales_historical_transactions": "sales_historical_transaction",
         "sales_ledger_settings": "sales_ledger_settings",
+        "customer_sop_invoice_credit_line_views": "customer_sop_invoice_credit_line_view",
     },
     "cash-book": {
         "banks": "bank",
@@ -45,13 +51,22 @@ RESOURCES = {
         "nominal_codes": "nominal_code",
         "nominal_transaction_enquiry_views": "nominal_transaction_enquiry_view",
         "nominal_ledger_settings": "nominal_ledger_settings",
+        "nominal_period_value_views": "nominal_period_value_view",
+        "cost_centres": "cost_centre",
+        "departments": "department",
+        "control_nominal_codes": "control_nominal_code",
     },
     "financials": {
         "tax_codes": "tax_code",
         "currencies": "currency",
         "financial_year_period_views": "financial_year_period_view",
     },
-    "general": {"sites": "site", "licence": "licence", "system_settings": "system_settings"},
+    "general": {
+        "sites": "site",
+        "licence": "licence",
+        "system_settings": "system_settings",
+        "analysis_code_mappings": "analysis_code_mapping",
+    },
 }
 BODIES = {
     "sales": {
@@ -98,6 +113,11 @@ def _scalars(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, str]
     return {name: kind for name, part in properties.items() if (kind := _scalar(part))}
 
 
+def _professional(schema: dict[str, Any]) -> set[str]:
+    """What the edition Standard lacks."""
+    return {name for name, part in schema.get("properties", {}).items() if part.get("x-sage-professional-only")}
+
+
 def _body(document: dict[str, Any], schema: dict[str, Any], *, is_required: bool = True) -> dict[str, Any]:
     schema = _resolve(document, schema)
     required = set(schema.get("required", ())) if is_required else set()
@@ -135,6 +155,9 @@ def derive(contracts: Path) -> dict[str, Any]:
             }
             fields = _scalars(document, schemas[name]) | OBSERVED.get(resource, {})
             index["resources"][resource] = {"fields": fields, "children": children}
+            professional = sorted(_professional(schemas[name]))
+            if professional:
+                index["resources"][resource]["professional"] = professional
         for resource, name in BODIES.get(module, {}).items():
             is_required = resource not in REQUIRED_IN_SOME_CASES
             index["bodies"][resource] = _body(document, schemas[name], is_required=is_required)
