@@ -67,7 +67,7 @@ class OrderBook:
             raise PostingError(f"The sales order {number} is locked by user {user}.")
 
     def _unlock(self, order_id: int, lock_id: Any) -> None:
-        if self._locks.get(order_id) == lock_id:
+        if lock_id is not None and self._locks.get(order_id) == lock_id:
             del self._locks[order_id]
 
     # --- creating
