@@ -86,11 +86,12 @@ class FileCredentialStore:
 
     `first_refresh_token` is the one that a person put into the configuration. It is used until a refresh has replaced
     it, and again when it has changed since: then somebody has signed in anew. Without one the file must be there, as
-    signing in leaves it.
+    signing in leaves it. `sign_in` says how that is done.
     """
 
-    def __init__(self, path: Path, first_refresh_token: str | None = None) -> None:
+    def __init__(self, path: Path, first_refresh_token: str | None = None, sign_in: str = "sign in") -> None:
         self._path = path
+        self._sign_in = sign_in
         self._first = first_refresh_token or ""
         self._digest = sha256(self._first.encode()).hexdigest()
         self._lock = FileLock(f"{path}.lock", mode=0o600)
@@ -100,7 +101,8 @@ class FileCredentialStore:
             stored = msgspec.json.decode(self._path.read_bytes(), type=_Stored)
         except FileNotFoundError:
             if not self._first:
-                raise AuthError("nobody has signed in yet", vendor="credentials", call=self._path.name) from None
+                message = f"nobody has signed in yet: {self._sign_in}"
+                raise AuthError(message, vendor="credentials", call=self._path.name) from None
             return Credentials(self._first)
         except msgspec.DecodeError:
             raise BadConfiguration(

@@ -30,6 +30,8 @@ audit_app = typer.Typer(
     help="The hash-chained audit trail of everything that was proposed, approved and sent.", no_args_is_help=True
 )
 app.add_typer(audit_app, name="audit")
+auth_app = typer.Typer(help="Sign in to a vendor that knows no key but a person's consent.", no_args_is_help=True)
+app.add_typer(auth_app, name="auth")
 
 
 def _want_json(ctx: typer.Context, value: bool) -> bool:
@@ -274,6 +276,33 @@ def init(
     from orchestration.cli.commands.init import init_command
 
     init_command(_session(ctx), directory, force=force)
+
+
+@auth_app.command("sage200")
+def auth_sage200(
+    ctx: typer.Context,
+    erp: Annotated[str, typer.Option("--erp", help="Which company: its erp_code in erps.csv.")],
+    redirect_uri: Annotated[
+        str, typer.Option("--redirect-uri", help="A redirect address that Sage registered for your application.")
+    ] = "http://127.0.0.1:8123/callback",
+    paste: Annotated[
+        bool, typer.Option("--paste", help="Do not wait for the browser: paste the address it was sent to.")
+    ] = False,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page here.")] = True,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=3650, help="Life of the consent as Sage registered it.")
+    ] = 90,
+    authorize_url: Annotated[
+        str | None, typer.Option("--authorize-url", help="Consent page; default: beside token_url of erps.csv.")
+    ] = None,
+    timeout: Annotated[int, typer.Option("--timeout", min=1, help="Seconds to wait for the browser.")] = 300,
+    json: Json = False,
+) -> None:
+    """Let a person consent at Sage ID; keeps the tokens and lists the sites and companies. Shows no token."""
+    from orchestration.cli.commands.auth import SignIn, auth_sage200_command
+
+    options = SignIn(redirect_uri, paste, browser, days, authorize_url, timeout)
+    auth_sage200_command(_session(ctx), erp, options)
 
 
 @audit_app.command()

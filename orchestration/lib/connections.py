@@ -177,18 +177,20 @@ class Connections:
 
     def _sage200(self, erp: Erp) -> Sage200Connector:
         code, prefix = erp.erp_code, f"SAGE200_{erp.erp_code}"
+        client_id, client_secret = (
+            self._secret("sage200", f"{prefix}_{part}") for part in ("CLIENT_ID", "CLIENT_SECRET")
+        )
+        credentials = sage200_credentials(self._settings, code, self._environ)
+        credentials.load()  # where nobody has signed in the account stops here, as for any missing secret
         return Sage200Connector(
             code,
             _given(erp, "base_url"),
             _given(erp, "token_url"),
             _given(erp, "site_id"),
             _given(erp, "company_id"),
-            client_id=self._secret("sage200", f"{prefix}_CLIENT_ID"),
-            client_secret=self._secret("sage200", f"{prefix}_CLIENT_SECRET"),
-            credentials=FileCredentialStore(
-                self._settings.secrets_dir / f"sage200-{code}.json",
-                self._secret("sage200", f"{prefix}_REFRESH_TOKEN"),
-            ),
+            credentials,
+            client_id,
+            client_secret,
             timeout_seconds=erp.timeout_seconds,
             clock=self._settings.clock.now,
         )
@@ -220,6 +222,7 @@ class Connections:
     def _bank(self, account: str) -> BankStatementReader:
         row = self._registry.bank_account(account)
         path = row.statement_path
+        assert path is not None  # an account of statements has one: registry_checks
         if "://" not in path:
             path = str(self._registry.config_dir.absolute() / path)
         profile = None
@@ -242,6 +245,20 @@ class Connections:
                 f"the environment variable {name} is not set; put the secret there", vendor=vendor, call="configuration"
             )
         return value.get_secret_value()
+
+
+def sage200_credentials(
+    settings: Settings, erp_code: str, environ: Mapping[str, str] | None = None
+) -> FileCredentialStore:
+    """Where a company's tokens are kept. They come from `tieout auth sage200`, or from a first refresh token in the
+    environment.
+    """
+    first = secret(f"SAGE200_{erp_code}_REFRESH_TOKEN", environ)
+    return FileCredentialStore(
+        settings.secrets_dir / f"sage200-{erp_code}.json",
+        first.get_secret_value() if first else None,
+        sign_in=f"`tieout auth sage200 --erp {erp_code}`",
+    )
 
 
 def _given(row: Erp, column: str) -> str:
