@@ -9,6 +9,7 @@ DATA ?= .tieout
 PORT ?= 3000
 LINES ?= 1000000
 INGEST_ORDERS ?= 100000
+WORKERS ?= 2
 STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
@@ -34,8 +35,8 @@ demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=5000 SEED=
 dev: $(STAMP) ## Dagster's web UI on the sandbox (http://127.0.0.1:3000)
 	$(BIN)/tieout dev --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/dev --port $(PORT)
 
-test: $(STAMP) ## All tests
-	$(BIN)/python -m pytest
+test: $(STAMP) ## All tests, in WORKERS=2 processes
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 contract: $(STAMP) ## Validate connector and sandbox against Mirakl's published specification
 	$(BIN)/python -m tests.contracts

@@ -47,7 +47,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             nobody = pwd.getpwnam("postgres")
         except KeyError:
             nobody = pwd.getpwnam("nobody")
-        for path in (folder, *list(folder.parents)[:2]):
+        for path in (folder, *(parent for parent in folder.parents if parent.name.startswith(("pytest-", "popen-")))):
             path.chmod(0o755)
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}

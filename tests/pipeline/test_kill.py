@@ -47,7 +47,7 @@ def when_replaced(path: Path) -> Callable[[], bool]:
     return lambda: path.exists() and path.stat().st_ino != start
 
 
-def test_ten_kills_lose_nothing_and_double_nothing(finished: Site, tmp_path: Path) -> None:
+def test_ten_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     with running_sandbox(tmp_path / "calm", orders=ORDERS, marketplaces=MARKETPLACES) as url:
         calm = Site(url, tmp_path / "calm", tmp_path / "calm-data")
         calm.tieout("run", "settlement")
