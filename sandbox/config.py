@@ -9,15 +9,15 @@ import csv
 import io
 import os
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from sandbox import jsonio
 from sandbox.clock import stamp
-from sandbox.credentials import mirakl_secret, operator_client, sage_client
+from sandbox.credentials import mirakl_secret, netsuite_client, netsuite_key_text, operator_client, sage_client
 from sandbox.mirakl.operator_sign_in import SIGN_IN_PATH
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -27,6 +27,7 @@ SEEDS = REPOSITORY / "dbt_project" / "seeds"
 class StatementFileLike(Protocol):
     name: str
     content: bytes
+    account: str
 
 
 @dataclass(frozen=True)
@@ -70,33 +71,76 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Marketplaces:
-    """The marketplaces that a sandbox serves, by whom they are read: one of their sellers, or their operator."""
+    """What a sandbox serves: the marketplaces by whom they are read (one of their sellers, or their operator), and the
+    ERPs: `netsuite` maps ERP codes to NetSuite's account ids.
+    """
 
     sellers: Sequence[str]
     operators: Sequence[str] = ()
+    netsuite: Mapping[str, str] = field(default_factory=dict)
+    has_sage: bool = True
+
+
+STANDS_IN = {"NS_UK": "SAGE_UK"}
+"""NetSuite accounts that keep the books which the configuration has in Sage 200."""
+ACCOUNT_NUMBERS = {"clearing_bank_code": "1260", "erp_bank_code": "1200"}
+"""NetSuite has no cash-book codes: a bank account goes by its number in the chart."""
+SUBSIDIARY_ID = "2"
+
+
+def netsuite_path(erp_code: str) -> str:
+    """Where an account answers below the sandbox's address."""
+    return f"/netsuite/{erp_code}"
 
 
 def write_config(places: Places, url: str, marketplaces: Marketplaces, seeds: Path = SEEDS) -> None:
     """Copies the seeds' CSV files; hosts become `url`, statements the bank's folder, and approval is automatic.
 
-    The marketplaces that are served are switched on, the others off. Raises FileNotFoundError when the seeds are not
-    beside this package (an installation without the repository).
+    What is served is switched on, with the bank accounts of the marketplaces; the rest is off. Raises
+    FileNotFoundError when the seeds are not beside this package (an installation without the repository).
     """
     files = sorted(seeds.glob("*.csv"))
     if not files:
         raise FileNotFoundError(f"no configuration to copy: {seeds} holds no CSV files")
     places.config.mkdir(parents=True, exist_ok=True)
     served = {*marketplaces.sellers, *marketplaces.operators}
+    banks = _banks(seeds, served)
+    moved = {old: new for new, old in STANDS_IN.items() if new in marketplaces.netsuite}
+
+    def new_code(row: Row) -> dict[str, str]:
+        return {"erp_code": moved[row["erp_code"]]} if row["erp_code"] in moved else {}
 
     def marketplace(row: Row) -> dict[str, str]:
         code = row["marketplace_code"]
         changes = {"base_url": f"{url}/mirakl/{code}", "is_enabled": str(code in served).lower()}
+        if row["erp_code"] in moved:
+            changes |= new_code(row) | {"clearing_bank_code": ACCOUNT_NUMBERS["clearing_bank_code"]}
         return changes | ({"token_url": f"{url}{SIGN_IN_PATH}"} if row["auth_method"] == "OAUTH2" else {})
+
+    def erp(row: Row) -> dict[str, str]:
+        code = moved.get(row["erp_code"], row["erp_code"])
+        if code in marketplaces.netsuite:
+            place = {"base_url": f"{url}{netsuite_path(code)}", "account_id": marketplaces.netsuite[code]}
+            row = {"vendor": "netsuite", "auth_method": "CERTIFICATE", "subsidiary_id": SUBSIDIARY_ID}
+            return {"erp_code": code, "is_enabled": "true", **_NOT_SAGE, **row, **place}
+        if row["vendor"] == "netsuite":
+            return {"is_enabled": "false"}
+        place = {"base_url": f"{url}/sage200/accounts/v1", "token_url": f"{url}/oauth/token"}
+        return {"is_enabled": str(marketplaces.has_sage).lower(), **place}
+
+    def bank_account(row: Row) -> dict[str, str]:
+        code = row["bank_account_code"]
+        changes = {"statement_path": f"{places.bank}/{code}/*", "is_enabled": str(code in banks).lower()}
+        if banks.get(code) in moved:
+            changes["erp_bank_code"] = ACCOUNT_NUMBERS["erp_bank_code"]
+        return changes
 
     edits: dict[str, Callable[[Row], dict[str, str]]] = {
         "marketplaces": marketplace,
-        "erps": lambda row: {"base_url": f"{url}/sage200/accounts/v1", "token_url": f"{url}/oauth/token"},
-        "bank_accounts": lambda row: {"statement_path": f"{places.bank}/*"},
+        "erps": erp,
+        "bank_accounts": bank_account,
+        "warehouses": new_code,
+        "item_map": new_code,
         # Out of the box a person approves journals; here nobody is there to ask, and nothing real can happen.
         "approval_policies": lambda row: {"mode": "AUTO", "maximum_amount": ""},
     }
@@ -105,6 +149,16 @@ def write_config(places: Places, url: str, marketplaces: Marketplaces, seeds: Pa
         if file.stem in edits:
             content = _edited(content, edits[file.stem])
         (places.config / file.name).write_text(content, "utf-8")
+
+
+_NOT_SAGE = {"token_url": "", "site_id": "", "company_id": ""}
+
+
+def _banks(seeds: Path, served: Collection[str]) -> dict[str, str]:
+    """The bank accounts that the served marketplaces pay to, with the ERP of their books."""
+    with (seeds / "marketplaces.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["marketplace_code"] in served]
+    return {row["bank_account_code"]: row["erp_code"] for row in rows if row["bank_account_code"]}
 
 
 def _edited(content: str, edit: Callable[[Row], dict[str, str]]) -> str:
@@ -127,7 +181,12 @@ def environment(
     """The variables of a pipeline that works on this sandbox. Write-back is on: here it can do no harm."""
     client = sage_client(seed)
     clients = {code: operator_client(seed, code) for code in marketplaces.operators}
-    return {
+    sage = {
+        "SAGE200_SAGE_UK_CLIENT_ID": client.client_id,
+        "SAGE200_SAGE_UK_CLIENT_SECRET": client.client_secret,
+        "SAGE200_SAGE_UK_REFRESH_TOKEN": refresh_token,
+    }
+    variables = {
         "TIEOUT_CONFIG_DIR": str(places.config),
         "TIEOUT_DATA_DIR": str(places.data),
         "TIEOUT_AS_OF": stamp(as_of),
@@ -135,10 +194,17 @@ def environment(
         **{f"MIRAKL_{code}_API_KEY": mirakl_secret(seed, code) for code in marketplaces.sellers},
         **{f"MIRAKL_{code}_CLIENT_ID": client_id for code, (client_id, _) in clients.items()},
         **{f"MIRAKL_{code}_CLIENT_SECRET": secret for code, (_, secret) in clients.items()},
-        "SAGE200_SAGE_UK_CLIENT_ID": client.client_id,
-        "SAGE200_SAGE_UK_CLIENT_SECRET": client.client_secret,
-        "SAGE200_SAGE_UK_REFRESH_TOKEN": refresh_token,
+        **(sage if marketplaces.has_sage else {}),
     }
+    for code, account_id in marketplaces.netsuite.items():
+        integration = netsuite_client(seed, code, account_id)
+        variables |= {
+            f"NETSUITE_{code}_CLIENT_ID": integration.client_id,
+            f"NETSUITE_{code}_CERTIFICATE_ID": integration.certificate_id,
+            # One line, as readers of such files want it.
+            f"NETSUITE_{code}_PRIVATE_KEY": netsuite_key_text(seed, code).replace("\n", "\\n"),
+        }
+    return variables
 
 
 def write_environment(path: Path, variables: dict[str, str]) -> None:
@@ -155,9 +221,9 @@ def read_environment(path: Path) -> dict[str, str]:
 
 
 def write_bank(places: Places, files: Iterable[StatementFileLike]) -> None:
-    """The bank's statement files, as its server would drop them."""
+    """The bank's statement files, as its server would drop them: a folder per account."""
     for file in files:
-        target = places.bank / file.name
+        target = places.bank / file.account / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.content)
 

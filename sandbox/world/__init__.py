@@ -1,10 +1,11 @@
-"""The seeded world behind the sandbox: two marketplaces, an ERP company, a bank, and the truth about them."""
+"""The seeded world behind the sandbox: marketplaces, the books of sellers in their ERPs, a bank, and the truth."""
 
-from sandbox.world.build import DEFAULT_AS_OF, MARKETPLACES, World, build_world
+from sandbox.world.build import ALL_MARKETPLACES, DEFAULT_AS_OF, MARKETPLACES, World, build_world
 from sandbox.world.configuration import configuration_rows
 from sandbox.world.model import BankWorld, MiraklWorld, SageWorld, StatementFile
 
 __all__ = [
+    "ALL_MARKETPLACES",
     "DEFAULT_AS_OF",
     "MARKETPLACES",
     "BankWorld",

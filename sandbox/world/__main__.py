@@ -12,7 +12,10 @@ from sandbox.world import DEFAULT_AS_OF, MARKETPLACES, World, build_world, confi
 
 
 def write_world(world: World, folder: Path) -> None:
-    """One JSON file per feed under `folder`: mirakl/<marketplace>/, sage200/, bank/, truth.json, configuration.json."""
+    """One JSON file per feed under `folder`.
+
+    They are mirakl/<marketplace>/, sage200/, netsuite/<ERP>/, bank/<account>/, truth.json and configuration.json.
+    """
     for marketplace, side in world.mirakl.items():
         target = folder / "mirakl" / marketplace
         for field in fields(side):
@@ -22,10 +25,14 @@ def write_world(world: World, folder: Path) -> None:
                     _put(target / "invoice_files" / f"{document}.pdf", file)
             elif content and field.name != "perspective":
                 _write(target / f"{field.name}.json", list(content.values()) if field.name == "orders" else content)
-    for name, rows in {"sites": world.sage.sites, **world.sage.tables}.items():
-        _write(folder / "sage200" / f"{name}.json", rows)
+    if world.sage is not None:
+        for name, rows in {"sites": world.sage.sites, **world.sage.tables}.items():
+            _write(folder / "sage200" / f"{name}.json", rows)
+    for code, account in world.netsuite.items():
+        for name, table in account.tables.items():
+            _write(folder / "netsuite" / code / f"{name}.json", table)
     for file in world.bank:
-        _put(folder / "bank" / file.name, file.content)
+        _put(folder / "bank" / file.account / file.name, file.content)
     _write(folder / "truth.json", world.truth)
     _write(folder / "configuration.json", configuration_rows())
 
@@ -46,10 +53,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--as-of", type=datetime.fromisoformat, default=DEFAULT_AS_OF)
     parser.add_argument("--without-faults", action="store_true")
     parser.add_argument("--marketplaces", default=",".join(MARKETPLACES), help="codes, separated by commas")
+    parser.add_argument("--erp", choices=("sage200", "netsuite"), default="sage200", help="where BRICO's books are")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     chosen = parser.parse_args(arguments)
     world = build_world(
-        chosen.seed, chosen.orders, chosen.as_of, not chosen.without_faults, chosen.marketplaces.split(",")
+        chosen.seed,
+        chosen.orders,
+        chosen.as_of,
+        not chosen.without_faults,
+        chosen.marketplaces.split(","),
+        chosen.erp,
     )
     write_world(world, chosen.out)
     for code, side in world.mirakl.items():

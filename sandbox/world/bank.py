@@ -5,11 +5,11 @@ last month: the same entries, with the same ids, in both.
 """
 
 import random
-from dataclasses import dataclass
 from datetime import date, timedelta
 from xml.sax.saxutils import escape
 
-from sandbox.world.catalogue import CURRENCY, IBAN, PAYER
+from sandbox.world.business import Business
+from sandbox.world.catalogue import CURRENCY
 from sandbox.world.model import BankEntry, Cycle, StatementFile
 from sandbox.world.money import pounds
 from sandbox.world.stamps import london_date
@@ -34,28 +34,7 @@ BANK_FEE = 650
 CSV_OVERLAP_DAYS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Customer:
-    reference: str
-    name: str
-    account: str
-
-
-CUSTOMERS = (
-    _Customer("ALDER01", "Alderbrook Joinery Ltd", "GB94BARC10201530093459"),
-    _Customer("BRICOLA", "Bricolage Marketing Ltd", "GB29NWBK60161331926819"),
-    _Customer("CORVID1", "Corvid Contracts LLP", "GB82WEST12345698765432"),
-    _Customer("DUNLIN1", "Dunlin Property Care", "GB33BUKB20201555555512"),
-    _Customer("EIDER01", "Eider Estates", "GB96BARC20201530093459"),
-    _Customer("FULMAR1", "Fulmar Fit-out Ltd", "GB02BARC20201530093451"),
-    _Customer("GODWIT1", "Godwit Schools Trust", "GB68CITI18500483515538"),
-)
-"""Trade customers outside the marketplace. One of them sounds like the marketplace's payer, and is not."""
-
-PAYER_ACCOUNT = "FR1420041010050500013M02606"
-
-
-def receipts(cycles: list[Cycle], last: int) -> list[BankEntry]:
+def receipts(business: Business, cycles: list[Cycle], last: int) -> list[BankEntry]:
     """The entries by which the pay-outs arrive. The newest pay-out is still on its way."""
     day = {cycle.index: london_date(cycle.paid_at) for cycle in cycles if cycle.paid_at is not None}
     first, second, third, fourth, _, sixth, _, eighth, _ = cycles
@@ -64,15 +43,16 @@ def receipts(cycles: list[Cycle], last: int) -> list[BankEntry]:
         return BankEntry(
             day=when,
             amount=amount,
-            name=PAYER,
+            name=business.payer,
             remittance=text,
             end_to_end=end_to_end,
             code="TRF",
-            account=PAYER_ACCOUNT,
+            account=business.payer_account,
             cycles=paid,
             is_from_marketplace=True,
         )
 
+    sender = business.end_to_end
     half = third.payout // 2
     found = [
         # Two pay-outs in one receipt (BNK-005): the first was confirmed late.
@@ -80,21 +60,33 @@ def receipts(cycles: list[Cycle], last: int) -> list[BankEntry]:
             day[1] + timedelta(days=1),
             first.payout + second.payout,
             f"PAYOUTS {first.voucher} {second.voucher}",
-            f"BRX{first.voucher}{second.voucher}",
+            f"{sender}{first.voucher}{second.voucher}",
             first,
             second,
         ),
         # One pay-out in two receipts (BNK-006).
-        receipt(day[2] + timedelta(days=1), half, f"PAYOUT {third.voucher} 1/2", f"BRX{third.voucher}1", third),
+        receipt(
+            day[2] + timedelta(days=1),
+            half,
+            f"PAYOUT {third.voucher} 1/2",
+            f"{sender}{third.voucher}1",
+            third,
+        ),
         receipt(
             day[2] + timedelta(days=2),
             third.payout - half,
             f"PAYOUT {third.voucher} 2/2",
-            f"BRX{third.voucher}2",
+            f"{sender}{third.voucher}2",
             third,
         ),
         # Exact, with the voucher.
-        receipt(day[3] + timedelta(days=1), fourth.payout, f"PAYOUT {fourth.voucher}", f"BRX{fourth.voucher}", fourth),
+        receipt(
+            day[3] + timedelta(days=1),
+            fourth.payout,
+            f"PAYOUT {fourth.voucher}",
+            f"{sender}{fourth.voucher}",
+            fourth,
+        ),
         # Short by what a bank on the way kept (BNK-002), without a reference.
         receipt(day[5] + timedelta(days=1), sixth.payout - BANK_FEE, "MARKETPLACE SETTLEMENT", "NOTPROVIDED", sixth),
         # Exact, without a reference, on the last day of the window; pays for two cycles.
@@ -103,7 +95,7 @@ def receipts(cycles: list[Cycle], last: int) -> list[BankEntry]:
     return [entry for entry in found if entry.day <= london_date(last)]
 
 
-def background(rng: random.Random, start: date, end: date) -> list[BankEntry]:
+def background(business: Business, rng: random.Random, start: date, end: date) -> list[BankEntry]:
     """Entries that have nothing to do with the marketplace: rent, carriers, wages, trade customers."""
     found: list[BankEntry] = []
     day = start
@@ -122,7 +114,7 @@ def background(rng: random.Random, start: date, end: date) -> list[BankEntry]:
                         "DDT",
                     )
                 )
-            for customer in CUSTOMERS:
+            for customer in business.customers:
                 if rng.random() < 0.11:
                     number = rng.randrange(10_000, 99_999)
                     found.append(
@@ -134,7 +126,7 @@ def background(rng: random.Random, start: date, end: date) -> list[BankEntry]:
                             f"{customer.reference}{number}",
                             "TRF",
                             customer.account,
-                            sage_reference=customer.reference,
+                            customer=customer.reference,
                         )
                     )
         day += timedelta(days=1)
@@ -153,7 +145,7 @@ def receipt_id(account: str, entry: BankEntry) -> str:
     return f"{account}-{entry.reference}"
 
 
-def statements(entries: list[BankEntry], start: date, end: date) -> list[StatementFile]:
+def statements(business: Business, entries: list[BankEntry], start: date, end: date) -> list[StatementFile]:
     """One CAMT file per whole month from `start`, then the CSV up to `end`. `entries` are sorted and numbered."""
     files: list[StatementFile] = []
     balance = OPENING_BALANCE
@@ -165,26 +157,29 @@ def statements(entries: list[BankEntry], start: date, end: date) -> list[Stateme
             break
         month = [entry for entry in entries if first <= entry.day <= last]
         closing = balance + sum(entry.amount for entry in month)
-        files.append(_camt(first, last, balance, closing, month))
+        files.append(_camt(business, first, last, balance, closing, month))
         balance, first = closing, next_month
     newest = first - timedelta(days=CSV_OVERLAP_DAYS)
     export = [entry for entry in entries if newest <= entry.day <= end]
     opening = OPENING_BALANCE + sum(entry.amount for entry in entries if entry.day < newest)
-    files.append(_csv(newest, end, opening, export))
+    files.append(_csv(business, newest, end, opening, export))
     return files
 
 
-def _camt(first: date, last: date, opening: int, closing: int, entries: list[BankEntry]) -> StatementFile:
+def _camt(
+    business: Business, first: date, last: date, opening: int, closing: int, entries: list[BankEntry]
+) -> StatementFile:
+    iban = business.iban
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02">\n'
         "<BkToCstmrStmt>\n"
         f"<GrpHdr><MsgId>STMT{last:%Y%m%d}</MsgId><CreDtTm>{last + timedelta(days=1)}T04:30:00Z</CreDtTm></GrpHdr>\n"
         "<Stmt>\n"
-        f"<Id>{IBAN[-8:]}-{first:%Y-%m}</Id><ElctrncSeqNb>{first.month}</ElctrncSeqNb>"
+        f"<Id>{iban[-8:]}-{first:%Y-%m}</Id><ElctrncSeqNb>{first.month}</ElctrncSeqNb>"
         f"<CreDtTm>{last + timedelta(days=1)}T04:30:00Z</CreDtTm>"
         f"<FrToDt><FrDtTm>{first}T00:00:00Z</FrDtTm><ToDtTm>{last}T23:59:59Z</ToDtTm></FrToDt>\n"
-        f"<Acct><Id><IBAN>{IBAN}</IBAN></Id><Ccy>{CURRENCY}</Ccy><Ownr><Nm>UK Trade Supplies Ltd</Nm></Ownr></Acct>\n"
+        f"<Acct><Id><IBAN>{iban}</IBAN></Id><Ccy>{CURRENCY}</Ccy><Ownr><Nm>{business.shop.corporate_name}</Nm></Ownr></Acct>\n"
     )
     parts = [
         head,
@@ -193,7 +188,7 @@ def _camt(first: date, last: date, opening: int, closing: int, entries: list[Ban
         *(_camt_entry(entry) for entry in entries),
         "</Stmt>\n</BkToCstmrStmt>\n</Document>\n",
     ]
-    return StatementFile(f"{IBAN[-8:]}-{first:%Y-%m}.camt053.xml", "".join(parts).encode())
+    return StatementFile(f"{iban[-8:]}-{first:%Y-%m}.camt053.xml", "".join(parts).encode(), business.bank_account)
 
 
 def _camt_balance(code: str, amount: int, day: date) -> str:
@@ -224,7 +219,7 @@ def _camt_entry(entry: BankEntry) -> str:
     )
 
 
-def _csv(first: date, last: date, opening: int, entries: list[BankEntry]) -> StatementFile:
+def _csv(business: Business, first: date, last: date, opening: int, entries: list[BankEntry]) -> StatementFile:
     rows = [",".join(CSV_COLUMNS)]
     balance = opening
     for entry in entries:
@@ -248,4 +243,5 @@ def _csv(first: date, last: date, opening: int, entries: list[BankEntry]) -> Sta
                 )
             )
         )
-    return StatementFile(f"{IBAN[-8:]}-{first:%Y%m%d}-{last:%Y%m%d}.csv", ("\n".join(rows) + "\n").encode())
+    name = f"{business.iban[-8:]}-{first:%Y%m%d}-{last:%Y%m%d}.csv"
+    return StatementFile(name, ("\n".join(rows) + "\n").encode(), business.bank_account)

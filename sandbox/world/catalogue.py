@@ -1,34 +1,11 @@
-"""What is sold: items, categories, commission contracts, and the names shared with the configuration."""
+"""What is sold: items, categories and commission contracts, the same at every seller."""
 
 import random
 
-from sandbox.world.model import Contract, Item, Shop
+from sandbox.world.model import Contract, Item
 
-MARKETPLACE = "BRICO"
-SHOP_ID = 2042
-ENTITY = "UKTRADE"
 CURRENCY = "GBP"
-BANK_ACCOUNT = "BARC_GBP"
-IBAN = "GB33BUKB20201555555555"
-SHOP = Shop(
-    id=SHOP_ID,
-    name="UK Trade Supplies",
-    corporate_name="UK Trade Supplies Ltd",
-    internal_id="SELLER-2042",
-    model="MARKETPLACE",
-    country="GBR",
-    city="Sampleton",
-    street="1 Imaginary Row",
-    zip_code="ZZ1 1ZZ",
-    tax_number="GB123456789",
-    iban=IBAN,
-)
-SITE_ID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
-COMPANY_ID = 7
-CUSTOMER = "MKBRICO"
-CLEARING_BANK = "MKBRICO"
-BANK = "BANK"
-PAYER = "BRICO MARKETPLACE SAS"
+
 SALE_WAREHOUSES = ("MAIN", "NORTH")
 WAREHOUSES = ("MAIN", "NORTH", "RETURNS")
 BUFFER = 2
@@ -38,6 +15,17 @@ SUBSCRIPTION = 3900
 LATE_PENALTY = 500
 TAX_CODES = {2000: 1, 500: 21, 0: 2}
 """VAT rate in basis points to the ERP's tax code. Sage ships 5 as EC services: the reduced rate has its own."""
+TAXES = (
+    (0, "Exempt", 0),
+    (1, "Standard rate", 20),
+    (2, "Zero rate", 0),
+    (4, "EC goods sales", 0),
+    (16, "Purchase services (reverse charge)", 20),
+    (21, "Reduced rate", 5),
+    (98, "Collected by marketplace", 0),
+    (99, "Outside the scope", 0),
+)
+"""Every tax code of the books: code, name, rate in per cent."""
 
 CONTRACTS = (
     Contract("TOOLS", "Power tools", 1200),
@@ -106,11 +94,11 @@ def build_items(rng: random.Random, orders: int) -> list[Item]:
     return items
 
 
-def configuration_rows() -> dict[str, list[dict[str, str]]]:
-    """BRICO's rows of the configuration, by seed file."""
+def configuration_rows(marketplace: str) -> dict[str, list[dict[str, str]]]:
+    """A seller's rows of the configuration at one marketplace, by seed file."""
     contracts = [
         {
-            "marketplace_code": MARKETPLACE,
+            "marketplace_code": marketplace,
             "category_code": contract.category,
             "effective_from": "2020-01-01",
             "base": contract.base,
@@ -127,7 +115,7 @@ def configuration_rows() -> dict[str, list[dict[str, str]]]:
     ]
     fees = [
         {
-            "marketplace_code": MARKETPLACE,
+            "marketplace_code": marketplace,
             "transaction_type": transaction_type,
             "fee_code": fee_code,
             "trigger": trigger,

@@ -1,4 +1,4 @@
-"""The seller's books in Sage 200: sales orders of the marketplace and of trade customers, and what was posted.
+"""The seller's books: sales orders of the marketplace and of trade customers, and what was posted. In no ERP's words.
 
 The order import writes net prices: per line and component VAT = round(gross x r / (100 + r)), net = gross - VAT, so the
 ERP's gross equals the marketplace's to the penny.
@@ -7,19 +7,17 @@ ERP's gross equals the marketplace's to the penny.
 import random
 from datetime import date
 
-from sandbox.world.catalogue import CUSTOMER, MARKETPLACE, TAX_CODES
+from sandbox.world.business import Business
+from sandbox.world.catalogue import TAX_CODES
 from sandbox.world.model import BankEntry, ErpLine, ErpOrder, Item, Order, OrderLine, Posting
 from sandbox.world.money import tax_inside
 from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at, london_date
 
-LIVE = "EnumDocumentStatusLive"
-ON_HOLD = "EnumDocumentStatusOnHold"
-COMPLETE = "EnumDocumentStatusComplete"
-CANCELLED = "EnumDocumentStatusCancelled"
+LIVE, ON_HOLD, COMPLETE, CANCELLED = "LIVE", "ON_HOLD", "COMPLETE", "CANCELLED"
 
-AR, BANK_NOMINAL, CLEARING, OUTPUT_VAT, INPUT_VAT = "1100", "1200", "1260", "2200", "2201"
+AR, BANK, CLEARING, OUTPUT_VAT, INPUT_VAT = "1100", "1200", "1260", "2200", "2201"
 ACCOUNT_OF_ROLE = {
-    "BANK": BANK_NOMINAL,
+    "BANK": BANK,
     "MARKETPLACE_CLEARING": CLEARING,
     "AR_MARKETPLACE": AR,
     "INPUT_VAT": INPUT_VAT,
@@ -30,14 +28,14 @@ ACCOUNT_OF_ROLE = {
     "MARKETPLACE_ADJUSTMENTS": "6140",
     "BANK_CHARGES": "7901",
 }
-NOMINALS = (
+ACCOUNTS = (
     ("1001", "Stock"),
     ("1100", "Debtors control"),
     ("1106", "Marketplace reserves"),
     ("1107", "Unbilled settlements"),
     ("1108", "Right of return asset"),
     ("1200", "Bank current account"),
-    ("1260", "Marketplace clearing BRICO"),
+    (CLEARING, "Marketplace clearing"),
     ("2112", "Accrued marketplace fees"),
     ("2114", "Refund liability"),
     ("2118", "Due to marketplaces"),
@@ -71,7 +69,7 @@ NOMINALS = (
 
 
 def item_line(line: OrderLine) -> ErpLine:
-    """The Sage line of an order line: what is left of it after cancelations."""
+    """The books' line of an order line: what is left of it after cancelations."""
     net, tax = split_vat(line.goods_due, line.item.vat_rate)
     return ErpLine(
         kind="ITEM",
@@ -108,9 +106,10 @@ def split_vat(gross: int, rate: int) -> tuple[int, int]:
 
 
 class Books:
-    """Sage 200 before it is rendered: `orders` by creation, `postings` in no particular order until `finish()`."""
+    """The books before an ERP renders them: `orders` by creation, `postings` in no order until `finish()`."""
 
-    def __init__(self, rng: random.Random, as_of: int) -> None:
+    def __init__(self, business: Business, rng: random.Random, as_of: int) -> None:
+        self.business = business
         self._rng = rng
         self._as_of = as_of
         self.orders: list[ErpOrder] = []
@@ -149,7 +148,7 @@ class Books:
         ]
         return ErpOrder(
             order=order,
-            customer=CUSTOMER,
+            customer=self.business.customer,
             customer_document_no=order.id,
             created=order.imported,
             updated=min(max(changed) + 40 * SECOND, self._as_of),
@@ -157,13 +156,13 @@ class Books:
             status=status,
             despatched=despatched,
             is_invoiced=despatched is not None,
-            analysis=MARKETPLACE,
+            analysis=self.business.marketplace,
         )
 
     def trade_orders(self, items: list[Item], count: int, start: int) -> None:
         """Orders of other customers: never part of the marketplace's books."""
         rng = self._rng
-        customers = ("ALDER01", "BRICOLA", "CORVID1", "DUNLIN1", "EIDER01", "FULMAR1", "GODWIT1")
+        customers = [customer.reference for customer in self.business.customers]
         for number in range(count):
             created = start + rng.randrange(self._as_of - start - HOUR)
             item = rng.choice(items)
@@ -216,7 +215,7 @@ class Books:
             order.invoice_no = f"SI{position:08d}"
 
     def post_sales(self) -> None:
-        """One SOP invoice per despatched order, one credit note per refund of the marketplace's customer."""
+        """One invoice per despatched order, one credit note per refund of the marketplace's customer."""
         for order in self.orders:
             if order.is_invoiced:
                 self.postings.append(_invoice(order))
@@ -255,11 +254,12 @@ class Books:
                     second_reference=refund.id,
                     narrative=f"Refund {refund.id} of {line.id}",
                     legs=legs,
-                    source="LedgerSOP",
+                    ledger="ORDERS",
                     user="Order Desk",
                     customer=order.customer,
                     goods=-(gross - tax),
                     tax=-tax,
+                    credit_of=line,
                 )
             )
 
@@ -277,13 +277,13 @@ class Books:
                         kind="RECEIPT",
                         reference=entry.end_to_end[:20],
                         second_reference="",
-                        narrative=f"SR / {entry.sage_reference}",
-                        legs=[(BANK_NOMINAL, entry.amount), (AR, -entry.amount)],
-                        source="LedgerSales",
+                        narrative=entry.customer,
+                        legs=[(BANK, entry.amount), (AR, -entry.amount)],
+                        ledger="SALES",
                         user="Accounts",
-                        customer=entry.sage_reference,
+                        customer=entry.customer,
                         goods=-entry.amount,
-                        banks=(("BANK", entry.amount),),
+                        banks=((BANK, entry.amount),),
                     )
                 )
             else:
@@ -296,23 +296,23 @@ class Books:
                         reference=entry.end_to_end[:20],
                         second_reference="",
                         narrative=entry.remittance,
-                        legs=[(account, -entry.amount), (BANK_NOMINAL, entry.amount)],
-                        source="LedgerCashBook",
+                        legs=[(account, -entry.amount), (BANK, entry.amount)],
+                        ledger="CASH_BOOK",
                         user="Accounts",
-                        banks=(("BANK", entry.amount),),
+                        banks=((BANK, entry.amount),),
                     )
                 )
 
     def finish(self) -> None:
-        """Gives every posting its URN, in order of time; anything later than `as_of` has not happened."""
+        """Numbers the postings in order of time; anything later than `as_of` has not happened."""
         self.postings = [posting for posting in self.postings if posting.at <= self._as_of]
         self.postings.sort(key=lambda posting: (posting.at, posting.reference))
-        for urn, posting in enumerate(self.postings, start=5_001):
-            posting.urn = urn
+        for number, posting in enumerate(self.postings, start=5_001):
+            posting.number = number
 
 
 def line_before_cancelation(line: OrderLine) -> ErpLine:
-    """The Sage line of an order line as it was imported."""
+    """The books' line of an order line as it was imported."""
     net, tax = split_vat(line.price, line.item.vat_rate)
     rate = line.item.vat_rate
     return ErpLine("ITEM", line.item, line.id, line.quantity, net, tax, rate, TAX_CODES[rate], line.item.name)
@@ -336,9 +336,9 @@ def _invoice(order: ErpOrder) -> Posting:
         kind="INVOICE",
         reference=order.invoice_no,
         second_reference=order.document_no,
-        narrative=f"SOP invoice {order.invoice_no}",
+        narrative="",
         legs=legs,
-        source="LedgerSOP",
+        ledger="ORDERS",
         user="Order Desk",
         customer=order.customer,
         goods=goods + carriage,

@@ -1,17 +1,17 @@
 """The settlements and pay-out receipts that finance had posted before the pipeline took over.
 
-Sage 200 has no journal endpoint. A settlement is rendered as documents on the marketplace's clearing bank:
+Where an ERP takes no journals, as Sage 200, a settlement is several documents on the marketplace's clearing account:
 SR sales receipt (Dr clearing, Cr debtors), SP sales payment (the refunds), BP bank payment (fees with their VAT),
-BR bank receipt (what was credited); a pay-out receipt as BT bank transfer and, for a bank's fee, BP bank payment.
-Every document carries the wire key as its reference and its part code as second reference.
+BR bank receipt (what was credited); a pay-out receipt is BT, a bank transfer. Every document carries the wire key as
+its reference and its part code as second reference. Where an ERP has journals, its renderer makes one of these parts.
 """
 
 import hashlib
 from datetime import date
 
 from sandbox.world.bank import receipt_id
-from sandbox.world.catalogue import BANK, BANK_ACCOUNT, CLEARING_BANK, CUSTOMER, ENTITY, MARKETPLACE
-from sandbox.world.erp import ACCOUNT_OF_ROLE, AR, BANK_NOMINAL, CLEARING, INPUT_VAT, period
+from sandbox.world.business import Business
+from sandbox.world.erp import ACCOUNT_OF_ROLE, AR, BANK, CLEARING, INPUT_VAT, period
 from sandbox.world.model import BankEntry, Cycle, Posting
 from sandbox.world.settlement import ROLE_OF_TYPE, TAX_OF_TYPE
 from sandbox.world.stamps import MINUTE, at
@@ -20,18 +20,18 @@ EARLIER_CYCLES = 4
 USER = "Accounts"
 
 
-def natural_key(kind: str, subject: str, day: date) -> str:
-    return f"{ENTITY}|{MARKETPLACE}|{kind}|{subject}|{period(day)}|1"
+def natural_key(business: Business, kind: str, subject: str, day: date) -> str:
+    return f"{business.entity}|{business.marketplace}|{kind}|{subject}|{period(day)}|1"
 
 
 def wire_key(key: str) -> str:
-    """Eighteen characters that fit into Sage's reference and are the same for the same journal, always."""
+    """Eighteen characters that fit into every ERP's reference and are the same for the same journal, always."""
     return "TO" + hashlib.sha256(key.encode()).hexdigest()[:16].upper()
 
 
-def settlement_postings(cycle: Cycle) -> list[Posting]:
+def settlement_postings(business: Business, cycle: Cycle) -> list[Posting]:
     """The documents of one cycle's SETTLEMENT, dated the cycle date."""
-    key = natural_key("SETTLEMENT", cycle.id, cycle.day)
+    key = natural_key(business, "SETTLEMENT", cycle.id, cycle.day)
     received = paid = 0
     fees: dict[str, list[int]] = {}
     for entry in cycle.entries:
@@ -45,9 +45,11 @@ def settlement_postings(cycle: Cycle) -> list[Posting]:
         fees.setdefault(role, [0, 0])[1 if entry.type in TAX_OF_TYPE else 0] -= entry.amount
     parts: list[Posting] = []
     if received:
-        parts.append(_part(key, cycle.day, "SR", "RECEIPT", [(CLEARING, received), (AR, -received)], -received))
+        parts.append(
+            _part(business, key, cycle.day, "SR", "RECEIPT", [(CLEARING, received), (AR, -received)], -received)
+        )
     if paid:
-        parts.append(_part(key, cycle.day, "SP", "PAYMENT", [(AR, paid), (CLEARING, -paid)], paid))
+        parts.append(_part(business, key, cycle.day, "SP", "PAYMENT", [(AR, paid), (CLEARING, -paid)], paid))
     debited: list[tuple[str, int]] = []
     credited: list[tuple[str, int]] = []
     for role in sorted(fees):
@@ -60,22 +62,26 @@ def settlement_postings(cycle: Cycle) -> list[Posting]:
     for code, kind, items in (("BP", "BANK_PAYMENT", debited), ("BR", "BANK_RECEIPT", credited)):
         if items:
             parts.append(
-                _part(key, cycle.day, code, kind, [*items, (CLEARING, -sum(amount for _, amount in items))], 0)
+                _part(
+                    business, key, cycle.day, code, kind, [*items, (CLEARING, -sum(amount for _, amount in items))], 0
+                )
             )
     return parts
 
 
-def receipt_postings(entry: BankEntry) -> list[Posting]:
+def receipt_postings(business: Business, entry: BankEntry) -> list[Posting]:
     """The transfer that takes one receipt out of clearing. No fee is known among the earlier receipts."""
-    key = natural_key("PAYOUT_RECEIPT", receipt_id(BANK_ACCOUNT, entry), entry.day)
+    key = natural_key(business, "PAYOUT_RECEIPT", receipt_id(business.bank_account, entry), entry.day)
     transfer = _part(
-        key, entry.day, "BT", "BANK_TRANSFER", [(BANK_NOMINAL, entry.amount), (CLEARING, -entry.amount)], 0
+        business, key, entry.day, "BT", "BANK_TRANSFER", [(BANK, entry.amount), (CLEARING, -entry.amount)], 0
     )
-    transfer.banks = ((CLEARING_BANK, -entry.amount), (BANK, entry.amount))
+    transfer.banks = ((CLEARING, -entry.amount), (BANK, entry.amount))
     return [transfer]
 
 
-def _part(key: str, day: date, code: str, kind: str, legs: list[tuple[str, int]], gross: int) -> Posting:
+def _part(
+    business: Business, key: str, day: date, code: str, kind: str, legs: list[tuple[str, int]], gross: int
+) -> Posting:
     on_clearing = sum(amount for account, amount in legs if account == CLEARING)
     return Posting(
         at=at(day, 11) + ("SR", "SP", "BP", "BR", "BT").index(code) * MINUTE,
@@ -85,10 +91,10 @@ def _part(key: str, day: date, code: str, kind: str, legs: list[tuple[str, int]]
         second_reference=code,
         narrative=key,
         legs=legs,
-        source="LedgerSales" if kind in ("RECEIPT", "PAYMENT") else "LedgerCashBook",
+        ledger="SALES" if kind in ("RECEIPT", "PAYMENT") else "CASH_BOOK",
         user=USER,
-        customer=CUSTOMER if kind in ("RECEIPT", "PAYMENT") else "",
+        customer=business.customer if kind in ("RECEIPT", "PAYMENT") else "",
         goods=gross,
-        banks=((CLEARING_BANK, on_clearing),),
+        banks=((CLEARING, on_clearing),),
         journal_key=key,
     )

@@ -279,12 +279,13 @@ class BankEntry:
     reference: str = ""
     cycles: tuple[Cycle, ...] = ()
     is_from_marketplace: bool = False
-    sage_reference: str = ""
+    customer: str = ""
+    """The trade customer who paid, as the books know it."""
 
 
 @dataclass(slots=True, eq=False)
 class ErpLine:
-    """One line of a Sage sales order. `net` and `tax` are the line's totals."""
+    """One line of a sales order in the books. `kind` is ITEM or CHARGE; `net` and `tax` are the line's totals."""
 
     kind: str
     item: Item | None
@@ -299,13 +300,15 @@ class ErpLine:
 
 @dataclass(slots=True, eq=False)
 class ErpOrder:
+    """A sales order in the books. `status` is LIVE, ON_HOLD, COMPLETE or CANCELLED, `analysis` says whose it is."""
+
     order: Order | None
     customer: str
     customer_document_no: str
     created: int
     updated: int
     lines: list[ErpLine]
-    status: str = "EnumDocumentStatusLive"
+    status: str = "LIVE"
     despatched: int | None = None
     is_invoiced: bool = False
     is_draft: bool = False
@@ -317,7 +320,7 @@ class ErpOrder:
 
     @property
     def is_cancelled(self) -> bool:
-        return self.status == "EnumDocumentStatusCancelled"
+        return self.status == "CANCELLED"
 
     @property
     def is_open(self) -> bool:
@@ -326,7 +329,12 @@ class ErpOrder:
 
 @dataclass(slots=True, eq=False)
 class Posting:
-    """One posting event of Sage 200 with its own URN. `legs`: (nominal code, pence), debit positive, summing to nil."""
+    """One document that was posted. `legs`: (account, pence), debit positive, summing to nil.
+
+    `ledger` is where it was keyed: ORDERS, SALES, CASH_BOOK or NOMINAL. `banks` are its entries in the cash book, by
+    account. `goods` and `tax` are what it moves a customer's balance by. A journal of the marketplace consists of the
+    documents with its `journal_key`; a copy or a reversal names what it `repeats` or `reverses`.
+    """
 
     at: int
     day: date
@@ -335,22 +343,27 @@ class Posting:
     second_reference: str
     narrative: str
     legs: list[tuple[str, int]]
-    source: str
+    ledger: str
     user: str
     customer: str = ""
     goods: int = 0
     tax: int = 0
     banks: tuple[tuple[str, int], ...] = ()
-    urn: int = 0
+    number: int = 0
     journal_key: str = ""
     invoice_of: ErpOrder | None = None
-    settled: bool = False
+    credit_of: OrderLine | None = None
+    repeats: "Posting | None" = None
+    reverses: "Posting | None" = None
 
 
 @dataclass(slots=True)
 class StatementFile:
+    """A file that the bank has put down. `account` is the code of the bank account it is about."""
+
     name: str
     content: bytes
+    account: str
 
 
 @dataclass(slots=True)

@@ -8,40 +8,22 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sandbox.world.bank import CUSTOMERS
-from sandbox.world.catalogue import (
-    BANK,
-    CLEARING_BANK,
-    COMPANY_ID,
-    CONTRACTS,
-    CUSTOMER,
-    IBAN,
-    SITE_ID,
-    TAX_CODES,
-    WAREHOUSES,
-)
-from sandbox.world.erp import ACCOUNT_OF_ROLE, NOMINALS, Books
+from sandbox.world.business import Business
+from sandbox.world.catalogue import CONTRACTS, TAX_CODES, TAXES
+from sandbox.world.erp import ACCOUNTS, BANK, CLEARING, Books
 from sandbox.world.model import ErpLine, ErpOrder, Item, Posting, SageWorld
 from sandbox.world.money import five_places, pounds, unit_price
 from sandbox.world.stamps import DAY, calendar_date, iso_trimmed, london_date
-from sandbox.world.stock import Stock
+from sandbox.world.stock import Stock, warehouses
 
+SITE_ID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+COMPANY_ID = 7
 TAX_CODE_IDS = {0: 1731, 1: 1729, 2: 1745, 4: 1733, 16: 1760, 21: 1788, 98: 1802, 99: 1803}
-_TAX_CODES = (
-    (0, "Exempt", 0),
-    (1, "Standard rate", 20),
-    (2, "Zero rate", 0),
-    (4, "EC goods sales", 0),
-    (16, "Purchase services (reverse charge)", 20),
-    (21, "Reduced rate", 5),
-    (98, "Collected by marketplace", 0),
-    (99, "Outside the scope", 0),
-)
 CURRENCY_IDS = {"GBP": 2103, "EUR": 2104}
-BANK_IDS = {BANK: 41, CLEARING_BANK: 57}
+BANK_IDS = {BANK: 41, CLEARING: 57}
+"""Cash-book accounts by the nominal account behind them."""
 WAREHOUSE_IDS = {"MAIN": 34_627, "NORTH": 34_628, "RETURNS": 34_631}
-CUSTOMER_IDS = {CUSTOMER: 27_867, **{customer.reference: 27_900 + n for n, customer in enumerate(CUSTOMERS)}}
-NOMINAL_IDS = {reference: 10_400 + number for number, (reference, _) in enumerate(NOMINALS)}
+NOMINAL_IDS = {reference: 10_400 + number for number, (reference, _) in enumerate(ACCOUNTS)}
 CREDITORS_CONTROL = ("2100", "Creditors control", 10_499)
 GROUP_IDS = {contract.category: 34_600 + number for number, contract in enumerate(CONTRACTS)}
 _CREATED = "2026-01-05T08:14:02.51Z"
@@ -51,6 +33,18 @@ _SL_TYPES = {
     "CREDIT_NOTE": "TradingAccountEntryTypeCreditNote",
     "RECEIPT": "TradingAccountEntryTypePurchasePaymentSalesReceipt",
     "PAYMENT": "TradingAccountEntryTypePurchaseReceiptSalesPayment",
+}
+_STATUSES = {
+    "LIVE": "EnumDocumentStatusLive",
+    "ON_HOLD": "EnumDocumentStatusOnHold",
+    "COMPLETE": "EnumDocumentStatusComplete",
+    "CANCELLED": "EnumDocumentStatusCancelled",
+}
+_LEDGERS = {
+    "ORDERS": "LedgerSOP",
+    "SALES": "LedgerSales",
+    "CASH_BOOK": "LedgerCashBook",
+    "NOMINAL": "LedgerNominal",
 }
 _BANK_TYPES = {
     "RECEIPT": "Receipt",
@@ -65,14 +59,16 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
     """The company's tables."""
     year = london_date(as_of).year
     periods = _periods(year)
-    nominal, sales, bank = _postings(books.postings, year)
+    business = books.business
+    customers = customer_ids(business)
+    nominal, sales, bank = _postings(books.postings, customers, year)
     tables = {
-        "sop_orders": [_sop_order(order) for order in books.orders],
+        "sop_orders": [_sop_order(order, customers) for order in books.orders],
         "products": [_product(item, stock) for item in items],
         "product_groups": [_group(contract.category, contract.label) for contract in CONTRACTS],
-        "warehouses": [_warehouse(name) for name in stock_warehouses(items)],
+        "warehouses": [_warehouse(business, name) for name in warehouses(items)],
         "warehouse_holdings": _holdings(items, stock, as_of),
-        "customers": _customers(books.postings),
+        "customers": _customers(business, books.postings),
         "suppliers": [_supplier()],
         "tax_codes": [
             {
@@ -86,12 +82,12 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
                 "date_time_created": _CREATED,
                 "date_time_updated": _CREATED,
             }
-            for code, name, rate in _TAX_CODES
+            for code, name, rate in TAXES
         ],
         "currencies": [_currency("GBP", "Pounds sterling", "£", True), _currency("EUR", "Euro", "€", False)],
         "currency_iso_codes": [{"id": 826, "code": "GBP"}, {"id": 978, "code": "EUR"}],
-        "banks": _banks(books.postings),
-        "nominal_codes": _nominal_codes(books.postings),
+        "banks": _banks(business, books.postings),
+        "nominal_codes": _nominal_codes(business, books.postings),
         "financial_year_period_views": periods,
         "sales_posted_transactions": sales,
         "bank_posted_transactions": bank,
@@ -100,7 +96,7 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
         "system_settings": [
             {
                 "id": 1,
-                "next_urn": str(books.postings[-1].urn + 1 if books.postings else 5_001),
+                "next_urn": str(books.postings[-1].number + 1 if books.postings else 5_001),
                 "number_open_periods": 12,
                 "update_nominal_online": True,
                 "use_cost_centre_breakdown": False,
@@ -151,11 +147,11 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
     }
     site = {
         "company_id": COMPANY_ID,
-        "company_name": "UK Trade Supplies Ltd",
+        "company_name": business.shop.corporate_name,
         "tenant_id": 1234,
         "site_id": SITE_ID,
-        "site_name": "UK Trade Supplies",
-        "site_short_name": "uktrade",
+        "site_name": business.shop.name,
+        "site_short_name": business.entity.lower(),
     }
     return SageWorld(sites=[site], tables=tables)
 
@@ -163,7 +159,12 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
 # -- Sales orders ------------------------------------------------------------------------------------------------------
 
 
-def _sop_order(order: ErpOrder) -> dict[str, Any]:
+def customer_ids(business: Business) -> dict[str, int]:
+    """Customer ids by reference."""
+    return {business.customer: 27_867} | {c.reference: 27_900 + n for n, c in enumerate(business.customers)}
+
+
+def _sop_order(order: ErpOrder, customers: dict[str, int]) -> dict[str, Any]:
     goods = sum(line.net for line in order.lines if line.kind == "ITEM")
     charge = sum(line.net for line in order.lines if line.kind == "CHARGE")
     charge_tax = sum(line.tax for line in order.lines if line.kind == "CHARGE")
@@ -177,12 +178,12 @@ def _sop_order(order: ErpOrder) -> dict[str, Any]:
         "id": order.id,
         "document_no": order.document_no,
         "document_date": day,
-        "document_status": "EnumDocumentStatusDraft" if order.is_draft else order.status,
+        "document_status": "EnumDocumentStatusDraft" if order.is_draft else _STATUSES[order.status],
         "despatch_receipt_status": full if order.despatched is not None else none,
         "invoice_credit_status": full if order.is_invoiced else none,
         "cancelled_status": full if order.is_cancelled else none,
         "customer_type": "EnumCustomerTypeCredit",
-        "customer_id": CUSTOMER_IDS[order.customer],
+        "customer_id": customers[order.customer],
         "customer_document_no": order.customer_document_no,
         "currency_id": CURRENCY_IDS[order.currency],
         "exchange_rate": Decimal("1.000000"),
@@ -261,7 +262,7 @@ def _sop_line(order: ErpOrder, line: ErpLine, number: int) -> dict[str, Any]:
 
 
 def _postings(
-    postings: list[Posting], year: int
+    postings: list[Posting], customers: dict[str, int], year: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Nominal legs, sales ledger rows and cash-book rows of every posting, each with ids in order of posting."""
     nominal: list[dict[str, Any]] = []
@@ -282,33 +283,33 @@ def _postings(
                     "financial_year_id": posting.day.year - 2000,
                     "year_relative_to_current_year": posting.day.year - year,
                     "reference": posting.reference,
-                    "narrative": posting.narrative,
+                    "narrative": _narrative(posting),
                     "transaction_analysis_code": "",
                     "debit": pounds(amount) if amount > 0 else _NIL,
                     "credit": pounds(-amount) if amount < 0 else _NIL,
                     "user_name": posting.user,
-                    "source": posting.source,
-                    "urn": posting.urn,
+                    "source": _LEDGERS[posting.ledger],
+                    "urn": posting.number,
                 }
             )
         if posting.kind in _SL_TYPES:
-            sales.append(_sales_row(posting, 820_001 + len(sales), day, posted, stamp))
-        for code, amount in posting.banks:
+            sales.append(_sales_row(posting, customers, 820_001 + len(sales), day, posted, stamp))
+        for account, amount in posting.banks:
             bank.append(
                 {
                     "id": 410_001 + len(bank),
-                    "bank_id": BANK_IDS[code],
+                    "bank_id": BANK_IDS[account],
                     "bank_transaction_type": _BANK_TYPES[posting.kind],
-                    "entry_description": posting.narrative[:60],
+                    "entry_description": _narrative(posting)[:60],
                     "reference": posting.reference,
                     "second_reference": posting.second_reference,
                     "transaction_date": day,
                     "posted_date": posted,
                     "cheque_value": pounds(amount),
                     "cheque_currency_id": CURRENCY_IDS["GBP"],
-                    "source": posting.source,
+                    "source": _LEDGERS[posting.ledger],
                     "statement_page_number": 0,
-                    "urn": posting.urn,
+                    "urn": posting.number,
                     "user_name": posting.user,
                     "date_time_created": stamp,
                     "date_time_updated": stamp,
@@ -317,14 +318,21 @@ def _postings(
     return nominal, sales, bank
 
 
-def _sales_row(posting: Posting, id_: int, day: str, posted: str, stamp: str) -> dict[str, Any]:
+def _narrative(posting: Posting) -> str:
+    """What Sage writes into the nominal ledger by itself where nobody types a narrative."""
+    if posting.kind == "INVOICE":
+        return f"SOP invoice {posting.reference}"
+    return f"SR / {posting.narrative}" if posting.kind == "RECEIPT" and not posting.journal_key else posting.narrative
+
+
+def _sales_row(
+    posting: Posting, customers: dict[str, int], id_: int, day: str, posted: str, stamp: str
+) -> dict[str, Any]:
     goods, tax = pounds(posting.goods), pounds(posting.tax)
     gross = pounds(posting.goods + posting.tax)
-    allocated = gross if posting.settled else _NIL
-    outstanding = _NIL if posting.settled else gross
     return {
         "id": id_,
-        "customer_id": CUSTOMER_IDS[posting.customer],
+        "customer_id": customers[posting.customer],
         "trader_transaction_type": _SL_TYPES[posting.kind],
         "reference": posting.reference,
         "second_reference": posting.second_reference,
@@ -336,16 +344,16 @@ def _sales_row(posting: Posting, id_: int, day: str, posted: str, stamp: str) ->
         "document_gross_value": gross,
         "document_tax_value": tax,
         "document_discount_value": _NIL,
-        "document_allocated_value": allocated,
-        "document_outstanding_value": outstanding,
+        "document_allocated_value": _NIL,
+        "document_outstanding_value": gross,
         "base_goods_value": goods,
         "base_gross_value": gross,
         "base_tax_value": tax,
-        "base_allocated_value": allocated,
+        "base_allocated_value": _NIL,
         "control_value_in_base_currency": gross,
         "exchange_rate": Decimal("1.000000"),
         "settled_immediately": False,
-        "urn": posting.urn,
+        "urn": posting.number,
         "user_name": posting.user,
         "date_time_created": stamp,
         "date_time_updated": stamp,
@@ -378,7 +386,7 @@ def _periods(current: int) -> list[dict[str, Any]]:
     return found
 
 
-def _nominal_codes(postings: list[Posting]) -> list[dict[str, Any]]:
+def _nominal_codes(business: Business, postings: list[Posting]) -> list[dict[str, Any]]:
     debit: dict[str, int] = {}
     credit: dict[str, int] = {}
     for posting in postings:
@@ -391,7 +399,7 @@ def _nominal_codes(postings: list[Posting]) -> list[dict[str, Any]]:
             "reference": reference,
             "cost_centre_code": "",
             "department_code": "",
-            "name": name,
+            "name": business.clearing_name if reference == CLEARING else name,
             "nominal_account_type": "NominalAccountTypeBalanceSheet"
             if reference < "4"
             else "NominalAccountTypeProfitAndLoss",
@@ -405,30 +413,30 @@ def _nominal_codes(postings: list[Posting]) -> list[dict[str, Any]]:
             "date_time_created": _CREATED,
             "date_time_updated": _CREATED,
         }
-        for reference, name in (*NOMINALS, CREDITORS_CONTROL[:2])
+        for reference, name in (*ACCOUNTS, CREDITORS_CONTROL[:2])
     ]
 
 
-def _banks(postings: list[Posting]) -> list[dict[str, Any]]:
+def _banks(business: Business, postings: list[Posting]) -> list[dict[str, Any]]:
     balances: dict[str, int] = {}
     for posting in postings:
-        for code, amount in posting.banks:
-            balances[code] = balances.get(code, 0) + amount
+        for account, amount in posting.banks:
+            balances[account] = balances.get(account, 0) + amount
     found = []
     for code, name, nominal in (
-        (BANK, "Bank current account", ACCOUNT_OF_ROLE["BANK"]),
-        (CLEARING_BANK, "BRICO clearing", ACCOUNT_OF_ROLE["MARKETPLACE_CLEARING"]),
+        ("BANK", "Bank current account", BANK),
+        (business.customer, f"{business.marketplace} clearing", CLEARING),
     ):
-        balance = pounds(balances.get(code, 0))
+        balance = pounds(balances.get(nominal, 0))
         found.append(
             {
-                "id": BANK_IDS[code],
+                "id": BANK_IDS[nominal],
                 "code": code,
                 "description": name,
                 "account_type": "BankAccountTypeCurrent",
                 "account_status_type": "AccountStatusActive",
-                "account_name": "UK Trade Supplies Ltd",
-                "iban": IBAN if code == BANK else "",
+                "account_name": business.shop.corporate_name,
+                "iban": business.iban if nominal == BANK else "",
                 "balance": balance,
                 "balance_in_base": balance,
                 "account_currency_id": CURRENCY_IDS["GBP"],
@@ -445,15 +453,16 @@ def _banks(postings: list[Posting]) -> list[dict[str, Any]]:
 # -- Masters -----------------------------------------------------------------------------------------------------------
 
 
-def _customers(postings: list[Posting]) -> list[dict[str, Any]]:
+def _customers(business: Business, postings: list[Posting]) -> list[dict[str, Any]]:
     balances: dict[str, int] = {}
     for posting in postings:
         if posting.customer:
             balances[posting.customer] = balances.get(posting.customer, 0) + posting.goods + posting.tax
-    names = {CUSTOMER: "Brico Marketplace customers", **{c.reference: c.name for c in CUSTOMERS}}
+    names = {business.customer: business.customer_name, **{c.reference: c.name for c in business.customers}}
+    ids = customer_ids(business)
     return [
         {
-            "id": CUSTOMER_IDS[reference],
+            "id": ids[reference],
             "reference": reference,
             "name": name,
             "short_name": reference,
@@ -470,7 +479,7 @@ def _customers(postings: list[Posting]) -> list[dict[str, Any]]:
             "account_type": "TradingAccountTypeOpenItem",
             "payment_terms_days": 30,
             "payment_terms_basis": "PaymentDueFromDocumentDate",
-            "default_nominal_code_reference": "4100" if reference == CUSTOMER else "4000",
+            "default_nominal_code_reference": "4100" if reference == business.customer else "4000",
             "default_nominal_code_cost_centre": "",
             "default_nominal_code_department": "",
             "analysis_code_1": "",
@@ -549,31 +558,21 @@ def _group(category: str, label: str) -> dict[str, Any]:
     }
 
 
-def stock_warehouses(items: list[Item]) -> list[str]:
-    """The three warehouses, and any other that holds stock."""
-    found = list(WAREHOUSES)
-    for item in items:
-        for name in item.free:
-            if name not in found:
-                found.append(name)
-    return found
-
-
 def warehouse_id(name: str) -> int:
     return WAREHOUSE_IDS.get(name, 34_640)
 
 
-def _warehouse(name: str) -> dict[str, Any]:
+def _warehouse(business: Business, name: str) -> dict[str, Any]:
     return {
         "id": warehouse_id(name),
         "name": name,
         "description": f"{name.title()} warehouse",
         "warehouse_type": "EnumWarehouseTypeReturn" if name == "RETURNS" else "EnumWarehouseTypeStandard",
         "use_for_sales_trading": name != "RETURNS",
-        "postal_name": "UK Trade Supplies Ltd",
-        "address_1": "1 Imaginary Row",
-        "city": "Sampleton",
-        "postcode": "ZZ1 1ZZ",
+        "postal_name": business.shop.corporate_name,
+        "address_1": business.shop.street,
+        "city": business.shop.city,
+        "postcode": business.shop.zip_code,
         "country_code_id": 13,
         "date_time_created": _CREATED,
         "date_time_updated": _CREATED,

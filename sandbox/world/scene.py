@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from sandbox.world.bank import receipt_id
+from sandbox.world.business import Business
 from sandbox.world.erp import Books
 from sandbox.world.model import BankEntry, Cycle, Item, Order, OrderLine, Posting
 from sandbox.world.settlement import Ledger
@@ -16,6 +18,7 @@ from sandbox.world.truth import Truth
 class Scene:
     """The half-made world. Parts that do not exist yet in a phase are missing attributes there."""
 
+    business: Business
     rng: random.Random
     as_of: int
     items: list[Item]
@@ -55,7 +58,7 @@ class Scene:
         return found
 
     def later(self, tell: Callable[[], None]) -> None:
-        """Puts off a part of the truth until every number and URN has been given."""
+        """Puts off a part of the truth until every number has been given."""
         self.afterwards.append(tell)
 
     def near_miss_once(self, text: str, not_code: str, subject_type: str, subject_id: str) -> None:
@@ -68,6 +71,10 @@ class Scene:
         """The only receipt of a cycle's pay-out."""
         (found,) = [entry for entry in self.receipts if cycle in entry.cycles]
         return found
+
+    def receipt_id(self, entry: BankEntry) -> str:
+        """How the truth names an entry of the seller's bank account."""
+        return receipt_id(self.business.bank_account, entry)
 
     def genuine_receipts(self) -> list[BankEntry]:
         """The receipts that pay something."""

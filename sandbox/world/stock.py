@@ -6,7 +6,7 @@ marketplace's maximum; nil for a discontinued item.
 
 import random
 
-from sandbox.world.catalogue import BUFFER, MAXIMUM_QUANTITY, SALE_WAREHOUSES
+from sandbox.world.catalogue import BUFFER, MAXIMUM_QUANTITY, SALE_WAREHOUSES, WAREHOUSES
 from sandbox.world.erp import Books
 from sandbox.world.model import Item, Order
 
@@ -48,3 +48,13 @@ class Stock:
             return 0
         free = sum(item.free[warehouse] for warehouse in SALE_WAREHOUSES)
         return min(MAXIMUM_QUANTITY, max(0, free - self.awaited.get(item.code, 0) - BUFFER))
+
+
+def warehouses(items: list[Item]) -> list[str]:
+    """The three warehouses, and any other that holds stock."""
+    found = list(WAREHOUSES)
+    for item in items:
+        for name in item.free:
+            if name not in found:
+                found.append(name)
+    return found

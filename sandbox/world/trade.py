@@ -11,7 +11,8 @@ import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sandbox.world.catalogue import COMMISSION_VAT, MARKETPLACE
+from sandbox.world.business import Business
+from sandbox.world.catalogue import COMMISSION_VAT
 from sandbox.world.model import Cancelation, Contract, Item, Order, OrderLine, Refund
 from sandbox.world.money import divide, share
 from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at
@@ -86,9 +87,10 @@ def commission_returned(line: OrderLine, goods: int, shipping: int) -> int:
 class Trade:
     """Makes the orders. One instance per world; `build()` once."""
 
-    def __init__(self, rng: random.Random, items: list[Item], count: int, season: Season) -> None:
+    def __init__(self, business: Business, rng: random.Random, items: list[Item], count: int, season: Season) -> None:
         if count < MINIMUM_ORDERS:
             raise ValueError(f"a world needs at least {MINIMUM_ORDERS} orders to hold every case, not {count}")
+        self._business = business
         self._rng = rng
         self._season = season
         self._count = count
@@ -156,7 +158,7 @@ class Trade:
 
     def _order(self, number: int, created: int, profile: str) -> Order:
         rng = self._rng
-        commercial_id = f"{MARKETPLACE}{26_000_000 + number * 7 + rng.randrange(7)}"
+        commercial_id = f"{self._business.marketplace}{self._business.first_order + number * 7 + rng.randrange(7)}"
         order = Order(
             id=f"{commercial_id}-A",
             commercial_id=commercial_id,

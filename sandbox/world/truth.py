@@ -1,6 +1,6 @@
 """What a perfect reconciliation must find, and what it must not.
 
-Collected while the world is made; written out by `Truth.document`. Amounts are pence inside, pounds outside.
+Collected while the world is made; written out by `document`. Amounts are pence inside, pounds outside.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.world.bank import receipt_id
-from sandbox.world.catalogue import BANK_ACCOUNT, MARKETPLACE
 from sandbox.world.model import BankEntry, Cycle, Item
 from sandbox.world.money import pounds
 from sandbox.world.settlement import roles
@@ -20,11 +19,19 @@ NATURAL = "NATURAL"
 
 @dataclass(slots=True)
 class Truth:
-    """What one marketplace holds; `Truth.document` puts the truths of all of them together."""
+    """What one marketplace holds. The last two lists are about the sellers of an operator, the four before them about
+    one seller's own money and stock; all are rows of the document.
+    """
 
-    marketplace_code: str = MARKETPLACE
+    marketplace_code: str
     exceptions: list[dict[str, Any]] = field(default_factory=list)
     near_misses: list[dict[str, Any]] = field(default_factory=list)
+    settlements: list[dict[str, Any]] = field(default_factory=list)
+    receipts: list[dict[str, Any]] = field(default_factory=list)
+    stock: list[dict[str, Any]] = field(default_factory=list)
+    preposted: list[str] = field(default_factory=list)
+    seller_balances: list[dict[str, Any]] = field(default_factory=list)
+    sellers: list[dict[str, Any]] = field(default_factory=list)
 
     def exception(self, code: str, subject_type: str, subject_id: str, fault: str, amount: int | None = None) -> None:
         self.exceptions.append(
@@ -49,53 +56,57 @@ class Truth:
             }
         )
 
-    def document(
-        self,
-        seed: int,
-        orders: int,
-        as_of: str,
-        cycles: list[Cycle],
-        receipts: list[BankEntry],
-        items: list[Item],
-        stock: Stock,
-        preposted: list[str],
-        beside: Sequence["Truth"] = (),
-        seller_balances: Sequence[dict[str, Any]] = (),
-        sellers: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
-        """The whole document. `beside` are the other marketplaces; the last two describe the sellers of operators."""
-        truths = (self, *beside)
-        exceptions = [exception for truth in truths for exception in truth.exceptions]
-        near_misses = [near_miss for truth in truths for near_miss in truth.near_misses]
-        return {
-            "seed": seed,
-            "orders": orders,
-            "as_of": as_of,
-            "exceptions": sorted(exceptions, key=lambda e: (e["exception_code"], e["subject_type"], e["subject_id"])),
-            "near_misses": sorted(near_misses, key=lambda n: (n["not_code"], n["subject_id"])),
-            "settlements": [
-                {
-                    "billing_cycle_id": cycle.id,
-                    "cycle_date": cycle.day.isoformat(),
-                    "opening": pounds(cycle.opening),
-                    "net": pounds(cycle.net),
-                    "payout": pounds(cycle.payout),
-                    "closing": pounds(cycle.closing),
-                    "roles": {role: pounds(amount) for role, amount in sorted(roles(cycle).items())},
-                }
-                for cycle in cycles
-            ],
-            "receipts": [
-                {
-                    "receipt_id": receipt_id(BANK_ACCOUNT, entry),
-                    "value_date": entry.day.isoformat(),
-                    "amount": pounds(entry.amount),
-                    "billing_cycle_ids": [cycle.id for cycle in entry.cycles],
-                }
-                for entry in receipts
-            ],
-            "stock": [{"shop_sku": item.code, "expected_quantity": stock.expected(item)} for item in items],
-            "preposted": preposted,
-            "seller_balances": list(seller_balances),
-            "sellers": list(sellers),
-        }
+    def tell_money(self, account: str, cycles: Sequence[Cycle], receipts: Sequence[BankEntry]) -> None:
+        """What was settled, and what arrived for it on the bank account `account`."""
+        self.settlements = [
+            {
+                "marketplace_code": self.marketplace_code,
+                "billing_cycle_id": cycle.id,
+                "cycle_date": cycle.day.isoformat(),
+                "opening": pounds(cycle.opening),
+                "net": pounds(cycle.net),
+                "payout": pounds(cycle.payout),
+                "closing": pounds(cycle.closing),
+                "roles": {role: pounds(amount) for role, amount in sorted(roles(cycle).items())},
+            }
+            for cycle in cycles
+        ]
+        self.receipts = [
+            {
+                "marketplace_code": self.marketplace_code,
+                "receipt_id": receipt_id(account, entry),
+                "value_date": entry.day.isoformat(),
+                "amount": pounds(entry.amount),
+                "billing_cycle_ids": [cycle.id for cycle in entry.cycles],
+            }
+            for entry in receipts
+        ]
+
+    def tell_stock(self, items: Sequence[Item], stock: Stock) -> None:
+        self.stock = [
+            {
+                "marketplace_code": self.marketplace_code,
+                "shop_sku": item.code,
+                "expected_quantity": stock.expected(item),
+            }
+            for item in items
+        ]
+
+
+def document(seed: int, orders: int, as_of: str, truths: Sequence[Truth]) -> dict[str, Any]:
+    """The truths of all marketplaces as one document."""
+    exceptions = [exception for truth in truths for exception in truth.exceptions]
+    near_misses = [near_miss for truth in truths for near_miss in truth.near_misses]
+    return {
+        "seed": seed,
+        "orders": orders,
+        "as_of": as_of,
+        "exceptions": sorted(exceptions, key=lambda e: (e["exception_code"], e["subject_type"], e["subject_id"])),
+        "near_misses": sorted(near_misses, key=lambda n: (n["not_code"], n["subject_id"])),
+        "settlements": [row for truth in truths for row in truth.settlements],
+        "receipts": [row for truth in truths for row in truth.receipts],
+        "stock": [row for truth in truths for row in truth.stock],
+        "preposted": [key for truth in truths for key in truth.preposted],
+        "seller_balances": [row for truth in truths for row in truth.seller_balances],
+        "sellers": [row for truth in truths for row in truth.sellers],
+    }

@@ -218,8 +218,8 @@ def test_the_process_writes_a_folder_that_a_pipeline_can_work_from(tmp_path: Pat
         assert os.stat(places.env).st_mode & 0o077 == 0
         assert f"{url}/mirakl/BRICO," in (places.config / "marketplaces.csv").read_text()
         assert f"{url}/oauth/token" in (places.config / "erps.csv").read_text()
-        assert f"{places.bank}/*" in (places.config / "bank_accounts.csv").read_text()
-        assert any(places.bank.iterdir())
+        assert f"{places.bank}/BARC_GBP/*" in (places.config / "bank_accounts.csv").read_text()
+        assert any((places.bank / "BARC_GBP").iterdir())
         assert json.loads(places.truth.read_text())["seed"] == 7
     finally:
         process.send_signal(signal.SIGINT)

@@ -292,7 +292,7 @@ def test_the_same_arguments_make_the_same_marketplace(world_of: Callable[..., Wo
 
 
 def test_unknown_marketplaces_are_refused() -> None:
-    with pytest.raises(ValueError, match="BRICO and, beside it, PLAZA"):
+    with pytest.raises(ValueError, match="BRICO and, beside it, HOMELY and PLAZA"):
         build_world(orders=300, marketplaces=("PLAZA",))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.world.catalogue import SHOP
+from sandbox.world.business import Business
 from sandbox.world.mirakl import papers, reference
 from sandbox.world.mirakl.cycles import cycle_record, documents
 from sandbox.world.mirakl.lines import LineRenderer
@@ -13,33 +13,39 @@ from sandbox.world.settlement import Ledger
 
 
 def render(
-    orders: list[Order], ledger: Ledger, items: list[Item], offers: list[tuple[Item, int, bool]], as_of: int
+    business: Business,
+    orders: list[Order],
+    ledger: Ledger,
+    items: list[Item],
+    offers: list[tuple[Item, int, bool]],
+    as_of: int,
 ) -> MiraklWorld:
     """Everything the marketplace's API can tell. `offers` are (item, quantity, active)."""
     visible: list[dict[str, Any]] = []
     hidden: list[dict[str, Any]] = []
-    line = LineRenderer(SHOP)
+    shop = business.shop
+    line = LineRenderer(shop)
     for entry in ledger.entries:
         (hidden if entry.is_hidden else visible).append(line(entry))
     in_feed = [order for order in orders if order.is_in_feed]
-    invoices = documents(SHOP, ledger.cycles, ledger.documents)
-    requests, request_lines = papers.document_requests(in_feed, lambda order: SHOP)
+    invoices = documents(shop, ledger.cycles, ledger.documents)
+    requests, request_lines = papers.document_requests(in_feed, lambda order: shop)
     return MiraklWorld(
-        account=account(ledger, len(orders), len(items)),
-        platform=platform(),
+        account=account(business, ledger, len(orders), len(items)),
+        platform=platform(business.platform_name, business.tenant_name),
         carriers=[
             {"code": code, "label": label, "standard_code": code, "tracking_url": url} for code, label, url in CARRIERS
         ],
         orders={order.id: order_record(order, as_of) for order in in_feed},
         transaction_lines=visible,
-        cycles=[cycle_record(SHOP, cycle) for cycle in ledger.cycles],
+        cycles=[cycle_record(shop, cycle) for cycle in ledger.cycles],
         invoices=invoices,
         offers=[offer(item, quantity, active, as_of) for item, quantity, active in offers],
         hidden_transaction_lines=hidden,
-        returns=papers.returns(in_feed, lambda order: SHOP, as_of),
+        returns=papers.returns(in_feed, lambda order: shop, as_of),
         document_requests=requests,
         document_request_lines=request_lines,
-        threads=papers.threads(in_feed, lambda order: SHOP, as_of),
+        threads=papers.threads(in_feed, lambda order: shop, as_of),
         order_documents=papers.order_documents(in_feed),
         products=products(items),
         reasons=reference.reasons(),
@@ -49,6 +55,6 @@ def render(
         channels=reference.channels(),
         offer_conditions=reference.offer_conditions(),
         custom_fields=reference.custom_fields(),
-        account_statistics=statistics(in_feed, len(items), as_of),
+        account_statistics=statistics(shop, in_feed, len(items), as_of),
         invoice_files=papers.invoice_files(invoices),
     )

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sandbox.world.catalogue import CURRENCY, SHOP
+from sandbox.world.business import Business
+from sandbox.world.catalogue import CURRENCY
 from sandbox.world.mirakl.cycles import payment_info
 from sandbox.world.mirakl.orders import FULFILMENT
-from sandbox.world.model import Item, Order
+from sandbox.world.model import Item, Order, Shop
 from sandbox.world.money import divide, pounds
 from sandbox.world.settlement import Ledger
 from sandbox.world.stamps import DAY, MINUTE, iso
@@ -82,7 +83,7 @@ def products(items: Iterable[Item]) -> list[dict[str, Any]]:
     ]
 
 
-def statistics(orders: list[Order], offers: int, as_of: int) -> dict[str, Any]:
+def statistics(shop: Shop, orders: list[Order], offers: int, as_of: int) -> dict[str, Any]:
     """A21: how the shop did in the last 30 days and in all. Rates are fractions, delays are minutes."""
     periods = {"LAST_MONTH": [x for x in orders if x.created >= as_of - 30 * DAY], "ALL_SINCE_BEGINNING": orders}
 
@@ -107,7 +108,7 @@ def statistics(orders: list[Order], offers: int, as_of: int) -> dict[str, Any]:
         "offers_count": [{"period": "ALL_SINCE_BEGINNING", "value": offers}],
         "orders_count": each(len),
         "refund_rate": rate(lambda order: any(line.refunds for line in order.lines)),
-        "shop_id": SHOP.id,
+        "shop_id": shop.id,
         "total_revenue": each(lambda chosen: pounds(revenue(chosen))),
     }
 
@@ -117,13 +118,14 @@ def _approval_minutes(orders: list[Order]) -> int:
     return sum(delays) // max(1, len(delays)) // MINUTE
 
 
-def account(ledger: Ledger, orders: int, offers: int) -> dict[str, Any]:
+def account(business: Business, ledger: Ledger, orders: int, offers: int) -> dict[str, Any]:
+    shop = business.shop
     pending = sum(e.amount for e in ledger.entries if e.payable is None)
     paid = sum(cycle.payout for cycle in ledger.cycles)
     payable = ledger.entries[-1].balance - pending if ledger.entries else 0
     balances = {
         "paid": pounds(paid),
-        "pay_out_psp_code": SHOP.psp,
+        "pay_out_psp_code": shop.psp,
         "payable": pounds(payable),
         "pending": pounds(pending),
     }
@@ -137,11 +139,11 @@ def account(ledger: Ledger, orders: int, offers: int) -> dict[str, Any]:
         ],
         "channels": [],
         "contact_informations": {
-            "city": "Sampleton",
-            "country": "GBR",
-            "email": "marketplace@uktrade.example",
-            "street1": "1 Imaginary Row",
-            "zip_code": "ZZ1 1ZZ",
+            "city": shop.city,
+            "country": shop.country,
+            "email": business.email,
+            "street1": shop.street,
+            "zip_code": shop.zip_code,
         },
         "currency_iso_code": CURRENCY,
         "date_created": "2025-11-03T09:12:44Z",
@@ -162,24 +164,24 @@ def account(ledger: Ledger, orders: int, offers: int) -> dict[str, Any]:
             "reserve_target": pounds(0),
             "sub_balances": [balances],
         },
-        "payment_info": payment_info(SHOP),
+        "payment_info": payment_info(shop),
         "payment_method_mandatory": True,
         "premium": False,
         "pro_details": {
-            "corporate_name": "UK Trade Supplies Ltd",
+            "corporate_name": shop.corporate_name,
             "identification_number": "00000000",
-            "tax_identification_number": "GB123456789",
+            "tax_identification_number": shop.tax_number,
         },
         "shipping": {"lead_time_to_ship": 2},
-        "shipping_country": "GBR",
+        "shipping_country": shop.country,
         "shop_additional_fields": [],
-        "shop_id": SHOP.id,
-        "shop_name": "UK Trade Supplies",
+        "shop_id": shop.id,
+        "shop_name": shop.name,
         "shop_state": "OPEN",
     }
 
 
-def platform() -> dict[str, Any]:
+def platform(name: str, tenant: str) -> dict[str, Any]:
     return {
         "features": {
             "catalog": {
@@ -245,7 +247,7 @@ def platform() -> dict[str, Any]:
             "customer_model": {"b2b": False, "b2c": True},
             "platform_model": {"drop_ship": False, "marketplace": True, "one_creditor": False},
         },
-        "platform_name": "Brico Marketplace UK",
-        "tenant_name": "brico-demo",
+        "platform_name": name,
+        "tenant_name": tenant,
         "timezone": "Europe/London",
     }

@@ -3,7 +3,6 @@
 import random
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sandbox.world.mirakl.cycles import documents
 from sandbox.world.model import MiraklWorld
@@ -21,12 +20,8 @@ LEAST_SELLERS, LEAST_ORDERS = 200, 600
 
 @dataclass(frozen=True, slots=True)
 class Plaza:
-    """`balances` and `sellers` are rows of the truth document, amounts in pounds."""
-
     world: MiraklWorld
     truth: Truth
-    balances: list[dict[str, Any]]
-    sellers: list[dict[str, Any]]
 
 
 def build_plaza(seed: int, orders: int, first_day: date, days: list[date], as_of: int, *, faults: bool) -> Plaza:
@@ -67,36 +62,33 @@ def build_plaza(seed: int, orders: int, first_day: date, days: list[date], as_of
     scene.invoices = [x for ledger in ledgers for x in documents(ledger.seller.shop, ledger.cycles, ledger.documents)]
     if faults:
         plant(Stage.DOCUMENTS, scene, repeat)
-    return Plaza(
-        world=render(placed, ledgers, trade.assortments, scene.invoices, as_of),
-        truth=truth,
-        balances=[
-            {
-                "marketplace_code": MARKETPLACE,
-                "shop_id": str(ledger.seller.shop.id),
-                "billing_cycle_id": cycle.id,
-                "cycle_date": cycle.day.isoformat(),
-                "opening": pounds(cycle.opening),
-                "net": pounds(cycle.net),
-                "break": pounds(cycle.misstated),
-                "payout": pounds(cycle.payout),
-                "closing": pounds(cycle.closing + cycle.misstated),
-            }
-            for ledger in ledgers
-            for cycle in ledger.cycles
-        ],
-        sellers=[
-            {
-                "marketplace_code": MARKETPLACE,
-                "shop_id": str(ledger.seller.shop.id),
-                "paid": pounds(ledger.paid),
-                "payable": pounds(ledger.payable),
-                "pending": pounds(ledger.pending),
-                "reserve": pounds(ledger.reserve),
-            }
-            for ledger in ledgers
-        ],
-    )
+    truth.seller_balances = [
+        {
+            "marketplace_code": MARKETPLACE,
+            "shop_id": str(ledger.seller.shop.id),
+            "billing_cycle_id": cycle.id,
+            "cycle_date": cycle.day.isoformat(),
+            "opening": pounds(cycle.opening),
+            "net": pounds(cycle.net),
+            "break": pounds(cycle.misstated),
+            "payout": pounds(cycle.payout),
+            "closing": pounds(cycle.closing + cycle.misstated),
+        }
+        for ledger in ledgers
+        for cycle in ledger.cycles
+    ]
+    truth.sellers = [
+        {
+            "marketplace_code": MARKETPLACE,
+            "shop_id": str(ledger.seller.shop.id),
+            "paid": pounds(ledger.paid),
+            "payable": pounds(ledger.payable),
+            "pending": pounds(ledger.pending),
+            "reserve": pounds(ledger.reserve),
+        }
+        for ledger in ledgers
+    ]
+    return Plaza(render(placed, ledgers, trade.assortments, scene.invoices, as_of), truth)
 
 
 def _recall(rng: random.Random, ledger: SellerLedger) -> None:

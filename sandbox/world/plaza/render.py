@@ -311,7 +311,7 @@ def _shop(ledger: SellerLedger, offers: int, orders: int, as_of: int) -> dict[st
 
 
 def _platform() -> dict[str, Any]:
-    record = deepcopy(platform())
+    record: dict[str, Any] = deepcopy(platform("Plaza Marketplace UK", "plaza-demo"))
     features = record["features"]
     features["order_tax_mode"] = TAX_MODE
     features["order_workflows"] |= {
@@ -326,4 +326,4 @@ def _platform() -> dict[str, Any]:
         "marketplace": True,
         "one_creditor": True,
     }
-    return record | {"platform_name": "Plaza Marketplace UK", "tenant_name": "plaza-demo"}
+    return record

@@ -1,0 +1,25 @@
+"""The planted faults, and beside each the near-miss that must not be reported.
+
+One small function per exception code, a module per level. Its docstring says what is wrong, why that is a fault, and
+what the near-miss looks like. A function runs in the phase in which the world can still be bent consistently: a fault
+in a transaction line is planted before cycles, pay-outs, documents and bank are computed, so that everything after it
+still ties out. No order, item or journal serves two faults.
+"""
+
+from sandbox.world.faults import bank, journals, orders, payouts, settlement, stock
+from sandbox.world.faults.registry import REGISTERED, Phase
+from sandbox.world.scene import Scene
+
+__all__ = ["FAULTS", "Phase", "plant"]
+
+_LEVELS = [level.__name__ for level in (settlement, payouts, bank, orders, journals, stock)]
+FAULTS = tuple(sorted(REGISTERED, key=lambda fault: _LEVELS.index(fault.plant.__module__)))
+"""Every fault, in the order in which those of a phase are planted: it decides who is left for whom."""
+
+
+def plant(phase: Phase, scene: Scene) -> None:
+    """Plants every fault of `phase`, in the order of `FAULTS`."""
+    for each in FAULTS:
+        if each.phase is phase:
+            for _ in range(scene.repeat if each.is_repeated else 1):
+                each.plant(scene)
