@@ -258,7 +258,7 @@ def _movement(
         "transaction_type_id": kind[0],
         "transaction_type": kind[1],
         "transaction_date": f"{stamp[:10]}T00:00:00Z",
-        "source_area_name": "Sales Order Processing" if kind is SALE else "Stock Control",
+        "source_area_name": "SOP" if kind is SALE else "Stock Control",
         "source_area_reference": reference,
         "reference": reference,
         "second_reference": "",
