@@ -237,12 +237,15 @@ class Company:
         self.urn = 100
         self.disturb: dict[str, Callable[[], httpx.Response]] = {}
         self.after: dict[str, Callable[[], httpx.Response]] = {}
+        self.validate: Callable[[dict[str, Any]], dict[str, str]] = lambda _: {"classification": "Normal"}
         self.masters: dict[str, list[dict[str, Any]]] = {
             "banks": [
                 {"id": 57, "code": "MKBRICO", "bank_account_nominal_reference": "1260"},
                 {"id": 1, "code": "BANK", "bank_account_nominal_reference": "1200"},
             ],
             "customers": [{"id": 27867, "reference": "MKBRICO"}],
+            "currencies": [{"id": 2103, "is_base_currency": True, "currency_iso_code": {"id": 826, "code": "GBP"}}],
+            "sales_historical_transactions": [],
             "tax_codes": [{"id": 1729, "code": 1, "tax_rate": 20}],
             "nominal_codes": [
                 {"id": n, "reference": str(n), "cost_centre_code": "", "department_code": ""}
@@ -265,11 +268,15 @@ class Company:
         condition = request.url.params.get("$filter", "")
         wanted = re.findall(r"(\w+) eq (?:'([^']*)'|(\d+))", condition)
         rows = [
-            r for r in tables[resource] if any(str(r.get(name)) == (text or number) for name, text, number in wanted)
+            r
+            for r in tables[resource]
+            if not wanted or any(str(r.get(name)) == (text or number) for name, text, number in wanted)
         ]
         return httpx.Response(200, content=json.dumps(rows, default=str).encode())
 
     def _post(self, resource: str, body: dict[str, Any]) -> httpx.Response:
+        if resource == "transaction_date_validation":
+            return httpx.Response(200, json=self.validate(body))
         self.posts.append((resource, body))
         if resource in self.disturb:
             return self.disturb[resource]()
