@@ -38,7 +38,7 @@ dev: $(STAMP) ## Dagster's web UI on the sandbox (http://127.0.0.1:3000)
 test: $(STAMP) ## All tests, in WORKERS=2 processes
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
-contract: $(STAMP) ## Validate connector and sandbox against Mirakl's published specification
+contract: $(STAMP) ## Validate connectors and sandbox against the published specifications of Mirakl, Sage 200 and NetSuite
 	$(BIN)/python -m tests.contracts
 
 lint: $(STAMP) ## ruff, mypy, sqlfluff

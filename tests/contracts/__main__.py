@@ -1,4 +1,5 @@
-"""`python -m tests.contracts`: validates the connector and the sandbox against Mirakl's published specification.
+"""`python -m tests.contracts`: validates the connectors and the sandbox against the published
+specifications of Mirakl, Sage 200 and NetSuite.
 
 Ends with 1 when there is an undocumented deviation, or when the specification is missing and `CI` is `true`; without
 the specification elsewhere it says so and ends with 0.

@@ -64,12 +64,13 @@ class _Status(msgspec.Struct):
 
 @dataclass
 class Recorder(httpx.BaseTransport):
-    """A transport that keeps what passes through it. What is asked beside the instance (a token) is passed on and not
-    kept.
+    """A transport that keeps what passes through it. What is asked beside the instance (a token), whose calls all begin
+    with `prefix` and `below`, is passed on and not kept.
     """
 
     side: Side
     prefix: str
+    below: str = "/api/"
     exchanges: list[Exchange] = field(default_factory=list)
     is_provoking: bool = False
     _exports: dict[str, str] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class Recorder(httpx.BaseTransport):
         answer = response.read()
         response.close()
         path = request.url.path
-        if path.startswith(f"{self.prefix}/api/"):
+        if path.startswith(f"{self.prefix}{self.below}"):
             export, is_provoking = self._exports.get(path), self.is_provoking
             self.exchanges.append(
                 exchange_of(self.side, self.prefix, request, response, export=export, is_provoking=is_provoking)

@@ -7,10 +7,10 @@ records that differ in the same way are one deviation, counted once per place wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import jsonschema
 from jsonschema_path import SchemaPath
@@ -25,31 +25,11 @@ from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from tests.contracts.exchange import Exchange
-from tests.contracts.published import DOWNLOADS, Document, Side
+from tests.contracts.published import Document, Side
 
 Part = Literal["request", "answer"]
-
-ERROR_BODY = {
-    "type": "object",
-    "anyOf": [
-        {"required": ["message", "status"]},
-        {"required": ["errors"]},
-    ],
-    "properties": {
-        "status": {"type": "integer"},
-        "message": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["message"],
-                "properties": {"code": {}, "field": {}, "message": {"type": "string"}},
-            },
-        },
-    },
-}
-"""What Mirakl answers to a refused request: no document says it, recordings and Mirakl's own connectors do."""
+Difference = tuple[Part, str, str, str]
+"""Part, kind, place and detail."""
 
 _KINDS = {
     "additionalProperties": "undocumented member",
@@ -113,12 +93,38 @@ class _Answer:
     data: bytes | None
 
 
-class Judge:
-    """Judges the exchanges of one side by its document, which `published.strict` has prepared."""
+class Rules:
+    """What a vendor publishes beside the schemas of its calls; as it stands, nothing."""
 
-    def __init__(self, document: Document, side: Side) -> None:
+    error_body: ClassVar[dict[str, Any]] = {}
+    """The schema of an answer to a refused request that no document declares."""
+    formats: ClassVar[Mapping[str, Callable[[Any], bool]]] = {}
+    """What the document's own formats allow."""
+
+    def path(self, exchange: Exchange) -> str:
+        """Where the document describes this exchange."""
+        return exchange.path
+
+    def call(self, exchange: Exchange, operation: Mapping[str, Any]) -> str:
+        """The name under which the exchange is counted."""
+        return str(operation["operationId"])
+
+    def of_request(self, exchange: Exchange, operation: Mapping[str, Any]) -> Iterator[Difference]:
+        """Differences of a request that its schema does not show."""
+        yield from ()
+
+    def of_answer(self, exchange: Exchange, call: str, operation: Mapping[str, Any]) -> Iterator[Difference]:
+        """Differences of an answer that its schema does not show."""
+        yield from ()
+
+
+class Judge:
+    """Judges the exchanges of one side by its document, which has been prepared for the validator library."""
+
+    def __init__(self, document: Document, side: Side, rules: Rules) -> None:
         self._document = document
         self._side: Side = side
+        self._rules = rules
         self._host = document["servers"][0]["url"]
 
     @cached_property
@@ -131,47 +137,50 @@ class Judge:
 
     @cached_property
     def _requests(self) -> V31RequestValidator:
-        return V31RequestValidator(self._spec)
+        return V31RequestValidator(self._spec, extra_format_validators=dict(self._rules.formats))
 
     @cached_property
     def _answers(self) -> V31ResponseValidator:
-        return V31ResponseValidator(self._spec, extra_media_type_deserializers={"application/x-ndjson": _lines_of_json})
-
-    @cached_property
-    def _download_paths(self) -> dict[str, str]:
-        return {path.rpartition("/")[2]: path for path in self._document["paths"] if path.startswith(DOWNLOADS)}
+        return V31ResponseValidator(
+            self._spec,
+            extra_media_type_deserializers={
+                "application/x-ndjson": _lines_of_json,
+                "application/vnd.oracle.resource+json": _json,
+            },
+            extra_format_validators=dict(self._rules.formats),
+        )
 
     def judge(self, exchange: Exchange) -> Verdict:
         assert exchange.side == self._side
-        path = self._download_paths[exchange.export] if exchange.export else exchange.path
+        path = self._rules.path(exchange)
         try:
             found = self._finder.find(exchange.method, self._host + path)
         except PathError:
             deviation = Deviation(self._side, "?", "request", "unpublished call", f"{exchange.method} {exchange.path}")
             return Verdict("?", (Finding(deviation, "", "the document has no such path and method"),))
         operation = self._document["paths"][found.path_result.pattern][exchange.method]
-        call = str(operation["operationId"])
+        call = self._rules.call(exchange, operation)
         findings = [
             Finding(Deviation(self._side, call, part, kind, _without_indexes(place)), place, detail)
             for part, kind, place, detail in self._differences(exchange, path, call, operation)
         ]
         return Verdict(call, tuple(dict.fromkeys(findings)))
 
-    def _differences(
-        self, exchange: Exchange, path: str, call: str, operation: dict[str, Any]
-    ) -> Iterator[tuple[Part, str, str, str]]:
+    def _differences(self, exchange: Exchange, path: str, call: str, operation: dict[str, Any]) -> Iterator[Difference]:
         request = _Request(
             self._host,
             path,
             exchange.method,
             RequestParameters(query=ImmutableMultiDict(exchange.query), header=Headers(dict(exchange.headers))),
-            _lower(exchange.headers).get("content-type", ""),
+            lower(exchange.headers).get("content-type", ""),
             exchange.body or None,
         )
         if not exchange.is_provoking:
             for kind, place, detail in self._of_request(request, exchange, operation):
                 yield "request", kind, place, detail
-        for kind, place, detail in self._of_answer(request, exchange, call, operation):
+            yield from self._rules.of_request(exchange, operation)
+        yield from self._rules.of_answer(exchange, call, operation)
+        for kind, place, detail in self._of_answer(request, exchange, operation):
             yield "answer", kind, place, detail
 
     def _of_request(
@@ -181,9 +190,6 @@ class Judge:
         if exchange.export is None:
             for name in {name for name, _ in exchange.query} - named:
                 yield "undocumented parameter", name, "the document does not name it"
-        key = _lower(exchange.headers).get("authorization", "")
-        if self._side == "seller" and " " in key:
-            yield "authorization", "", "a seller's key travels bare, without a scheme"
         if request.body is not None and "requestBody" not in operation:
             yield "undocumented body", "", "the call takes none"
         for error in self._requests.iter_errors(request):
@@ -195,15 +201,13 @@ class Judge:
                 yield from _of_body(error)
 
     def _of_answer(
-        self, request: _Request, exchange: Exchange, call: str, operation: dict[str, Any]
+        self, request: _Request, exchange: Exchange, operation: dict[str, Any]
     ) -> Iterator[tuple[str, str, str]]:
-        headers = _lower(exchange.answer_headers)
-        if headers.get("mirakl-api-code", call) != call:
-            yield "call number", headers["mirakl-api-code"], "the server answers as another call"
+        headers = lower(exchange.answer_headers)
         if str(exchange.status) not in operation["responses"]:
             yield "status", str(exchange.status), "the document does not declare it"
             if exchange.status >= 400:
-                yield from _of_error_body(exchange.answer)
+                yield from _of_error_body(exchange.answer, self._rules.error_body)
             return
         declared = operation["responses"][str(exchange.status)].get("content", {})
         if exchange.answer and not declared:
@@ -247,14 +251,16 @@ def _of_schema_error(error: jsonschema.ValidationError) -> Iterator[tuple[str, s
         yield f"limit {validator}", place, f"{validator} {str(error.validator_value)[:80]}"
 
 
-def _of_error_body(body: bytes) -> Iterator[tuple[str, str, str]]:
+def _of_error_body(body: bytes, schema: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    if not schema:
+        return
     try:
         content = json.loads(body)
     except ValueError:
         yield "error body", "", "not JSON"
         return
-    if not jsonschema.Draft202012Validator(ERROR_BODY).is_valid(content):
-        yield "error body", "", "neither status and message nor errors"
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(content):
+        yield "error body", _without_indexes(_place(error.absolute_path)), error.message[:120]
 
 
 def _place(path: Any) -> str:
@@ -273,8 +279,12 @@ def _without_indexes(place: str) -> str:
     return "".join(part if at == 0 else "[]" + part.partition("]")[2] for at, part in enumerate(place.split("[")))
 
 
-def _lower(headers: Any) -> dict[str, str]:
+def lower(headers: Any) -> dict[str, str]:
     return {str(name).lower(): str(value) for name, value in headers.items()}
+
+
+def _json(value: bytes, **_: str) -> Any:
+    return json.loads(value)
 
 
 def _lines_of_json(value: bytes, **_: str) -> list[Any]:

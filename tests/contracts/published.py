@@ -22,7 +22,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-Side = Literal["seller", "operator"]
+Side = Literal["seller", "operator", "sage200", "netsuite"]
+"""Who speaks by which document: Mirakl has one for sellers and one for operators, the ERPs have one each."""
 Document = dict[str, Any]
 
 SIDES: tuple[Side, ...] = ("seller", "operator")
@@ -40,12 +41,12 @@ class ContractsMissing(Exception):
     """The vendors' documents are not on this machine."""
 
 
-def contracts_folder() -> Path:
-    """Where Mirakl's documents are: `TIEOUT_CONTRACTS_DIR`, or beside the repository. Raises ContractsMissing."""
+def contracts_folder(vendor: str = "mirakl") -> Path:
+    """Where a vendor's documents are: `TIEOUT_CONTRACTS_DIR`, or beside the repository. Raises ContractsMissing."""
     default = Path(__file__).resolve().parents[3] / "shared" / "contracts"
-    folder = Path(os.environ.get("TIEOUT_CONTRACTS_DIR", default)) / "mirakl"
+    folder = Path(os.environ.get("TIEOUT_CONTRACTS_DIR", default)) / vendor
     if not folder.is_dir():
-        raise ContractsMissing(f"Mirakl's specification is not at {folder} (set TIEOUT_CONTRACTS_DIR)")
+        raise ContractsMissing(f"the specification of {vendor} is not at {folder} (set TIEOUT_CONTRACTS_DIR)")
     return folder
 
 

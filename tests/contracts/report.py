@@ -46,12 +46,13 @@ class Report:
 
     def lines(self) -> Iterable[str]:
         """The report as text."""
-        yield f"{'side':<9}{'call':<8}{'requests':>9}{'answers':>9}{'documented':>12}{'undocumented':>14}"
+        width = max(len(call) for _, call in self.calls) + 2
+        yield f"{'side':<9}{'call':<{width}}{'requests':>9}{'answers':>9}{'documented':>12}{'undocumented':>14}"
         for side, call in sorted(self.calls):
             own = [one for one in self.places if (one.side, one.call) == (side, call)]
             known = sum(documented(one, self.entries) is not None for one in own)
             yield (
-                f"{side:<9}{call:<8}{self.requests[side, call]:>9}{self.answers[side, call]:>9}"
+                f"{side:<9}{call:<{width}}{self.requests[side, call]:>9}{self.answers[side, call]:>9}"
                 f"{known:>12}{len(own) - known:>14}"
             )
         yield ""
@@ -67,6 +68,12 @@ class Report:
             yield (
                 f"UNDOCUMENTED: {deviation.side} {deviation.call} {deviation.part}, {deviation.kind}: "
                 f"{_shown(deviation.at)}, {self.places[deviation]} places; {finding.detail}"
+            )
+        for side in sorted({side for side, _ in self.calls}):
+            yield (
+                f"{side}: {sum(one == side for one, _ in self.calls)} calls, "
+                f"{sum(n for (one, _), n in self.requests.items() if one == side)} requests and "
+                f"{sum(n for (one, _), n in self.answers.items() if one == side)} answers"
             )
         yield (
             f"{len(self.calls)} calls, {self.requests.total()} requests and {self.answers.total()} answers validated; "

@@ -15,6 +15,7 @@ from tests.contracts.exchange import Exchange
 from tests.contracts.judge import Deviation, Judge
 from tests.contracts.published import SIDES, Side, operations
 from tests.contracts.report import Report
+from tests.contracts.rules_mirakl import MiraklRules
 
 pytestmark = [pytest.mark.contracts, pytest.mark.usefixtures("folder")]
 
@@ -29,7 +30,7 @@ LINE = {
 
 @pytest.fixture(scope="module")
 def judges(request: pytest.FixtureRequest) -> dict[Side, Judge]:
-    return {side: Judge(strict_document(side), side) for side in SIDES}
+    return {side: Judge(strict_document(side), side, MiraklRules(strict_document(side), side)) for side in SIDES}
 
 
 def exchange(
@@ -223,6 +224,7 @@ SAME_RECORDS = {"OR15": "OR11", "TL05": "TL02"}
 def entry(**changes: Any) -> Documented:
     fields = {
         "calls": ["TL02"],
+        "sides": ["seller"],
         "part": "answer",
         "kind": "null",
         "at": ["data[].id"],
@@ -253,7 +255,7 @@ def test_an_entry_without_its_source_is_no_entry(tmp_path: Path, missing: str) -
     file = tmp_path / "d.toml"
     file.write_text("[[deviation]]\n" + "\n".join(f"{name} = {value}" for name, value in lines.items()))
     with pytest.raises(ValueError, match=missing):
-        read(file)
+        read({file: ("seller",)})
 
 
 def test_the_report_counts_and_names_what_is_not_documented(judges: dict[Side, Judge]) -> None:
@@ -261,6 +263,6 @@ def test_the_report_counts_and_names_what_is_not_documented(judges: dict[Side, J
     report.add(exchange(LINES, {"data": [{**LINE, "amount": None}, {**LINE, "amount": None, "new": 1}]}), judges)
     text = "\n".join(report.lines())
     assert [deviation.at for deviation in report.undocumented] == ["data[].new"]
-    assert "seller   TL02            1        1           1             1" in text
+    assert "seller   TL02          1        1           1             1" in text
     assert "UNDOCUMENTED: seller TL02 answer, undocumented member: data[].new, 1 places" in text
     assert text.endswith("1 calls, 1 requests and 1 answers validated; 1 documented deviations, 1 undocumented")
