@@ -1,4 +1,4 @@
-"""The sandbox as one ASGI application: both vendors, and the control endpoints that tests steer it with."""
+"""The sandbox as one ASGI application: every vendor, and the control endpoints that tests steer it with."""
 
 import gc
 import socket
@@ -11,10 +11,11 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from sandbox import jsonio
 from sandbox.chaos import Chaos, Receive, Scope, Send, rule_from
+from sandbox.config import netsuite_path
 from sandbox.mirakl import MiraklApi, MiraklSettings
 from sandbox.mirakl.mutations import apply, mutation_from
 from sandbox.sage200 import Sage200Api
@@ -50,8 +51,11 @@ class Sandbox:
 
     def _vendor_app(self) -> Starlette:
         store = self.store
-        sage = Sage200Api(store.company, store.sage_writes, store.sage_id)
-        return Starlette(routes=[*self._control_routes(), *sage.routes(), *MiraklApi(store.accounts).routes()])
+        routes: list[BaseRoute] = [*self._control_routes(), *MiraklApi(store.accounts).routes()]
+        if store.has_sage:
+            routes += Sage200Api(store.company, store.sage_writes, store.sage_id).routes()
+        routes += [Mount(netsuite_path(code), routes=books.routes()) for code, books in store.netsuite.items()]
+        return Starlette(routes=routes)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._vendors(scope, receive, send)
@@ -133,6 +137,8 @@ class Sandbox:
         for account in self.store.accounts.values():
             if account.sign_in is not None:
                 account.sign_in.expire()
+        for books in self.store.netsuite.values():
+            books.sign_in.expire_tokens()
         return Response(status_code=204)
 
     async def _consent(self, _: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -26,14 +26,17 @@ def sandbox(
     marketplace: Annotated[
         list[str] | None, typer.Option("--marketplace", "-m", help="Only this marketplace code; may be repeated.")
     ] = None,
+    erp: Annotated[
+        Literal["sage200", "netsuite"], typer.Option(help="Where BRICO's books are; HOMELY's are in NetSuite.")
+    ] = "sage200",
 ) -> None:
-    """Serve generated Mirakl marketplaces and a Sage 200 company until stopped (Ctrl+C)."""
+    """Serve generated Mirakl marketplaces, a Sage 200 company and a NetSuite account until stopped (Ctrl+C)."""
     from sandbox.serve import serve
-    from sandbox.world import DEFAULT_AS_OF, MARKETPLACES
+    from sandbox.world import ALL_MARKETPLACES, DEFAULT_AS_OF
 
-    if unknown := set(marketplace or ()).difference(MARKETPLACES):
+    if unknown := set(marketplace or ()).difference(ALL_MARKETPLACES):
         raise typer.BadParameter(
-            f"no {', '.join(sorted(unknown))}; there are {', '.join(MARKETPLACES)}", param_hint="--marketplace"
+            f"no {', '.join(sorted(unknown))}; there are {', '.join(ALL_MARKETPLACES)}", param_hint="--marketplace"
         )
 
     out = Console(stderr=True, highlight=False)
@@ -57,7 +60,8 @@ def sandbox(
             as_of=moment,
             faults=faults,
             report=report,
-            marketplaces=marketplace or MARKETPLACES,
+            marketplaces=marketplace or ALL_MARKETPLACES,
+            erp=erp,
         )
     except (OSError, ValueError) as error:
         out.print(f"[bold red]error:[/bold red] {error}")

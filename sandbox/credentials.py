@@ -4,6 +4,11 @@ import hashlib
 import uuid
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sandbox.netsuite.sign_in import NetSuiteClient, certificate_of
+
 ALL_MIRAKL_ROLES = frozenset({"ROLE_SHOP_ADMIN", "ROLE_SHOP_ACCOUNTANCY"})
 
 
@@ -57,4 +62,37 @@ def sage_client(seed: int) -> SageClient:
         client_id=_digest(seed, "sage", "client")[:32],
         client_secret=_digest(seed, "sage", "secret"),
         first_refresh_token="v1." + _digest(seed, "sage", "refresh")[:44],
+    )
+
+
+def netsuite_key(seed: int, erp_code: str) -> ec.EllipticCurvePrivateKey:
+    """The private key of an integration, from the seed like every other secret: a restart needs no new certificate."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    number = int(_digest(seed, "netsuite", erp_code, "key"), 16)
+    return ec.derive_private_key(number % (order - 1) + 1, ec.SECP256R1())
+
+
+def netsuite_key_text(seed: int, erp_code: str) -> str:
+    """The private key as PEM, PKCS 8, unencrypted."""
+    pem = netsuite_key(seed, erp_code).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return pem.decode()
+
+
+def netsuite_client(seed: int, erp_code: str, account_id: str) -> NetSuiteClient:
+    """One integration, with a certificate for its key and the four secrets of token-based authentication."""
+
+    def part(name: str) -> str:
+        return _digest(seed, "netsuite", erp_code, name)
+
+    return NetSuiteClient(
+        account_id=account_id,
+        client_id=part("client"),
+        certificate_id=part("certificate")[:43],
+        certificate_pem=certificate_of(netsuite_key(seed, erp_code)),
+        consumer_key=part("consumer key"),
+        consumer_secret=part("consumer secret"),
+        token_id=part("token id"),
+        token_secret=part("token secret"),
     )

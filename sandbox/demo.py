@@ -27,6 +27,7 @@ from sandbox.demo_report import document, show
 DEFAULT_FOLDER = Path(".tieout/demo")
 START_SECONDS = 600.0
 PIPE_WIDTH = 140
+OWN_VARIABLES = ("TIEOUT_", "MIRAKL_", "SAGE200_", "NETSUITE_")
 PIPELINE = (sys.executable, "-m", "orchestration.cli")
 # ru_maxrss is in kilobytes everywhere but on macOS, where it is in bytes.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -83,11 +84,7 @@ def run_dev(*, orders: int, seed: int, folder: Path, port: int) -> int:
     places = Places(folder.absolute())
     try:
         with _sandbox(places, orders, seed, out, keep=False):
-            environment = {
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith(("TIEOUT_", "MIRAKL_", "SAGE200_"))
-            } | read_environment(places.env)
+            environment = _environment(places)
             home = places.data / "dagster"
             home.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path(__file__).resolve().parent.parent / "dagster.yaml", home / "dagster.yaml")
@@ -104,6 +101,12 @@ def run_dev(*, orders: int, seed: int, folder: Path, port: int) -> int:
     except DemoError as error:
         out.print(f"[bold red]error:[/bold red] {error}")
         return 1
+
+
+def _environment(places: Places) -> dict[str, str]:
+    """This process's variables without any of an installation, and the sandbox's."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)}
+    return others | read_environment(places.env)
 
 
 def _is_alive(pid: int) -> bool:
@@ -184,7 +187,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 def _run(places: Places, url: str, out: Console) -> Summary:
     summary = Summary(folder=str(places.root))
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TIEOUT_", "MIRAKL_", "SAGE200_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TIEOUT_", "MIRAKL_", "SAGE200_", "NETSUITE_"))
     } | read_environment(places.env)
 
     def lane(title: str, name: str) -> None:

@@ -1,6 +1,7 @@
 """The write journal: every change a client made, appended before it takes effect, replayed at the next start."""
 
 import os
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ class WriteJournal:
         self._clock = clock
         self._path = folder / "writes.jsonl" if folder else None
         self._appliers: dict[str, Applier] = {}
+        self._lock = threading.RLock()
         self.count = 0
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
@@ -32,15 +34,21 @@ class WriteJournal:
 
     def write(self, operation: str, data: dict[str, Any]) -> Any:
         """Records one change, on disk before it takes effect, applies it and returns what the applier returns."""
-        at = self._clock.now()
-        if self._path:
-            line = jsonio.encode({"operation": operation, "at": stamp(at), "data": data})
-            with self._path.open("ab") as file:
-                file.write(line + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        self.count += 1
-        return self._appliers[operation](data, at, False)
+        with self._lock:
+            return self._appliers[operation](data, self.remember(operation, data), False)
+
+    def remember(self, operation: str, data: dict[str, Any]) -> datetime:
+        """Records one change that its caller makes, and returns when it was. On disk when this returns."""
+        with self._lock:
+            at = self._clock.now()
+            if self._path:
+                line = jsonio.encode({"operation": operation, "at": stamp(at), "data": data})
+                with self._path.open("ab") as file:
+                    file.write(line + b"\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+            self.count += 1
+            return at
 
     def replay(self) -> int:
         """Applies what earlier processes recorded and returns how much that was. A torn last line never took effect."""

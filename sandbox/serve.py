@@ -10,8 +10,8 @@ from sandbox import config, jsonio
 from sandbox.app import Sandbox, listen, server_for
 from sandbox.config import Marketplaces, Places
 from sandbox.store import Store
-from sandbox.world import DEFAULT_AS_OF, build_world
-from sandbox.world.build import MARKETPLACES
+from sandbox.world import ALL_MARKETPLACES, DEFAULT_AS_OF, build_world
+from sandbox.world.build import Erp
 
 Report = Callable[[str], None]
 
@@ -25,11 +25,13 @@ def serve(
     seed: int = 7,
     as_of: datetime = DEFAULT_AS_OF,
     faults: bool = True,
-    marketplaces: Collection[str] = MARKETPLACES,
+    marketplaces: Collection[str] = ALL_MARKETPLACES,
+    erp: Erp = "sage200",
     report: Report = print,
 ) -> None:
-    """Serves until it is interrupted. Port 0 takes a free one; the address is in `<folder>/sandbox.json`.
+    """Serves until it is interrupted, with BRICO's books in `erp`.
 
+    Port 0 takes a free one; the address is in `<folder>/sandbox.json`.
     Raises OSError when the port is taken and ValueError when a world cannot be generated as asked.
     """
     places = Places(folder.absolute())
@@ -40,7 +42,7 @@ def serve(
     report(f"Generating {orders:,} orders from seed {seed} …")
 
     def build() -> Store:
-        world = build_world(seed, orders, as_of, faults, marketplaces)
+        world = build_world(seed, orders, as_of, faults, marketplaces, erp)
         config.write_bank(places, world.bank)
         config.write_truth(places, world.truth)
         return Store(world, seed=seed, as_of=as_of, state_folder=places.state)
@@ -59,7 +61,7 @@ def serve(
     config.write_environment(places.env, variables)
     places.address.write_bytes(jsonio.encode({"url": url, "pid": os.getpid(), "env": str(places.env)}))
     replayed = f", {store.replayed} earlier writes replayed" if store.replayed else ""
-    report(f"Mirakl and Sage 200 answer at {url}{replayed}")
+    report(f"{vendors(served)} answer at {url}{replayed}")
     server = server_for(sandbox)
     try:
         # An interrupt is how it is meant to end; uvicorn has shut down by the time it passes the signal on.
@@ -70,7 +72,15 @@ def serve(
         listener.close()
 
 
+def vendors(served: Marketplaces) -> str:
+    """Whose API is served, in words."""
+    erps = [name for name, is_there in (("Sage 200", served.has_sage), ("NetSuite", bool(served.netsuite))) if is_there]
+    names = ["Mirakl", *erps]
+    return " and ".join([", ".join(names[:-1]), names[-1]])
+
+
 def _served(store: Store) -> Marketplaces:
     operators = [code for code, account in store.accounts.items() if account.sign_in is not None]
     sellers = [code for code in store.accounts if code not in operators]
-    return Marketplaces(sellers, operators)
+    netsuite = {code: account.account_id for code, account in store.netsuite.items()}
+    return Marketplaces(sellers, operators, netsuite, store.has_sage)

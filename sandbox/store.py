@@ -14,6 +14,7 @@ from sandbox.credentials import (
     MiraklKey,
     SageClient,
     mirakl_secret,
+    netsuite_client,
     operator_client,
     sage_client,
 )
@@ -23,6 +24,7 @@ from sandbox.mirakl.flow import catch_up
 from sandbox.mirakl.operator_sign_in import OperatorSignIn
 from sandbox.mirakl.routes import APPLIERS, MiraklApplier
 from sandbox.mirakl_shop import MiraklShop, MiraklWorldLike
+from sandbox.netsuite import NetSuiteApi, NetSuiteWorld
 from sandbox.sage_company import SageCompany
 from sandbox.sage_id import SageId
 from sandbox.sage_settings import SageSettings
@@ -39,12 +41,14 @@ class SageWorldLike(Protocol):
 
 
 class WorldLike(Protocol):
-    """What the servers need of `sandbox.world.build_world`'s result."""
+    """What the servers need of `sandbox.world.build_world`'s result. `netsuite` goes by the ERP company's code."""
 
     @property
     def mirakl(self) -> Mapping[str, MiraklWorldLike]: ...
     @property
-    def sage(self) -> SageWorldLike: ...
+    def sage(self) -> SageWorldLike | None: ...
+    @property
+    def netsuite(self) -> Mapping[str, NetSuiteWorld]: ...
     @property
     def truth(self) -> dict[str, Any]: ...
 
@@ -90,10 +94,14 @@ class Store:
         self.sage_client: SageClient = sage_client(seed)
         self.sage_settings = SageSettings()
         self.sage_id = SageId(self.sage_client, self.journal, self.sage_settings, self.clock)
-        self.company = SageCompany(world.sage.tables, world.sage.sites, self.sage_settings)
+        self.has_sage = world.sage is not None
+        tables, sites = (world.sage.tables, world.sage.sites) if world.sage else ({}, [])
+        self.company = SageCompany(tables, sites, self.sage_settings)
         self.sage_writes = SageWrites(self.company, self.journal, self.clock)
         self.settings = MiraklSettings()
         self.accounts = {code: self._account(code, part, seed) for code, part in world.mirakl.items()}
+        self.netsuite = {code: self._netsuite_account(code, part, seed) for code, part in world.netsuite.items()}
+        self.journal.register("NETSUITE", self._repeat_netsuite)
         self._operations: Counter[str] = Counter()
         for operation, applier in APPLIERS.items():
             self.journal.register(operation, self._mirakl_applier(operation, applier))
@@ -120,7 +128,18 @@ class Store:
             sign_in=OperatorSignIn(client) if client else None,
         )
 
+    def _netsuite_account(self, code: str, world: NetSuiteWorld, seed: int) -> NetSuiteApi:
+        def remember(data: dict[str, Any]) -> datetime:
+            return self.journal.remember("NETSUITE", {"erp": code, **data})
+
+        client = netsuite_client(seed, code, world.account_id)
+        return NetSuiteApi(world, client, self.clock, remember=remember)
+
     # --- changes: functions of the state, the data and the time, so that a replay repeats them
+
+    def _repeat_netsuite(self, data: dict[str, Any], _at: datetime, _is_replay: bool) -> None:
+        """Only ever a replay: when a client calls, the account carries the write out by itself and remembers it."""
+        self.netsuite[data["erp"]].repeat({name: part for name, part in data.items() if name != "erp"})
 
     def _mirakl_applier(self, operation: str, apply: MiraklApplier) -> Applier:
         def change(data: dict[str, Any], at: datetime, is_replay: bool) -> Any:
@@ -144,8 +163,9 @@ class Store:
         """Everything clients changed, without ids, URNs, times or the order of the calls: equal work gives equal
         states.
 
-        Sage: documents posted (each as often as it was posted), balances. Mirakl: quantity, price and activity of every
-        offer, and the orders that changed with what was made of them.
+        Sage: documents posted (each as often as it was posted), balances. NetSuite: transactions written, with their
+        external ids and lines. Mirakl: quantity, price and activity of every offer, and the orders that changed with
+        what was made of them.
         """
         self.settle()
         return {
@@ -154,6 +174,7 @@ class Store:
                 "banks": {row["code"]: row.get("balance") for row in self.company["banks"].rows},
                 "customers": {row["reference"]: row.get("balance") for row in self.company["customers"].rows},
             },
+            "netsuite": {code: account.written() for code, account in self.netsuite.items()},
             "mirakl": {
                 code: {
                     "offers": {
@@ -174,11 +195,18 @@ class Store:
     def writes(self) -> dict[str, int]:
         """How many writes of each kind took effect, over all starts of this sandbox."""
         sage = {f"sage200 {resource}": count for resource, count in self.sage_writes.applied.items()}
-        return dict(sorted((self._operations | sage).items()))
+        netsuite: Counter[str] = Counter()
+        for account in self.netsuite.values():
+            netsuite.update({f"netsuite {record}": count for record, count in account.writes.items()})
+        return dict(sorted((self._operations | sage | netsuite).items()))
 
     def sizes(self) -> dict[str, int]:
         """Records held per feed."""
-        sizes = {f"sage200 {name}": len(table.rows) for name, table in self.company.tables.items()}
+        sizes = {}
+        if self.has_sage:
+            sizes |= {f"sage200 {name}": len(table.rows) for name, table in self.company.tables.items()}
+        for code, books in self.netsuite.items():
+            sizes |= {f"netsuite {code} {name}": count for name, count in books.database.sizes().items() if count}
         for code, account in self.accounts.items():
             for shop in account.shops.values():
                 if shop.lines:

@@ -2,7 +2,10 @@
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -21,17 +24,23 @@ from sandbox.netsuite.records import Asked, RecordService
 from sandbox.netsuite.sign_in import TOKEN_PATH, NetSuiteClient, NetSuiteSignIn
 from sandbox.netsuite.suiteql import SuiteQL, SuiteQLError
 from sandbox.netsuite.world import NetSuiteSettings, NetSuiteWorld
+from sandbox.netsuite.written import written
 
 BASE = "/services/rest"
 COLLECTION = "application/vnd.oracle.resource+json; type=collection"
 MOST_ROWS = 1000
 MOST_PAGES = 1000
+_SHAPES_WRITES = ("approval_required", "closed_period", "external_id_scope")
+"""Switches that decide what a write becomes: a replay needs those of the day."""
+
+Remember = Callable[[dict[str, Any]], datetime]
 
 
 class NetSuiteApi:
     """The routes of one account, its content and its switches.
 
-    `world` is loaded into an embedded database and not changed. Everything written is stamped by `clock`.
+    `world` is loaded into an embedded database and not changed. Everything written is stamped by `clock`. `remember`
+    is given every write in plain data before it takes effect; `repeat` carries such data out again.
     """
 
     def __init__(
@@ -40,12 +49,17 @@ class NetSuiteApi:
         client: NetSuiteClient,
         clock: SandboxClock,
         settings: NetSuiteSettings | None = None,
+        remember: Remember | None = None,
     ) -> None:
+        self.account_id = world.account_id
         self.settings = settings or NetSuiteSettings()
         self.database = Database(world, WRITTEN)
         self.sign_in = NetSuiteSignIn(client, self.settings)
         self.books = Books(self.database, self.settings, clock, world.time_zone)
-        self.records = RecordService(self.books)
+        self.records = RecordService(self.books, self._noted)
+        self.writes: Counter[str] = Counter()
+        self._remember = remember
+        self._newest_of_world = self.database.next_id("transaction") - 1
         self.suiteql = SuiteQL(self.database, self.settings, world.time_zone, clock.now)
         self.most_at_once = 0
         self._running = 0
@@ -63,6 +77,26 @@ class NetSuiteApi:
             Route(record + "/{id}/!transform/{target}", self._record, methods=every),
             Route(record + "/{id}/{sublist}", self._record, methods=every),
         ]
+
+    def _noted(self, record: str, asked: Asked) -> None:
+        self.writes[record] += 1
+        if self._remember is not None:
+            switches = {name: getattr(self.settings, name) for name in _SHAPES_WRITES}
+            self._remember({"record": record, "asked": asdict(asked), "settings": switches})
+
+    def repeat(self, data: dict[str, Any]) -> None:
+        """Carries out a remembered write, under the switches of its day."""
+        before = {name: getattr(self.settings, name) for name in _SHAPES_WRITES}
+        vars(self.settings).update(data["settings"])
+        try:
+            self.records.answer(Asked(**data["asked"]), is_replay=True)
+        finally:
+            vars(self.settings).update(before)
+        self.writes[data["record"]] += 1
+
+    def written(self) -> list[dict[str, Any]]:
+        """The transactions that clients made and that are still there, without ids and times."""
+        return written(self.database, self._newest_of_world)
 
     def app(self) -> Chaos:
         """The account alone as an ASGI application, with failures on demand around it."""

@@ -1,7 +1,7 @@
 """The record service: read, create, update, upsert, transform and delete, with the vendor's refusals."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,21 +47,36 @@ class Done:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class RecordService:
-    """Answers calls on records of the account. Raises Refusal."""
+Remember = Callable[[str, Asked], None]
 
-    def __init__(self, books: Books) -> None:
+
+class RecordService:
+    """Answers calls on records of the account. Raises Refusal.
+
+    `remember` is told the record's name and the call of every write that is carried out, before it takes effect.
+    """
+
+    def __init__(self, books: Books, remember: Remember | None = None) -> None:
         self._books = books
         self._database = books.database
+        self._remember = remember
 
-    def answer(self, asked: Asked) -> Done:
+    def answer(self, asked: Asked, *, is_replay: bool = False) -> Done:
         record = record_names().get(asked.record.lower())
         if record is None or record not in {*TRANSACTIONS, *LISTS}:
             raise Refusal(f"Record type '{asked.record}' does not exist.", "NONEXISTENT_ID", 404, url=asked.record)
         if asked.method == "GET":
             return self._read(asked, record)
-        self._refuse_without_permission(record_names().get((asked.target or record).lower(), record))
+        written = record_names().get((asked.target or record).lower(), record)
+        self._refuse_without_permission(written)
         # One writer at a time: the vendor locks what it writes, and an outcome is whole or nothing.
+        with self._database.writing():
+            done = self._write(asked, record)
+            if self._remember is not None and not is_replay:
+                self._remember(written, asked)
+        return done
+
+    def _write(self, asked: Asked, record: str) -> Done:
         if asked.target is not None:
             return self._transform(asked, record)
         if record not in WRITABLE:
@@ -156,9 +171,8 @@ class RecordService:
         if record == "itemFulfillment":
             raise Refusal("Error while accessing a resource. Copy and Create not supported.")
         body, headers = _known(record, asked.body, asked.validation)
-        with self._database.writing():
-            external_id = self._fresh_external_id(record, body.get("externalId"))
-            number = self._save(record, None, external_id, POSTINGS[record](self._books, body), body)
+        external_id = self._fresh_external_id(record, body.get("externalId"))
+        number = self._save(record, None, external_id, POSTINGS[record](self._books, body), body)
         return self._saved(asked, record, number, headers)
 
     def _transform(self, asked: Asked, record: str) -> Done:
@@ -166,14 +180,13 @@ class RecordService:
         if asked.method != "POST" or (record, target) not in TRANSFORMS:
             raise Refusal(f"Transformation from {record} to {asked.target} is not supported.", "INVALID_REQUEST")
         body, headers = _known(target, asked.body, asked.validation)
-        with self._database.writing():
-            source = self._find(record, asked.record_id or "")
-            external_id = self._fresh_external_id(target, body.get("externalId"))
-            if target == "itemFulfillment":
-                posting = fulfilment(self._books, source, body)
-            else:
-                posting = credit_memo(self._books, credit_for(self._books, source) | body)
-            number = self._save(target, None, external_id, posting, body)
+        source = self._find(record, asked.record_id or "")
+        external_id = self._fresh_external_id(target, body.get("externalId"))
+        if target == "itemFulfillment":
+            posting = fulfilment(self._books, source, body)
+        else:
+            posting = credit_memo(self._books, credit_for(self._books, source) | body)
+        number = self._save(target, None, external_id, posting, body)
         return self._saved(asked, target, number, headers)
 
     def _upsert(self, asked: Asked, record: str) -> Done:
@@ -195,23 +208,22 @@ class RecordService:
             raise Refusal("Error while accessing a resource. A payment that was deposited cannot be changed.")
         body, headers = _known(record, asked.body, asked.validation)
         replaced = {name for name in asked.query.get("replace", "").split(",") if name}
-        with self._database.writing():
-            row = self._database.row("transaction", number) or {}
-            current = document(self._books, record, row, asked.base_url, is_expanded=True)
-            if record == "journalEntry":
-                # Whether it is approved follows from what is sent now or from what it was.
-                current.pop("approved" if "approvalStatus" in body else "approvalStatus")
-            if record == "salesOrder" and row.get("status") not in ("A", "B"):
-                self._keep_order_lines(body)
-                current["orderStatus"] = {"id": "B"}
-            merged = _merged(current, body, replaced)
-            external_id = row.get("externalid")
-            if merged.get("externalId") != external_id:
-                external_id = self._fresh_external_id(record, merged.get("externalId"))
-            self._books.undo(number)
-            posting = POSTINGS[record](self._books, merged)
-            self._carry_over(record, row, posting)
-            self._save(record, number, external_id, posting, merged)
+        row = self._database.row("transaction", number) or {}
+        current = document(self._books, record, row, asked.base_url, is_expanded=True)
+        if record == "journalEntry":
+            # Whether it is approved follows from what is sent now or from what it was.
+            current.pop("approved" if "approvalStatus" in body else "approvalStatus")
+        if record == "salesOrder" and row.get("status") not in ("A", "B"):
+            self._keep_order_lines(body)
+            current["orderStatus"] = {"id": "B"}
+        merged = _merged(current, body, replaced)
+        external_id = row.get("externalid")
+        if merged.get("externalId") != external_id:
+            external_id = self._fresh_external_id(record, merged.get("externalId"))
+        self._books.undo(number)
+        posting = POSTINGS[record](self._books, merged)
+        self._carry_over(record, row, posting)
+        self._save(record, number, external_id, posting, merged)
         return self._saved(asked, record, number, headers)
 
     @staticmethod
@@ -231,12 +243,11 @@ class RecordService:
             line |= {name: before[name] for name in names if name in before}
 
     def _delete(self, record: str, number: int) -> Done:
-        with self._database.writing():
-            if self._database.rows("nexttransactionlink", "previousdoc = ?", [number]):
-                raise Refusal("This record cannot be deleted because it has dependent records.")
-            if record == "itemFulfillment":
-                take_back(self._books, number)
-            self._books.remove(record, number)
+        if self._database.rows("nexttransactionlink", "previousdoc = ?", [number]):
+            raise Refusal("This record cannot be deleted because it has dependent records.")
+        if record == "itemFulfillment":
+            take_back(self._books, number)
+        self._books.remove(record, number)
         return Done()
 
     def _fresh_external_id(self, record: str, external_id: Any) -> str | None:

@@ -54,6 +54,12 @@ def new_certificate(key_type: str = "EC", days: int = 365) -> tuple[str, str]:
     """A fresh private key (PKCS 8) and its self-signed certificate, both PEM, valid from yesterday for `days`."""
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     key = ec.generate_private_key(ec.SECP256R1()) if key_type == "EC" else rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return pem.decode(), certificate_of(key, days)
+
+
+def certificate_of(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, days: int = 365) -> str:
+    """A self-signed certificate for the key, PEM, valid from yesterday for `days`."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tieout sandbox")])
     start = datetime.now(UTC) - timedelta(days=1)
     certificate = (
@@ -66,8 +72,7 @@ def new_certificate(key_type: str = "EC", days: int = 365) -> tuple[str, str]:
         .not_valid_after(start + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return pem.decode(), certificate.public_bytes(serialization.Encoding.PEM).decode()
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
 class NetSuiteSignIn:

@@ -21,6 +21,9 @@ from typing import Any
 import duckdb
 import httpx
 
+from sandbox.config import read_environment
+
+OWN_VARIABLES = ("TIEOUT_", "MIRAKL_", "SAGE200_", "NETSUITE_", "DAGSTER_")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -35,12 +38,8 @@ class Site:
 
     @property
     def env(self) -> dict[str, str]:
-        values = dict(
-            line.split("=", 1)
-            for line in (self.sandbox_dir / "env").read_text().splitlines()
-            if "=" in line and not line.startswith("#")
-        )
-        keep = {k: v for k, v in os.environ.items() if not k.startswith(("TIEOUT_", "MIRAKL_", "SAGE200_", "DAGSTER_"))}
+        values = read_environment(self.sandbox_dir / "env")
+        keep = {k: v for k, v in os.environ.items() if not k.startswith(OWN_VARIABLES)}
         return keep | values | {"TIEOUT_DATA_DIR": str(self.data_dir)} | self.extra_env
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

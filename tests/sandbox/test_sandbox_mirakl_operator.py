@@ -238,4 +238,8 @@ def test_marketplaces_that_are_not_served_are_switched_off(tmp_path: Any) -> Non
     places = Places(tmp_path)
     write_config(places, "http://127.0.0.1:9", Marketplaces(["BRICO"]))
     rows = (places.config / "marketplaces.csv").read_text().splitlines()
-    assert {row.split(",")[0]: row.rsplit(",", 1)[1] for row in rows[1:]} == {"BRICO": "true", "PLAZA": "false"}
+    assert {row.split(",")[0]: row.rsplit(",", 1)[1] for row in rows[1:]} == {
+        "BRICO": "true",
+        "PLAZA": "false",
+        "HOMELY": "false",
+    }
