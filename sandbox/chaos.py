@@ -16,6 +16,7 @@ Kind = Literal[
     "fail",
     "empty",
     "outcome_unknown",
+    "fail_after",
     "drop",
     "reset",
     "truncate",
@@ -45,6 +46,7 @@ class Rule:
     The call takes effect:
     - latency: the answer comes `seconds` late.
     - outcome_unknown: the connection breaks before a byte is answered.
+    - fail_after: it is answered with `status` and `body`, as by a gateway that gave up waiting for the vendor.
     - drop: the connection is closed in the middle of the answer's body; reset: it is reset there.
     - truncate: half of the body is sent as if it were all.
     - duplicate: the previous answer of this path is sent again in place of the new one.
@@ -129,6 +131,9 @@ class Chaos:
         elif "outcome_unknown" in striking:
             await self._app(scope, receive, _swallow)
             await _hang_up(receive)
+        elif gateway := striking.get("fail_after"):
+            await self._app(scope, receive, _swallow)
+            await _answer_failure(gateway, send)
         elif striking or watching:
             answer = _bent(await self._answer(scope, receive, striking.get("endless")), path, striking)
             for rule in watching:
@@ -201,6 +206,10 @@ async def _read(receive: Receive) -> None:
 
 async def _refuse(rule: Rule, receive: Receive, send: Send) -> None:
     await _read(receive)
+    await _answer_failure(rule, send)
+
+
+async def _answer_failure(rule: Rule, send: Send) -> None:
     if rule.kind == "empty":
         body, kind = b"", b""
     elif rule.body:
