@@ -109,6 +109,7 @@ class Trade:
             for number, (instant, profile) in enumerate(zip(created, profiles, strict=True), start=1)
         ]
         self._refunds_of_the_negative_cycle(orders)
+        _import_some_that_were_cancelled(orders)
         return orders
 
     def _creation_times(self) -> list[int]:
@@ -381,3 +382,12 @@ class Trade:
     def _cancelation_id(self) -> str:
         self._next_cancelation += 1
         return str(self._next_cancelation)
+
+
+def _import_some_that_were_cancelled(orders: list[Order]) -> None:
+    """At least two of the cancelled orders had reached the books by then, however small the world."""
+    cancelled = [order for order in orders if order.profile == "CANCELLED"]
+    never = [order for order in cancelled if order.imported is None]
+    missing = max(0, 2 - (len(cancelled) - len(never)))
+    for order in never[:missing]:
+        order.imported = order.created + 2 * MINUTE

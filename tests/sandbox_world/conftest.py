@@ -8,24 +8,29 @@ from pathlib import Path
 import pytest
 
 from sandbox.world import MARKETPLACES, World, build_world
+from sandbox.world.build import Erp
 
 ORDERS = 400
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 
 
 @cache
-def _world(seed: int, orders: int, faults: bool, marketplaces: tuple[str, ...]) -> World:
-    return build_world(seed=seed, orders=orders, faults=faults, marketplaces=marketplaces)
+def _world(seed: int, orders: int, faults: bool, marketplaces: tuple[str, ...], erp: Erp) -> World:
+    return build_world(seed=seed, orders=orders, faults=faults, marketplaces=marketplaces, erp=erp)
 
 
 @pytest.fixture(scope="session")
 def world_of() -> Callable[..., World]:
-    """`world_of(seed, faults=True, orders=400, marketplaces=...)`"""
+    """`world_of(seed, faults=True, orders=400, marketplaces=..., erp="sage200")`"""
 
     def make(
-        seed: int, faults: bool = True, orders: int = ORDERS, marketplaces: tuple[str, ...] = MARKETPLACES
+        seed: int,
+        faults: bool = True,
+        orders: int = ORDERS,
+        marketplaces: tuple[str, ...] = MARKETPLACES,
+        erp: Erp = "sage200",
     ) -> World:
-        return _world(seed, orders, faults, marketplaces)
+        return _world(seed, orders, faults, marketplaces, erp)
 
     return make
 

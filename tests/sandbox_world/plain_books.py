@@ -1,0 +1,180 @@
+"""A seller's books read back in the plainest way out of either ERP's tables: what two accountants would agree on."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sandbox.world import SageWorld, World
+
+TRADING = 2
+"""The trading company's subsidiary in NetSuite."""
+SAGE_STATUSES = {"Live": "LIVE", "OnHold": "ON_HOLD", "Complete": "COMPLETE", "Cancelled": "CANCELLED"}
+NETSUITE_STATUSES = {"A": "ON_HOLD", "B": "LIVE", "C": "CANCELLED", "G": "COMPLETE"}
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    order_line_id: str
+    is_charge: bool
+    item: str
+    quantity: Decimal
+    net: Decimal
+    tax: Decimal
+    tax_code: str
+
+
+@dataclass(frozen=True)
+class Order:
+    number: str
+    reference: str
+    status: str
+    customer: str
+    currency: str
+    marketplace: str
+    created: datetime
+    lines: tuple[Line, ...]
+
+    @property
+    def is_live(self) -> bool:
+        return self.status != "CANCELLED"
+
+
+@dataclass(frozen=True)
+class Books:
+    """`free` by item and warehouse; `postings` by document reference, account, date and period, net debit."""
+
+    orders: list[Order]
+    tax_code: dict[str, str]
+    inactive: set[str]
+    free: dict[tuple[str, str], Decimal]
+    allocated: dict[tuple[str, str], Decimal]
+    postings: dict[tuple[str, str, date, str], Decimal]
+
+    @property
+    def warehouses(self) -> set[str]:
+        return {name for _, name in self.free}
+
+
+def books_of(world: World, marketplace: str = "BRICO") -> Books:
+    if marketplace == "BRICO" and world.sage is not None:
+        return sage_books(world.sage)
+    return netsuite_books(world.netsuite["NS_UK" if marketplace == "BRICO" else "NS_HOME"].tables)
+
+
+def _named(rows: Iterable[Row], name: str) -> dict[int, str]:
+    return {row["id"]: str(row[name]) for row in rows}
+
+
+def sage_books(company: SageWorld) -> Books:
+    tables = company.tables
+    customer, code = _named(tables["customers"], "reference"), _named(tables["tax_codes"], "code")
+    currency = {row["id"]: row["currency_iso_code"]["code"] for row in tables["currencies"]}
+    item, place = _named(tables["products"], "code"), _named(tables["warehouses"], "name")
+    account = _named(tables["nominal_codes"], "reference")
+    period = {
+        row["accounting_period_id"]: row["period_start_date"][:7] for row in tables["financial_year_period_views"]
+    }
+    postings: dict[tuple[str, str, date, str], Decimal] = defaultdict(Decimal)
+    for leg in tables["nominal_transaction_enquiry_views"]:
+        day = date.fromisoformat(leg["transaction_date"][:10])
+        key = (leg["reference"], account[leg["nominal_code_id"]], day, period[leg["accounting_period_id"]])
+        postings[key] += leg["debit"] - leg["credit"]
+    holdings = {(item[row["product_id"]], place[row["warehouse_id"]]): row for row in tables["warehouse_holdings"]}
+    return Books(
+        orders=[
+            Order(
+                number=row["document_no"],
+                reference=row["customer_document_no"],
+                status=SAGE_STATUSES[row["document_status"].removeprefix("EnumDocumentStatus")],
+                customer=customer[row["customer_id"]],
+                currency=currency[row["currency_id"]],
+                marketplace=row["analysis_code_1"],
+                created=datetime.fromisoformat(row["date_time_created"]).replace(microsecond=0, tzinfo=None),
+                lines=tuple(
+                    Line(
+                        order_line_id=line["analysis_code_1"],
+                        is_charge=line["line_type"] == "EnumLineTypeCharge",
+                        item=line["code"],
+                        quantity=line["line_quantity"],
+                        net=line["line_total_value"],
+                        tax=line["line_tax_value"],
+                        tax_code=code[line["tax_code_id"]],
+                    )
+                    for line in row["lines"]
+                ),
+            )
+            for row in tables["sop_orders"]
+            if not row["is_draft"]
+        ],
+        tax_code={row["code"]: code[row["tax_code_id"]] for row in tables["products"]},
+        inactive={row["code"] for row in tables["products"] if row["product_status_type"].endswith("TypeInactive")},
+        free={key: row["free_stock_available"] for key, row in holdings.items()},
+        allocated={key: row["quantity_allocated"] for key, row in holdings.items()},
+        postings={key: amount for key, amount in postings.items() if amount},
+    )
+
+
+def netsuite_books(tables: dict[str, Any]) -> Books:
+    customer, code = _named(tables["customer"], "entityid"), _named(tables["salestaxitem"], "name")
+    currency, kind = _named(tables["currency"], "symbol"), _named(tables["classification"], "name")
+    item = _named(tables["item"], "itemid")
+    place = {row["id"]: row["name"] for row in tables["location"] if row["subsidiary"] == str(TRADING)}
+    lines: dict[int, list[Row]] = defaultdict(list)
+    for line in sorted(tables["transactionline"], key=lambda row: (row["transaction"], row["linesequencenumber"])):
+        lines[line["transaction"]].append(line)
+    headers = {row["id"]: row for row in tables["transaction"] if lines[row["id"]][0]["subsidiary"] == TRADING}
+    stocked = [row for row in tables["inventoryitemlocations"] if row["location"] in place and "quantityonhand" in row]
+    goods = [row for row in tables["item"] if row["itemtype"] == "InvtPart"]
+    key = {id(row): (item[row["item"]], place[row["location"]]) for row in stocked}
+    return Books(
+        orders=[
+            Order(
+                number=row["tranid"],
+                reference=row["otherrefnum"],
+                status=NETSUITE_STATUSES[row["status"]],
+                customer=customer[row["entity"]],
+                currency=currency[row["currency"]],
+                marketplace=kind.get(lines[row["id"]][0].get("class"), ""),
+                created=row["createddate"],
+                lines=tuple(_sold(lines[row["id"]][1:], item, code)),
+            )
+            for row in headers.values()
+            if row["type"] == "SalesOrd"
+        ],
+        tax_code={row["itemid"]: code[row["salestaxcode"]] for row in goods},
+        inactive={row["itemid"] for row in goods if row["isinactive"] == "T"},
+        free={key[id(row)]: row["quantityavailable"] - row["quantitybackordered"] for row in stocked},
+        allocated={key[id(row)]: row["quantitycommitted"] + row["quantitybackordered"] for row in stocked},
+        postings=_posted(tables, headers),
+    )
+
+
+def _sold(lines: list[Row], item: dict[int, str], code: dict[int, str]) -> Iterable[Line]:
+    for line, tax in zip(lines[::2], lines[1::2], strict=True):
+        assert (line["taxline"], tax["taxline"]) == ("F", "T")
+        yield Line(
+            order_line_id=line["memo"] or "",
+            is_charge=line["itemtype"] == "OthCharge",
+            item=item[line["item"]],
+            quantity=-line["quantity"],
+            net=-line["foreignamount"],
+            tax=-tax["foreignamount"],
+            tax_code=code[tax["item"]],
+        )
+
+
+def _posted(tables: dict[str, Any], headers: dict[int, Row]) -> dict[tuple[str, str, date, str], Decimal]:
+    account = _named(tables["account"], "acctnumber")
+    period = {row["id"]: f"{row['startdate']:%Y-%m}" for row in tables["accountingperiod"]}
+    found: dict[tuple[str, str, date, str], Decimal] = defaultdict(Decimal)
+    for leg in tables["transactionaccountingline"]:
+        header = headers.get(leg["transaction"])
+        if header is None or leg["posting"] != "T" or leg["accountingbook"] != 1 or header["voided"] == "T":
+            continue
+        reference = (header.get("externalid") or "").removeprefix("JE-") or header["tranid"]
+        found[reference, account[leg["account"]], header["trandate"], period[header["postingperiod"]]] += leg["amount"]
+    return {key: amount for key, amount in found.items() if amount}
