@@ -235,6 +235,7 @@ BANK_POSTED_TRANSACTIONS = TableSpec(
         key("id"),
         key("bank_id"),
         text("bank_transaction_type"),
+        text("entry_description"),
         text("reference"),
         text("second_reference"),
         stamp("transaction_date"),

@@ -3,7 +3,7 @@
     `only` picks a feed's rows where several feeds share a staging model.
 -#}
 {% macro counted_feeds() -%}
-    {{ return([
+    {%- set feeds = [
         {'vendor': 'mirakl', 'feed': 'orders', 'raw_table': 'mirakl_orders',
             'id_columns': ['order_id'], 'model': 'stg_mirakl__orders'},
         {'vendor': 'mirakl', 'feed': 'transaction_lines', 'raw_table': 'mirakl_transaction_lines',
@@ -90,30 +90,94 @@
             'id_columns': ['id'], 'model': 'stg_sage200__bank_posted_transactions'},
         {'vendor': 'sage200', 'feed': 'nominal_transactions', 'raw_table': 'sage200_nominal_transactions',
             'id_columns': ['id'], 'model': 'stg_sage200__nominal_transactions'},
+        {'vendor': 'netsuite', 'feed': 'subsidiaries', 'raw_table': 'netsuite_subsidiaries',
+            'id_columns': ['id'], 'model': 'stg_netsuite__subsidiaries'},
+        {'vendor': 'netsuite', 'feed': 'currencies', 'raw_table': 'netsuite_currencies',
+            'id_columns': ['id'], 'model': 'stg_netsuite__currencies'},
+        {'vendor': 'netsuite', 'feed': 'currency_rates', 'raw_table': 'netsuite_currency_rates',
+            'id_columns': ['basecurrency', 'transactioncurrency', 'effectivedate'], 'model': 'stg_netsuite__currency_rates'},
+        {'vendor': 'netsuite', 'feed': 'periods', 'raw_table': 'netsuite_periods',
+            'id_columns': ['id'], 'model': 'stg_netsuite__periods'},
+        {'vendor': 'netsuite', 'feed': 'accounts', 'raw_table': 'netsuite_accounts',
+            'id_columns': ['id'], 'model': 'stg_netsuite__accounts'},
+        {'vendor': 'netsuite', 'feed': 'tax_codes', 'raw_table': 'netsuite_tax_codes',
+            'id_columns': ['id'], 'model': 'stg_netsuite__tax_codes'},
+        {'vendor': 'netsuite', 'feed': 'locations', 'raw_table': 'netsuite_locations',
+            'id_columns': ['id'], 'model': 'stg_netsuite__locations'},
+        {'vendor': 'netsuite', 'feed': 'classes', 'raw_table': 'netsuite_classes',
+            'id_columns': ['id'], 'model': 'stg_netsuite__classes'},
+        {'vendor': 'netsuite', 'feed': 'departments', 'raw_table': 'netsuite_departments',
+            'id_columns': ['id'], 'model': 'stg_netsuite__departments'},
+        {'vendor': 'netsuite', 'feed': 'items', 'raw_table': 'netsuite_items',
+            'id_columns': ['id'], 'model': 'stg_netsuite__items'},
+        {'vendor': 'netsuite', 'feed': 'stock', 'raw_table': 'netsuite_stock',
+            'id_columns': ['item', 'location'], 'model': 'stg_netsuite__stock'},
+        {'vendor': 'netsuite', 'feed': 'customers', 'raw_table': 'netsuite_customers',
+            'id_columns': ['id'], 'model': 'stg_netsuite__customers'},
+        {'vendor': 'netsuite', 'feed': 'sales_orders', 'raw_table': 'netsuite_sales_orders',
+            'id_columns': ['id'], 'model': 'stg_netsuite__sales_orders'},
+        {'vendor': 'netsuite', 'feed': 'sales_order_lines', 'raw_table': 'netsuite_sales_order_lines',
+            'id_columns': ['transaction', 'id'], 'model': 'stg_netsuite__sales_order_lines'},
+        {'vendor': 'netsuite', 'feed': 'tracking_numbers', 'raw_table': 'netsuite_tracking_numbers',
+            'id_columns': ['transaction', 'tracking_id'], 'model': 'stg_netsuite__tracking_numbers'},
+        {'vendor': 'netsuite', 'feed': 'gl_lines', 'raw_table': 'netsuite_gl_lines',
+            'id_columns': ['transaction', 'transactionline'], 'model': 'stg_netsuite__gl_lines'},
+        {'vendor': 'netsuite', 'feed': 'deleted_records', 'raw_table': 'netsuite_deleted_records',
+            'id_columns': ['recordid', 'recordtypeid'], 'model': 'stg_netsuite__deleted_records'},
         {'vendor': 'bank', 'feed': 'statements', 'raw_table': 'bank_statement_entries',
             'id_columns': ['entry_reference'], 'model': 'stg_bank__statement_entries'},
-    ]) }}
+    ] -%}
+    {%- for feed in netsuite_documents() -%}
+        {%- do feeds.append({'vendor': 'netsuite', 'feed': feed, 'raw_table': 'netsuite_' ~ feed, 'id_columns': ['id'],
+            'model': 'stg_netsuite__documents', 'only': "feed = '" ~ feed ~ "'"}) -%}
+    {%- endfor -%}
+    {%- for feed in netsuite_document_lines() -%}
+        {%- do feeds.append({'vendor': 'netsuite', 'feed': feed, 'raw_table': 'netsuite_' ~ feed,
+            'id_columns': ['transaction', 'id'], 'model': 'stg_netsuite__document_lines', 'only': "feed = '" ~ feed ~ "'"}) -%}
+    {%- endfor -%}
+    {{ return(of_used_vendors(feeds)) }}
 {%- endmacro %}
 
 
-{#- Feeds of which only the newest complete batch counts; the others keep the newest version of each record. -#}
-{% macro snapshot_feeds() -%}
-    {{ return([
-        'billing_cycles', 'invoices', 'offers', 'account', 'platform', 'carriers', 'shops', 'items_to_ship',
-        'account_statistics', 'currencies', 'channels', 'offer_conditions', 'reasons', 'shipping_zones', 'shipping_methods',
-        'custom_fields', 'payment_debits', 'payment_refunds',
-        'products', 'warehouses', 'warehouse_holdings', 'customers', 'tax_codes', 'currencies', 'banks', 'nominal_codes',
-        'accounting_periods',
-    ]) }}
+{#- Those entries whose vendor's models are built. -#}
+{% macro of_used_vendors(entries) -%}
+    {%- set found = [] -%}
+    {%- for entry in entries -%}
+        {%- if entry.vendor in ('mirakl', 'bank') or uses(entry.vendor) -%}
+            {%- do found.append(entry) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{#- Whether only the newest complete batch of a feed counts; of the others the newest version of each record does. -#}
+{% macro is_snapshot_feed(vendor, feed) -%}
+    {{ return(feed in {
+        'mirakl': [
+            'billing_cycles', 'invoices', 'offers', 'account', 'platform', 'carriers', 'shops', 'items_to_ship',
+            'account_statistics', 'currencies', 'channels', 'offer_conditions', 'reasons', 'shipping_zones',
+            'shipping_methods', 'custom_fields', 'payment_debits', 'payment_refunds',
+        ],
+        'sage200': [
+            'products', 'warehouses', 'warehouse_holdings', 'customers', 'tax_codes', 'currencies', 'banks',
+            'nominal_codes', 'accounting_periods',
+        ],
+        'netsuite': [
+            'subsidiaries', 'currencies', 'currency_rates', 'periods', 'accounts', 'tax_codes', 'locations', 'classes',
+            'departments', 'stock',
+        ],
+        'bank': [],
+    }[vendor]) }}
 {%- endmacro %}
 
 
 {#-
     Sums that must survive from the vendor's text to the ledger. `kept_by` is the staging model that knows which records of
-    the evidence are current.
+    the evidence are current; `only` picks those of them that the ledger takes.
 -#}
 {% macro controlled_amounts() -%}
-    {{ return([
+    {{ return(of_used_vendors([
         {
             'vendor': 'mirakl', 'feed': 'orders', 'measure': 'order totals',
             'raw_table': 'mirakl_orders', 'raw_column': 'total_price', 'kept_by': 'stg_mirakl__orders',
@@ -175,16 +239,34 @@
             'ledger': 'int_ledger__erp_customer_transactions', 'ledger_column': 'amount'
         },
         {
+            'vendor': 'netsuite', 'feed': 'sales_orders', 'measure': 'order totals',
+            'raw_table': 'netsuite_sales_orders', 'raw_column': 'foreigntotal', 'kept_by': 'stg_netsuite__sales_orders',
+            'model': 'stg_netsuite__sales_orders', 'column': 'gross_amount', 'only': 'is_counted',
+            'ledger': 'int_ledger__erp_orders', 'ledger_column': 'gross_amount'
+        },
+        {
+            'vendor': 'netsuite', 'feed': 'gl_lines', 'measure': 'debits',
+            'raw_table': 'netsuite_gl_lines', 'raw_column': 'debit', 'kept_by': 'stg_netsuite__gl_lines',
+            'model': 'stg_netsuite__gl_lines', 'column': 'debit', 'only': 'is_counted',
+            'ledger': 'int_ledger__erp_postings', 'ledger_column': 'debit'
+        },
+        {
+            'vendor': 'netsuite', 'feed': 'gl_lines', 'measure': 'credits',
+            'raw_table': 'netsuite_gl_lines', 'raw_column': 'credit', 'kept_by': 'stg_netsuite__gl_lines',
+            'model': 'stg_netsuite__gl_lines', 'column': 'credit', 'only': 'is_counted',
+            'ledger': 'int_ledger__erp_postings', 'ledger_column': 'credit'
+        },
+        {
             'vendor': 'bank', 'feed': 'statements', 'measure': 'statement entries',
             'raw_table': 'bank_statement_entries', 'raw_column': 'amount', 'kept_by': 'stg_bank__statement_entries',
             'model': 'stg_bank__statement_entries', 'column': 'amount',
-            'ledger': 'int_ledger__receipts', 'ledger_column': 'amount'
+            'ledger': 'int_ledger__receipts', 'ledger_column': 'amount', 'ledger_filter': "receipt_source = 'STATEMENT'"
         },
-    ]) }}
+    ])) }}
 {%- endmacro %}
 
 
 {#- The column of a staging or ledger model that holds the account of its vendor. -#}
 {% macro account_column(vendor) -%}
-    {{ {'mirakl': 'marketplace_code', 'sage200': 'erp_code', 'bank': 'bank_account_code'}[vendor] }}
+    {{ {'mirakl': 'marketplace_code', 'sage200': 'erp_code', 'netsuite': 'erp_code', 'bank': 'bank_account_code'}[vendor] }}
 {%- endmacro %}

@@ -1,19 +1,9 @@
 -- One row per ERP company, sales order and line. line_kind: ITEM (goods), CHARGE (shipping and the like), OTHER (comments).
--- Amounts net of VAT with the VAT beside them; order_line_id is the marketplace's line when the ERP line names one.
+-- Amounts net of VAT with the VAT beside them, positive; order_line_id is the marketplace's line when the ERP line names one.
 
-with lines as (
-    select * from {{ ref('stg_sage200__sop_order_lines') }}
-),
-
-tax_codes as (
-    select * from {{ ref('stg_sage200__tax_codes') }}
-),
-
-products as (
-    select * from {{ ref('stg_sage200__products') }}
-),
-
-final as (
+with
+{% if uses('sage200') -%}
+sage200 as (
     select
         lines.erp_code,
         lines.sop_order_id as erp_order_id,
@@ -34,22 +24,144 @@ final as (
         coalesce(lines.invoiced_quantity, 0) as invoiced_quantity,
         coalesce(lines.posted_quantity, 0) as posted_quantity,
         lines.unit_price as unit_price_net,
-        {{ money('lines.net_amount') }} as net_amount,
-        {{ money('coalesce(lines.tax_amount, 0)') }} as tax_amount,
-        {{ money('lines.net_amount + coalesce(lines.tax_amount, 0)') }} as gross_amount,
+        lines.net_amount,
+        coalesce(lines.tax_amount, 0) as tax_amount,
         tax_codes.tax_code,
-        tax_codes.rate_percent as tax_rate_percent,
-        -- Sage 200 keeps no mark on a cancelled line that stays on the order: its quantity is set to nil.
-        coalesce(lines.quantity, 0) = 0 and lines.line_type <> 'EnumLineTypeCharge' as is_cancelled
-    from lines
-    left join tax_codes
+        tax_codes.rate_percent as tax_rate_percent
+    from {{ ref('stg_sage200__sop_order_lines') }} as lines
+    left join {{ ref('stg_sage200__tax_codes') }} as tax_codes
         on
             lines.erp_code = tax_codes.erp_code
             and lines.tax_code_id = tax_codes.tax_code_id
-    left join products
+    left join {{ ref('stg_sage200__products') }} as products
         on
             lines.erp_code = products.erp_code
             and lines.product_id = products.product_id
+),
+
+{% endif -%}
+{% if uses('netsuite') -%}
+numbered as (
+    select
+        lines.*,
+        -- A tax line follows the line that it taxes.
+        sum(case when lines.is_tax_line then 0 else 1 end) over (
+            partition by lines.erp_code, lines.order_id
+            order by lines.line_sequence, lines.line_number
+            rows between unbounded preceding and current row
+        ) as taxed_number
+    from {{ ref('stg_netsuite__sales_order_lines') }} as lines
+    inner join {{ ref('stg_netsuite__sales_orders') }} as orders
+        on
+            lines.erp_code = orders.erp_code
+            and lines.order_id = orders.order_id
+            and orders.is_counted
+    where
+        not lines.is_gone
+        and not lines.is_main_line
+        -- A kit stands on the order once; its parts and its cost are no further sales.
+        and not lines.is_cost_line
+        and not lines.is_kit_component
+),
+
+line_taxes as (
+    select
+        erp_code,
+        order_id,
+        taxed_number,
+        -sum(amount) as tax_amount,
+        case when min(item_id) = max(item_id) then min(item_id) end as tax_code_id
+    from numbered
+    where is_tax_line
+    group by erp_code, order_id, taxed_number
+),
+
+-- Sales lines are negative there. What is closed before it was shipped will never be.
+remaining as (
+    select
+        numbered.*,
+        -coalesce(numbered.quantity, 0) as ordered_quantity,
+        case
+            when numbered.is_closed
+                then least(-coalesce(numbered.quantity, 0), coalesce(numbered.shipped_quantity, 0))
+            else -coalesce(numbered.quantity, 0)
+        end as remaining_quantity,
+        -numbered.amount as ordered_amount,
+        coalesce(line_taxes.tax_amount, 0) as ordered_tax_amount,
+        line_taxes.tax_code_id
+    from numbered
+    left join line_taxes
+        on
+            numbered.erp_code = line_taxes.erp_code
+            and numbered.order_id = line_taxes.order_id
+            and numbered.taxed_number = line_taxes.taxed_number
+    where not numbered.is_tax_line
+),
+
+netsuite as (
+    select
+        remaining.erp_code,
+        remaining.order_id as erp_order_id,
+        remaining.order_id || '-' || remaining.line_id as erp_order_line_id,
+        remaining.line_number,
+        case
+            when remaining.item_type in ('InvtPart', 'NonInvtPart', 'Assembly', 'Kit', 'Service') then 'ITEM'
+            when remaining.item_type in ('OthCharge', 'ShipItem') then 'CHARGE'
+            else 'OTHER'
+        end as line_kind,
+        case
+            when remaining.item_type in ('InvtPart', 'NonInvtPart', 'Assembly', 'Kit', 'Service') then remaining.memo
+        end as order_line_id,
+        items.item_code,
+        remaining.remaining_quantity as quantity,
+        coalesce(remaining.committed_quantity, 0) as allocated_quantity,
+        coalesce(remaining.shipped_quantity, 0) as despatched_quantity,
+        coalesce(remaining.billed_quantity, 0) as invoiced_quantity,
+        coalesce(remaining.billed_quantity, 0) as posted_quantity,
+        remaining.rate as unit_price_net,
+        {{ netsuite_part_of_amount('remaining.ordered_amount') }} as net_amount,
+        {{ netsuite_part_of_amount('remaining.ordered_tax_amount') }} as tax_amount,
+        tax_codes.tax_code,
+        tax_codes.rate_percent as tax_rate_percent
+    from remaining
+    left join {{ ref('stg_netsuite__items') }} as items
+        on
+            remaining.erp_code = items.erp_code
+            and remaining.item_id = items.item_id
+    left join {{ ref('stg_netsuite__tax_codes') }} as tax_codes
+        on
+            remaining.erp_code = tax_codes.erp_code
+            and remaining.tax_code_id = tax_codes.tax_code_id
+),
+
+{% endif -%}
+unioned as (
+    {{ union_of_vendors(['sage200', 'netsuite']) }}
+),
+
+final as (
+    select
+        unioned.erp_code,
+        unioned.erp_order_id,
+        unioned.erp_order_line_id,
+        unioned.line_number,
+        unioned.line_kind,
+        unioned.order_line_id,
+        unioned.item_code,
+        unioned.quantity,
+        unioned.allocated_quantity,
+        unioned.despatched_quantity,
+        unioned.invoiced_quantity,
+        unioned.posted_quantity,
+        unioned.unit_price_net,
+        {{ money('unioned.net_amount') }} as net_amount,
+        {{ money('unioned.tax_amount') }} as tax_amount,
+        {{ money('unioned.net_amount + unioned.tax_amount') }} as gross_amount,
+        unioned.tax_code,
+        unioned.tax_rate_percent,
+        -- A cancelled line that stays on the order has nothing left to deliver.
+        unioned.quantity = 0 and unioned.line_kind <> 'CHARGE' as is_cancelled
+    from unioned
 )
 
 select * from final

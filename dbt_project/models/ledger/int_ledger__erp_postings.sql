@@ -1,23 +1,11 @@
--- One row per ERP company and posted nominal leg. net_amount = debit - credit. part_code is the second reference of the
--- document that caused the leg, found by its URN; period is the accounting period's first month, not the date's.
+-- One row per ERP company and posted nominal leg. net_amount = debit - credit, in the company's currency. reference: the wire
+-- key of a journal that Tieout posted, else the document's own; part_code tells the documents apart that one journal takes.
+-- urn: one posting event; period is the accounting period's first month, not the date's.
 
-with legs as (
-    select * from {{ ref('stg_sage200__nominal_transactions') }}
-),
-
-nominal_codes as (
-    select * from {{ ref('stg_sage200__nominal_codes') }}
-),
-
-periods as (
-    select * from {{ ref('stg_sage200__accounting_periods') }}
-),
-
-erps as (
-    select * from {{ ref('stg_tieout__erps') }}
-),
-
+with
+{% if uses('sage200') -%}
 documents as (
+    -- A leg does not say which part of a journal its document is; the document has the same URN.
     select
         erp_code,
         urn,
@@ -38,33 +26,27 @@ documents as (
     group by erp_code, urn
 ),
 
-final as (
+sage200 as (
     select
         legs.erp_code,
-        erps.entity_code,
         legs.nominal_transaction_id as posting_id,
         legs.urn,
         legs.transaction_date,
-        coalesce({{ period_of('periods.period_start_date') }}, {{ period_of('legs.transaction_date') }}) as period,
+        periods.period_start_date,
         nominal_codes.account_code,
-        coalesce(nominal_codes.cost_centre, '') as cost_centre,
-        coalesce(nominal_codes.department, '') as department,
+        nominal_codes.cost_centre,
+        nominal_codes.department,
         legs.reference,
         documents.second_reference as part_code,
         legs.narrative,
-        {{ money('coalesce(legs.debit, 0)') }} as debit,
-        {{ money('coalesce(legs.credit, 0)') }} as credit,
-        {{ money('coalesce(legs.debit, 0) - coalesce(legs.credit, 0)') }} as net_amount,
-        legs.source_ledger,
-        legs.user_name
-    from legs
-    inner join erps
-        on legs.erp_code = erps.erp_code
-    left join nominal_codes
+        legs.debit,
+        legs.credit
+    from {{ ref('stg_sage200__nominal_transactions') }} as legs
+    left join {{ ref('stg_sage200__nominal_codes') }} as nominal_codes
         on
             legs.erp_code = nominal_codes.erp_code
             and legs.nominal_code_id = nominal_codes.nominal_code_id
-    left join periods
+    left join {{ ref('stg_sage200__accounting_periods') }} as periods
         on
             legs.erp_code = periods.erp_code
             and legs.accounting_period_id = periods.accounting_period_id
@@ -72,6 +54,74 @@ final as (
         on
             legs.erp_code = documents.erp_code
             and legs.urn = documents.urn
+),
+
+{% endif -%}
+{% if uses('netsuite') -%}
+netsuite as (
+    select
+        legs.erp_code,
+        legs.transaction_id || '-' || legs.line_id as posting_id,
+        legs.transaction_id as urn,
+        legs.transaction_date,
+        periods.period_start_date,
+        accounts.account_code,
+        classes.class_name as cost_centre,
+        departments.department_name as department,
+        legs.reference,
+        cast(null as varchar) as part_code,
+        legs.memo as narrative,
+        legs.debit,
+        legs.credit
+    from {{ ref('stg_netsuite__gl_lines') }} as legs
+    left join {{ ref('stg_netsuite__accounts') }} as accounts
+        on
+            legs.erp_code = accounts.erp_code
+            and legs.account_id = accounts.account_id
+    left join {{ ref('stg_netsuite__periods') }} as periods
+        on
+            legs.erp_code = periods.erp_code
+            and legs.period_id = periods.period_id
+    left join {{ ref('stg_netsuite__classes') }} as classes
+        on
+            legs.erp_code = classes.erp_code
+            and legs.class_id = classes.class_id
+    left join {{ ref('stg_netsuite__departments') }} as departments
+        on
+            legs.erp_code = departments.erp_code
+            and legs.department_id = departments.department_id
+    where legs.is_counted
+),
+
+{% endif -%}
+unioned as (
+    {{ union_of_vendors(['sage200', 'netsuite']) }}
+),
+
+erps as (
+    select * from {{ ref('stg_tieout__erps') }}
+),
+
+final as (
+    select
+        unioned.erp_code,
+        erps.entity_code,
+        unioned.posting_id,
+        unioned.urn,
+        unioned.transaction_date,
+        coalesce({{ period_of('unioned.period_start_date') }}, {{ period_of('unioned.transaction_date') }}) as period,
+        unioned.account_code,
+        coalesce(unioned.cost_centre, '') as cost_centre,
+        coalesce(unioned.department, '') as department,
+        unioned.reference,
+        unioned.part_code,
+        unioned.narrative,
+        {{ money('coalesce(unioned.debit, 0)') }} as debit,
+        {{ money('coalesce(unioned.credit, 0)') }} as credit,
+        {{ money('coalesce(unioned.debit, 0) - coalesce(unioned.credit, 0)') }} as net_amount
+    from unioned
+    inner join erps
+        on unioned.erp_code = erps.erp_code
 )
 
 select * from final

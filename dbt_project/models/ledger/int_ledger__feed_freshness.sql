@@ -47,7 +47,8 @@ final as (
             {{ as_of() }} > {{ add_minutes('pulled.last_complete_at', 'feeds.freshness_hours * 60') }},
             lanes_started.lane is not null
         ) as is_stale,
-        accounts.perspective <> 'OPERATOR' and feeds.entity in ('warehouse_holdings', 'offers') as is_stock_feed
+        accounts.perspective <> 'OPERATOR'
+        and feeds.entity in ('warehouse_holdings', 'stock', 'offers') as is_stock_feed
     from feeds
     inner join accounts
         on

@@ -1,8 +1,36 @@
 -- One row per marketplace and warehouse of its ERP company. is_mapped: warehouses.csv has a row for it (one for the
 -- marketplace wins over *); without one its stock is not offered.
 
-with warehouses as (
-    select * from {{ ref('stg_sage200__warehouses') }}
+with
+{% if uses('sage200') -%}
+sage200 as (
+    select
+        erp_code,
+        warehouse_name
+    from {{ ref('stg_sage200__warehouses') }}
+),
+
+{% endif -%}
+{% if uses('netsuite') -%}
+netsuite as (
+    select
+        locations.erp_code,
+        locations.location_name as warehouse_name
+    from {{ ref('stg_netsuite__locations') }} as locations
+    inner join {{ ref('stg_tieout__erps') }} as erps
+        on locations.erp_code = erps.erp_code
+    where
+        not locations.is_inactive
+        -- A list such as '2, 3'; without one the location is anybody's.
+        and coalesce(
+            ', ' || locations.subsidiary_ids || ',' like '%, ' || erps.subsidiary_id || ',%',
+            true
+        )
+),
+
+{% endif -%}
+warehouses as (
+    {{ union_of_vendors(['sage200', 'netsuite']) }}
 ),
 
 marketplaces as (

@@ -10,6 +10,7 @@ final as (
         nullif(trim(source.vendor), '') as vendor,
         nullif(trim(source.entity_code), '') as entity_code,
         nullif(trim(source.company_id), '') as company_id,
+        nullif(trim(source.subsidiary_id), '') as subsidiary_id,
         lower(trim(coalesce(source.is_enabled, ''))) in ('true', 't', 'yes', 'y', '1', 'on') as is_enabled
     from source
 )

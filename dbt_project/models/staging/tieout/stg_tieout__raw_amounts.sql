@@ -18,6 +18,7 @@ with summed as (
             raw_rows._account = kept.{{ account_column(total.vendor) }}
             and raw_rows._file = kept._file
             and raw_rows._position = kept._position
+    where {{ 'kept.' ~ total.only if total.only else 'true' }}
     group by raw_rows._account
     union all
     select
@@ -28,6 +29,7 @@ with summed as (
         cast(0 as decimal(28, 4)) as raw_amount,
         sum(cast({{ total.column }} as decimal(28, 4))) as staged_amount
     from {{ ref(total.model) }}
+    where {{ total.only or 'true' }}
     group by {{ account_column(total.vendor) }}
     {% endfor %}
 ),

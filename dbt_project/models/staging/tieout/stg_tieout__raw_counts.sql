@@ -42,7 +42,7 @@ counted as (
             max(
                 case
                     when complete_batches.batch is not null then 1
-                    when '{{ "snapshot" if counted.feed in snapshot_feeds() else "cursor" }}' = 'cursor' then 1
+                    when {{ 'false' if is_snapshot_feed(counted.vendor, counted.feed) else 'true' }} then 1
                     else 0
                 end
             ) as is_current
