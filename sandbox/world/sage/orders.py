@@ -1,0 +1,116 @@
+"""Sales orders with their lines."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sandbox.world.model import ErpLine, ErpOrder
+from sandbox.world.money import five_places, pounds, unit_price
+from sandbox.world.sage.ids import (
+    CURRENCY_IDS,
+    NIL,
+    TAX_CODE_IDS,
+    WAREHOUSE_IDS,
+)
+from sandbox.world.stamps import calendar_date, iso_trimmed, london_date
+
+_STATUSES = {
+    "LIVE": "EnumDocumentStatusLive",
+    "ON_HOLD": "EnumDocumentStatusOnHold",
+    "COMPLETE": "EnumDocumentStatusComplete",
+    "CANCELLED": "EnumDocumentStatusCancelled",
+}
+
+
+def sop_order(order: ErpOrder, customers: dict[str, int]) -> dict[str, Any]:
+    goods = sum(line.net for line in order.lines if line.kind == "ITEM")
+    charge = sum(line.net for line in order.lines if line.kind == "CHARGE")
+    charge_tax = sum(line.tax for line in order.lines if line.kind == "CHARGE")
+    tax = sum(line.tax for line in order.lines)
+    full = "EnumDocumentProcessStatusFull"
+    none = "EnumDocumentProcessStatusNone"
+    day = calendar_date(london_date(order.created))
+    wanted = calendar_date(london_date(order.created) + timedelta(days=3))
+    analysis = {f"analysis_code_{slot}": "" for slot in range(2, 6)}
+    return {
+        "id": order.id,
+        "document_no": order.document_no,
+        "document_date": day,
+        "document_status": "EnumDocumentStatusDraft" if order.is_draft else _STATUSES[order.status],
+        "despatch_receipt_status": full if order.despatched is not None else none,
+        "invoice_credit_status": full if order.is_invoiced else none,
+        "cancelled_status": full if order.is_cancelled else none,
+        "customer_type": "EnumCustomerTypeCredit",
+        "customer_id": customers[order.customer],
+        "customer_document_no": order.customer_document_no,
+        "currency_id": CURRENCY_IDS[order.currency],
+        "exchange_rate": Decimal("1.000000"),
+        "is_draft": order.is_draft,
+        "is_credit_limit_exceeded": False,
+        "use_invoice_address": False,
+        "subtotal_goods_value": pounds(goods),
+        "subtotal_charge_net_value": pounds(charge),
+        "subtotal_charge_tax_value": pounds(charge_tax),
+        "subtotal_discount_value": NIL,
+        "total_net_value": pounds(goods + charge),
+        "total_tax_value": pounds(tax),
+        "total_gross_value": pounds(goods + charge + tax),
+        "settlement_discount_days": 0,
+        "settlement_discount_percent": NIL,
+        "document_discount_percent": NIL,
+        "document_created_by": "Order import" if order.order is not None else "Order Desk",
+        "order_priority": "",
+        "external_reference": "",
+        "requested_delivery_date": wanted,
+        "promised_delivery_date": wanted,
+        "payment_with_order": False,
+        "payment_value": NIL,
+        "payment_method_id": 0,
+        "order_value_discount_id": 0,
+        "analysis_code_1": order.analysis,
+        **analysis,
+        "lines": [_sop_line(order, line, number) for number, line in enumerate(order.lines, start=1)],
+        "date_time_created": iso_trimmed(order.created),
+        "date_time_updated": iso_trimmed(order.updated),
+    }
+
+
+def _sop_line(order: ErpOrder, line: ErpLine, number: int) -> dict[str, Any]:
+    is_item = line.kind == "ITEM"
+    quantity = five_places(line.quantity)
+    none, full = "EnumLineStatusNone", "EnumLineStatusFully"
+    nothing = five_places(0)
+    despatched = order.despatched is not None
+    is_allocated = order.is_open and is_item
+    return {
+        "id": order.id * 10 + number,
+        "sop_order_id": order.id,
+        "line_number": number,
+        "line_type": "EnumLineTypeStandard" if is_item else "EnumLineTypeCharge",
+        "product_id": line.item.product_id if line.item is not None else 0,
+        "warehouse_id": WAREHOUSE_IDS["MAIN"] if is_item else 0,
+        "code": line.item.code if line.item is not None else "CARRIAGE",
+        "description": line.description,
+        "line_quantity": quantity,
+        "allocated_quantity": quantity if is_allocated else nothing,
+        "despatch_receipt_quantity": quantity if despatched else nothing,
+        "invoice_credit_quantity": quantity if order.is_invoiced else nothing,
+        "posted_invoice_credit_quantity": quantity if order.is_invoiced else nothing,
+        "allocation_status": full if is_allocated or despatched else none,
+        "despatch_receipt_status": full if despatched else none,
+        "invoice_credit_status": full if order.is_invoiced else none,
+        "selling_unit_price": unit_price(line.net, max(1, line.quantity)),
+        "unit_discount_percent": NIL,
+        "unit_discount_value": nothing,
+        "line_total_value": pounds(line.net),
+        "line_tax_value": pounds(line.tax),
+        "tax_code_id": TAX_CODE_IDS[line.tax_code],
+        "nominal_reference": "4100" if is_item else "4905",
+        "nominal_cost_centre": "",
+        "nominal_department": "",
+        "analysis_code_1": line.order_line_id,
+        "analysis_code_2": "",
+        "analysis_code_3": "",
+        "analysis_code_4": "",
+        "analysis_code_5": "",
+    }
