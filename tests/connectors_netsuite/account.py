@@ -15,7 +15,7 @@ import uvicorn
 from connectors.netsuite import Certificate, NetSuiteConnector, Tokens
 from sandbox.clock import SandboxClock
 from sandbox.netsuite import NetSuiteApi, NetSuiteClient, NetSuiteSettings, new_certificate
-from sandbox.netsuite.company import CUSTOMER_UK, build_company
+from tests.sandbox_netsuite.company import CUSTOMER_UK, build_company
 
 AS_OF = datetime(2026, 9, 20, 12, 0, tzinfo=UTC)
 KEY, CERTIFICATE = new_certificate()

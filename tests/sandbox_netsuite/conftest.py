@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey
 from sandbox.chaos import Chaos
 from sandbox.clock import SandboxClock
 from sandbox.netsuite import NetSuiteApi, NetSuiteClient, NetSuiteSettings, NetSuiteWorld, new_certificate
-from sandbox.netsuite.company import build_company
+from tests.sandbox_netsuite.company import build_company
 
 AS_OF = datetime(2026, 9, 20, 12, 0, tzinfo=UTC)
 KEY, CERTIFICATE = new_certificate()

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from sandbox.netsuite.company import BANK_GBP, CLEARING_GBP
+from tests.sandbox_netsuite.company import BANK_GBP, CLEARING_GBP
 from tests.sandbox_netsuite.conftest import RECORD, Account, problem
 
 

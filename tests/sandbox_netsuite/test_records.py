@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from sandbox.chaos import Rule
-from sandbox.netsuite.company import (
+from tests.sandbox_netsuite.company import (
     BANK_EUR,
     BANK_GBP,
     CLEARING_EUR,

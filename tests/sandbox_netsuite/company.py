@@ -1,4 +1,4 @@
-"""A small OneWorld company: two trading subsidiaries, their books, stock, orders and what has become of them.
+"""A small OneWorld company that tests write into: two trading subsidiaries in two currencies, their stock and orders.
 
 Generated from a seed alone. It holds what readers get wrong: stock rows without quantities, inactive items, a voided
 journal, an adjustment period over a month, a second accounting book, closed and locked periods, deleted records.
@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.netsuite.world import NetSuiteWorld
+from sandbox.world.netsuite.tables import Tables, period_id
 
 UK, GERMANY, ELIMINATION = 2, 3, 4
 GBP, EUR, USD = 1, 2, 3
@@ -61,10 +62,9 @@ class _Company:
         self._today = self._as_of.date()
         self._chance = chance
         self._next = 5000
-        self.tables: dict[str, Any] = {}
-
-    def _add(self, table: str, **row: Any) -> None:
-        self.tables.setdefault(table, []).append(row)
+        self._rows = Tables(UK)
+        self._add = self._rows.add
+        self.tables = self._rows.rows
 
     def masters(self, items: int) -> None:
         changed = self._as_of - timedelta(days=200)
@@ -220,11 +220,11 @@ class _Company:
                 shut = dict.fromkeys(("alllocked", "arlocked", "aplocked"), "T" if behind >= 3 else "F")
                 closed = "T" if behind > 3 else "F"
                 name, end = f"{calendar.month_abbr[month]} {year}", date(year, month, last)
-                self._period(self.period(start), name, start, end, parent=year, closed=closed, **shut)
+                self._period(period_id(start), name, start, end, parent=year, closed=closed, **shut)
                 self._add(
                     "consolidatedexchangerate",
-                    id=self.period(start),
-                    postingperiod=self.period(start),
+                    id=period_id(start),
+                    postingperiod=period_id(start),
                     fromsubsidiary=GERMANY,
                     tosubsidiary=1,
                     fromcurrency=EUR,
@@ -249,10 +249,6 @@ class _Company:
             lastmodifieddate=self._as_of,
             **row,
         )
-
-    @staticmethod
-    def period(day: date) -> int:
-        return day.year * 100 + day.month
 
     def stock(self, items: int) -> None:
         """A row for every item and location; in the showroom none has quantities: they count as zero."""
@@ -304,7 +300,6 @@ class _Company:
 
         order = self.transaction(
             "SalesOrd",
-            "salesorder",
             day,
             at,
             [{"amount": total}, *lines(None)],
@@ -333,7 +328,6 @@ class _Company:
         tracking = f"TRK{number:08d}"
         shipment = self.transaction(
             "ItemShip",
-            "itemfulfillment",
             later.date(),
             later,
             moved,
@@ -349,7 +343,6 @@ class _Company:
         receivable = {"amount": total, "account": RECEIVABLE}
         invoice = self.transaction(
             "CustInvc",
-            "invoice",
             later.date(),
             later,
             [receivable, *lines(SALES)],
@@ -377,7 +370,6 @@ class _Company:
                 ]
                 self.transaction(
                     "Journal",
-                    "journalentry",
                     at.date(),
                     at,
                     lines,
@@ -395,8 +387,8 @@ class _Company:
         lines = [{"amount": Decimal(10), "account": BANK_GBP}, {"amount": Decimal(-10), "account": CLEARING_GBP}]
         at = self._as_of - timedelta(days=4)
         shared = {"currency": GBP, "subsidiary": UK, "foreigntotal": Decimal(10)}
-        self.transaction("Journal", "journalentry", day, at, lines, status="V", voided="T", memo="Voided", **shared)
-        self.transaction("Journal", "journalentry", day, at, lines, status="A", posting="F", approvalstatus=1, **shared)
+        self.transaction("Journal", day, at, lines, status="V", voided="T", memo="Voided", **shared)
+        self.transaction("Journal", day, at, lines, status="A", posting="F", approvalstatus=1, **shared)
         self._add(
             "deletedrecord",
             recordid=4999,
@@ -408,72 +400,21 @@ class _Company:
             iscustomrecord="F",
         )
 
-    def transaction(
-        self, code: str, record: str, day: date, at: datetime, lines: list[dict[str, Any]], **header: Any
-    ) -> int:
+    def transaction(self, code: str, day: date, at: datetime, lines: list[dict[str, Any]], **header: Any) -> int:
         """One transaction in the base currency of its subsidiary; the first line is its main line."""
         number = self._next = self._next + 1
-        of_line = {name: header.pop(name) for name in ("subsidiary", "location", "createdfrom") if name in header}
-        posting = header.pop("posting", "T")
-        tran_id = f"{code.upper()}{number}"
-        self._add(
-            "transaction",
-            id=number,
-            type=code,
-            recordtype=record,
-            tranid=tran_id,
-            transactionnumber=tran_id,
-            trandisplayname=f"{record} #{tran_id}",
-            trandate=day,
-            createddate=at,
-            lastmodifieddate=at,
-            exchangerate=Decimal(1),
-            posting=posting,
-            postingperiod=self.period(day) if code != "SalesOrd" else None,
-            **{"voided": "F", "void": "F", **header},
+        subsidiary, location = header.pop("subsidiary"), header.pop("location", None)
+        self._rows.transaction(
+            number,
+            code,
+            day,
+            at,
+            [{"location": location, **line, "amount": int(line["amount"] * 100)} for line in lines],
+            subsidiary=subsidiary,
+            of_main_line={"createdfrom": header.pop("createdfrom", None)},
+            **header,
         )
-        for index, line in enumerate(lines):
-            values = dict(line)
-            amount, account = values.pop("amount"), values.pop("account", None)
-            main = {"createdfrom": of_line.get("createdfrom")} if index == 0 else {}
-            side = "debitforeignamount" if amount > 0 else "creditforeignamount"
-            self._add(
-                "transactionline",
-                transaction=number,
-                id=index,
-                uniquekey=number * 100 + index,
-                mainline="T" if index == 0 else "F",
-                taxline="F",
-                donotdisplayline="F",
-                isclosed="F",
-                linesequencenumber=index,
-                foreignamount=amount,
-                netamount=amount,
-                entity=header.get("entity"),
-                subsidiary=of_line["subsidiary"],
-                location=of_line.get("location"),
-                linelastmodifieddate=at,
-                **{side: abs(amount), **main, **values},
-            )
-            for book in (1, 2) if account else ():
-                self._add(
-                    "transactionaccountingline",
-                    accountingbook=book,
-                    transaction=number,
-                    transactionline=index,
-                    account=account,
-                    amount=amount,
-                    netamount=amount,
-                    debit=amount if amount > 0 else None,
-                    credit=-amount if amount < 0 else None,
-                    exchangerate=Decimal(1),
-                    posting=posting,
-                    lastmodifieddate=at,
-                )
         return number
 
     def _link(self, before: int, before_type: str, after: int, after_type: str, kind: str) -> None:
-        ends = {"previousdoc": before, "previoustype": before_type, "nextdoc": after, "nexttype": after_type}
-        self._add("nexttransactionlink", linktype=kind, **ends)
-        for line in (1, 2):
-            self._add("nexttransactionlinelink", linktype=kind, previousline=line, nextline=line, **ends)
+        self._rows.link(before, before_type, after, after_type, kind, [1, 2])
