@@ -187,9 +187,11 @@ class BankAccount(Row):
     entity_code: Code
     currency_code: Currency
     iban: Text
-    statement_path: Text
+    statement_path: Text | None
     erp_bank_code: Text
     csv_profile: Text | None
+    source: Literal["STATEMENT", "ERP"]
+    """Whether receipts are read from the bank's statements or from the cash book of the entity's ERP."""
     is_enabled: Flag
 
 

@@ -77,6 +77,7 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     errors += _wrong_amounts(registry)
     errors += _wrong_marketplaces(registry.marketplaces)
     errors += _wrong_erps(registry.erps)
+    errors += _wrong_bank_accounts(registry)
     errors += _wrong_budgets(registry.call_budgets)
     errors += _journal_gaps(registry)
     return errors
@@ -176,6 +177,36 @@ def _wrong_erps(erps: Iterable[Erp]) -> list[ConfigError]:
         if first is not row and getattr(row, column) is not None:
             problem = f"names the same books as line {first.line}: every posting would be read twice"
             wrong(row, column, problem, "Keep one of the two rows, or tell them apart by subsidiary_id or company_id")
+    return errors
+
+
+def _wrong_bank_accounts(registry: Registry) -> list[ConfigError]:
+    """Accounts whose entries come from nowhere."""
+    errors: list[ConfigError] = []
+    kept = {row.entity_code for row in registry.erps if row.is_enabled}
+    for row in registry.bank_accounts:
+        if row.source == "STATEMENT" and row.statement_path is None:
+            errors.append(
+                ConfigError(
+                    row.FILE,
+                    row.line,
+                    "statement_path",
+                    None,
+                    "is empty",
+                    "Say where the bank's files lie, or set source to ERP",
+                )
+            )
+        elif row.source == "ERP" and row.is_enabled and registry.erps and row.entity_code not in kept:
+            errors.append(
+                ConfigError(
+                    row.FILE,
+                    row.line,
+                    "source",
+                    row.source,
+                    f"needs the cash book of an ERP, and {row.entity_code} has none that is enabled",
+                    "Enable its ERP in erps.csv, or set source to STATEMENT",
+                )
+            )
     return errors
 
 

@@ -1,6 +1,7 @@
 -- Grain: receipt × account role × side. The receipt journal: cash and an identified bank fee clear what the marketplace owed. A
 -- receipt that needs a person (duplicate, unknown, ambiguous, contradicting, wrong account) makes no entry. What is over-paid goes
--- to clearing as an item of its own. net_debit = debit - credit.
+-- to clearing as an item of its own; what an exchange on the way lost (debit) or won is an exchange difference. net_debit = debit -
+-- credit.
 {{ config(schema='accounting', materialized='table') }}
 
 with
@@ -25,6 +26,7 @@ allocated as (
         cast(sum(allocations.cash_amount) as decimal(18, 2)) as cash_amount,
         cast(sum(allocations.fee_amount) as decimal(18, 2)) as fee_amount,
         cast(sum(allocations.excess_amount) as decimal(18, 2)) as excess_amount,
+        cast(sum(allocations.exchange_amount) as decimal(18, 2)) as exchange_amount,
         cast(sum(allocations.cleared_amount) as decimal(18, 2)) as cleared_amount
     from allocations
     group by allocations.receipt_id
@@ -48,6 +50,14 @@ entries as (
         'NET' as side,
         allocated.fee_amount as net_debit,
         20 as line_group
+    from allocated
+    union all
+    select
+        allocated.receipt_id,
+        'FX_REALISED' as account_role,
+        'NET' as side,
+        allocated.exchange_amount as net_debit,
+        25 as line_group
     from allocated
     union all
     select

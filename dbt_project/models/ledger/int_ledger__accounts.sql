@@ -1,5 +1,5 @@
 -- One row per enabled account of a vendor: marketplace, ERP company or bank account. marketplace_code only where the account
--- is one. perspective: SELLER or OPERATOR of a marketplace, BOTH of the others.
+-- is one; a bank account only where its statements are read. perspective: SELLER or OPERATOR of a marketplace, BOTH of the others.
 
 with marketplaces as (
     select
@@ -35,7 +35,7 @@ bank_accounts as (
         'BOTH' as perspective,
         currency_code
     from {{ ref('stg_tieout__bank_accounts') }}
-    where is_enabled
+    where is_enabled and receipt_source = 'STATEMENT'
 ),
 
 final as (

@@ -10,6 +10,7 @@ with summed as (
         {{ account_column(total.vendor) }} as account,
         sum(cast({{ total.ledger_column }} as decimal(28, 4))) as ledger_amount
     from {{ ref(total.ledger) }}
+    {% if total.ledger_filter is defined -%} where {{ total.ledger_filter }} {%- endif %}
     group by {{ account_column(total.vendor) }}
     {% endfor %}
 ),

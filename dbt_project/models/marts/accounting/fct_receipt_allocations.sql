@@ -1,4 +1,4 @@
--- Grain: receipt × pay-out that a rule decided. cash + fee - excess = cleared.
+-- Grain: receipt × pay-out that a rule decided. cash + fee - excess + exchange = cleared.
 with
 
 decided as (
@@ -28,6 +28,7 @@ final as (
         decided.cash_amount,
         decided.fee_amount,
         decided.excess_amount,
+        decided.exchange_amount,
         decided.cleared_amount
     from decided
     inner join receipts

@@ -43,6 +43,7 @@ final as (
         receipts.entity_code,
         receipts.receipt_id,
         receipts.bank_account_code,
+        receipts.receipt_source,
         receipts.value_date,
         receipts.booking_date,
         receipts.amount,

@@ -44,7 +44,10 @@ payout_totals as (
         min(decided.receipt_id) as receipt_id,
         cast(sum(case when decided.is_decided then decided.cash_amount else 0 end) as decimal(18, 2)) as cash_amount,
         cast(sum(case when decided.is_decided then decided.fee_amount else 0 end) as decimal(18, 2)) as fee_amount,
-        cast(sum(case when decided.is_decided then decided.excess_amount else 0 end) as decimal(18, 2)) as excess_amount
+        cast(sum(case when decided.is_decided then decided.excess_amount else 0 end) as decimal(18, 2)) as excess_amount,
+        cast(
+            sum(case when decided.is_decided then decided.exchange_amount else 0 end) as decimal(18, 2)
+        ) as exchange_amount
     from decided
     group by decided.marketplace_code, decided.billing_cycle_id
 
@@ -89,6 +92,7 @@ payout_results as (
         payouts.payout_amount,
         payouts.pay_out_date,
         coalesce(payout_totals.cash_amount, 0) as cash_amount,
+        coalesce(payout_totals.exchange_amount, 0) as exchange_amount,
         payout_totals.receipt_count,
         coalesce(payout_totals.receipt_id, stray_receipts.receipt_id) as receipt_id,
         {{ utc_from_local(
@@ -99,7 +103,7 @@ payout_results as (
             when payout_totals.undecided_code is not null then payout_totals.undecided_code
             when payout_totals.fee_amount > 0 then 'BNK-002'
             when payout_totals.excess_amount > 0 then 'BNK-004'
-            when payout_totals.cash_amount < payouts.payout_amount then 'BNK-003'
+            when payout_totals.cash_amount + payout_totals.exchange_amount < payouts.payout_amount then 'BNK-003'
             when payout_totals.receipt_count > 1 then 'BNK-006'
             when payout_totals.receipt_count = 1 then null
             when stray_receipts.receipt_id is not null then 'BNK-012'
@@ -179,6 +183,8 @@ final as (
         payout_results.billing_cycle_id as subject_id,
         payout_results.rule_code,
         case
+            when payout_results.fault_code is null and payout_results.exchange_amount <> 0
+                then 'MATCHED_WITHIN_TOLERANCE'
             when payout_results.fault_code is null then 'MATCHED'
             when payout_results.fault_code = 'BNK-001' and {{ as_of() }} < payout_results.window_ends_at then 'TIMING'
             else 'EXCEPTION'
@@ -190,7 +196,7 @@ final as (
         payout_results.payout_amount as expected_amount,
         cast(payout_results.cash_amount as decimal(18, 2)) as actual_amount,
         cast(payout_results.cash_amount - payout_results.payout_amount as decimal(18, 2)) as delta_amount,
-        cast(0 as decimal(18, 2)) as tolerance_amount,
+        cast(abs(payout_results.exchange_amount) as decimal(18, 2)) as tolerance_amount,
         payout_results.currency_code,
         payout_results.billing_cycle_id as left_id,
         payout_results.receipt_id as right_id,
@@ -222,6 +228,7 @@ final as (
             when 'BNK-006'
                 then 'The pay-out came in ' || cast(payout_results.receipt_count as varchar) || ' receipts.'
             when 'BNK-008' then 'A receipt has the amount of this pay-out but names another one.'
+            when 'BNK-009' then 'A receipt of this pay-out was exchanged at a rate beyond the tolerance.'
             when 'BNK-011' then 'Several matches are equally good; a person chooses.'
             when 'BNK-012' then 'The pay-out seems to have gone to another bank account.'
         end as summary,
@@ -263,6 +270,10 @@ final as (
                     'Received ' || cast(receipt_results.amount as varchar) || ' ' || receipt_results.currency_code
                     || ' from the marketplace without a pay-out that it could be.'
             when 'BNK-008' then 'The text names another pay-out than the amount suggests.'
+            when 'BNK-009'
+                then
+                    'Exchanged on its way at a rate beyond the tolerance, or to a currency without a rate to compare: '
+                    || 'ask the bank for its advice.'
             when 'BNK-010'
                 then
                     'The bank feed holds this entry twice; the other one is '

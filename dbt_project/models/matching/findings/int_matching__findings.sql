@@ -106,6 +106,51 @@ vanished_records as (
 
 ),
 
+statement_gaps as (
+
+    select
+        'data' as level_code,
+        cast(null as varchar) as marketplace_code,
+        statements.entity_code,
+        'DAT-002' as exception_code,
+        'STATEMENT' as subject_type,
+        statements.bank_account_code || '-' || statements.statement_id as subject_id,
+        cast(statements.opening_balance - statements.balance_before as decimal(18, 2)) as delta_amount,
+        statements.currency_code,
+        'Statement ' || statements.statement_id || ' of ' || statements.bank_account_code || ' opens with '
+        || cast(statements.opening_balance as varchar) || ' ' || statements.currency_code || ' on '
+        || cast(statements.from_date as varchar) || ', but ' || statements.previous_statement_id || ' (to '
+        || cast(statements.previous_to_date as varchar) || ') leaves ' || cast(statements.balance_before as varchar)
+        || ': entries over ' || cast(
+            cast(statements.opening_balance - statements.balance_before as decimal(18, 2)) as varchar
+        ) || ' are missing or wrong.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('int_ledger__bank_statements') }} as statements
+    where statements.has_gap
+
+),
+
+reused_references as (
+
+    select
+        'data' as level_code,
+        receipts.marketplace_code,
+        receipts.entity_code,
+        'DAT-003' as exception_code,
+        'BANK_ENTRY' as subject_type,
+        receipts.receipt_id as subject_id,
+        cast(null as decimal(18, 2)) as delta_amount,
+        receipts.currency_code,
+        'The bank used the reference of this entry for another one before: this one has taken its place. Ask the '
+        || 'bank for references that it uses once.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('int_ledger__receipts') }} as receipts
+    where receipts.is_reference_reused
+
+),
+
 unioned as (
 
     {% for model, level in levels -%}
@@ -119,6 +164,10 @@ unioned as (
     select * from refused_records
     union all
     select * from vanished_records
+    union all
+    select * from statement_gaps
+    union all
+    select * from reused_references
 
 ),
 

@@ -1,22 +1,28 @@
 -- Grain: receipt × pay-out that a rule brought together. The one place that decides: the rules see each item once and in their
 -- order, so a decided pair is final and an undecided one waits for a person.
--- cash + fee - excess = what the receipt clears of the pay-out.
+-- cash + fee - excess + exchange = what the receipt clears of the pay-out.
 with
 
 proposals as (
 
-    select * from {{ ref('int_matching__receipts_rule_010_reference') }}
-    union all
-    select * from {{ ref('int_matching__receipts_rule_020_amount') }}
-    union all
-    select * from {{ ref('int_matching__receipts_rule_030_many_payouts') }}
-    union all
-    select * from {{ ref('int_matching__receipts_rule_040_many_receipts') }}
-    union all
-    select * from {{ ref('int_matching__receipts_rule_050_bank_fee') }}
-    union all
-    select * from {{ ref('int_matching__receipts_rule_060_named_difference') }}
-
+    {% for rule in [
+        '010_reference', '020_amount', '030_many_payouts', '040_many_receipts', '050_bank_fee', '055_currency',
+        '060_named_difference',
+    ] -%}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id,
+        rules.rule_code,
+        rules.group_id,
+        rules.cash_amount,
+        rules.fee_amount,
+        rules.excess_amount,
+        {% if rule == '055_currency' -%} rules.exchange_amount {%- else -%} 0 {%- endif %} as exchange_amount,
+        rules.undecided_code
+    from {{ ref('int_matching__receipts_rule_' ~ rule) }} as rules
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 final as (
@@ -30,8 +36,10 @@ final as (
         cast(proposals.cash_amount as decimal(18, 2)) as cash_amount,
         proposals.fee_amount,
         proposals.excess_amount,
+        cast(proposals.exchange_amount as decimal(18, 2)) as exchange_amount,
         cast(
-            proposals.cash_amount + proposals.fee_amount - proposals.excess_amount as decimal(18, 2)
+            proposals.cash_amount + proposals.fee_amount - proposals.excess_amount + proposals.exchange_amount
+            as decimal(18, 2)
         ) as cleared_amount,
         proposals.undecided_code,
         proposals.undecided_code is null as is_decided

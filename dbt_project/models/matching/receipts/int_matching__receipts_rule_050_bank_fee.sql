@@ -1,11 +1,12 @@
 -- Proposes: receipt that is short of a pay-out by what a bank may keep: at most the fee cap and the stated percentage of the
--- pay-out. The receipt names the pay-out, or each is the other's single candidate from an approved payer inside the window.
+-- pay-out. The receipt names the pay-out, or each is the other's single candidate from an approved payer inside the window. Of money
+-- that was exchanged on its way no fee is guessed.
 with
 
 receipts as (
 
     select * from {{ ref('int_matching__receipts') }}
-    where match_scope = 'OPEN'
+    where match_scope = 'OPEN' and original_currency_code is null
 
 ),
 

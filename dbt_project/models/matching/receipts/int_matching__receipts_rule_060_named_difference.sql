@@ -32,6 +32,18 @@ earlier as (
     select * from {{ ref('int_matching__receipts_rule_040_many_receipts') }}
     union all
     select * from {{ ref('int_matching__receipts_rule_050_bank_fee') }}
+    union all
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id,
+        rules.rule_code,
+        rules.group_id,
+        rules.cash_amount,
+        rules.fee_amount,
+        rules.excess_amount,
+        rules.undecided_code
+    from {{ ref('int_matching__receipts_rule_055_currency') }} as rules
 
 ),
 

@@ -1,4 +1,5 @@
--- One row per posted cash-book transaction. Receipts positive, payments negative.
+-- One row per posted cash-book transaction. Receipts positive, payments negative, also where a site shows them positive: no
+-- document says which of the two it does.
 {{ config(materialized='table') }}
 
 with source as (
@@ -13,10 +14,14 @@ final as (
         nullif(trim(source.bank_transaction_type), '') as bank_transaction_type,
         nullif(trim(source.reference), '') as reference,
         nullif(trim(source.second_reference), '') as second_reference,
+        nullif(trim(source.entry_description), '') as narrative,
         nullif(trim(source.urn), '') as urn,
         nullif(trim(source.user_name), '') as user_name,
         nullif(trim(source.source), '') as source_ledger,
-        {{ to_decimal('source.cheque_value') }} as amount,
+        case
+            when trim(source.bank_transaction_type) = 'Payment' then -abs({{ to_decimal('source.cheque_value') }})
+            else {{ to_decimal('source.cheque_value') }}
+        end as amount,
         {{ calendar_date('source.transaction_date') }} as transaction_date,
         {{ calendar_date('source.posted_date') }} as posted_date,
         {{ utc_timestamp('source.date_time_updated') }} as updated_at,

@@ -11,6 +11,7 @@ final as (
         upper(nullif(trim(source.currency_code), '')) as currency_code,
         nullif(trim(source.iban), '') as iban,
         nullif(trim(source.erp_bank_code), '') as erp_bank_code,
+        upper(trim(source.source)) as receipt_source,
         lower(trim(coalesce(source.is_enabled, ''))) in ('true', 't', 'yes', 'y', '1', 'on') as is_enabled
     from source
 )
