@@ -1,6 +1,7 @@
 {#-
     The newest version of each record of a cursor or keyset feed, by a total order: the vendor's version stamp, then
     the time of fetching, then the place in the evidence. Every older version is "superseded" in control_totals.
+    A stamp from the future counts as of the fetching: a vendor's clock that was ahead once must not win for ever.
 -#}
 {% macro newest_versions(relation, id_columns, version_column=none) -%}
     select versions.*
@@ -20,7 +21,11 @@
                     partition by candidates._account{% for column in id_columns %}, candidates.{{ column }}{% endfor %}
                     order by
                         {%- if version_column %}
-                        {{ utc_timestamp('candidates.' ~ version_column) }} desc nulls last,
+                        case
+                            when {{ utc_timestamp('candidates.' ~ version_column) }} > candidates._fetched_at
+                                then candidates._fetched_at
+                            else {{ utc_timestamp('candidates.' ~ version_column) }}
+                        end desc nulls last,
                         {%- endif %}
                         candidates._fetched_at desc,
                         candidates._file desc,
