@@ -97,8 +97,17 @@ RESOURCES: dict[str, Resource] = {
 }
 
 SITES = Call("sites", CIVIL)
-SALES_RECEIPT = Call("sales_receipts", CIVIL)
-SALES_PAYMENT = Call("sales_payments", CIVIL)
-BANK_RECEIPT = Call("bank_receipt", CIVIL)
-BANK_PAYMENT = Call("bank_payment", CIVIL)
-BANK_TRANSFER = Call("bank_transfer", CIVIL)
+
+# What is written. No pace of ours: how many are under way at a time is the limit, because each is slow at the site.
+CUSTOMER = Call("customers")
+SALES_ORDER = Call("sop_orders")
+SALES_RECEIPT = Call("sales_receipts")
+SALES_PAYMENT = Call("sales_payments")
+SALES_INVOICE = Call("sales_invoices")
+SALES_CREDIT_NOTE = Call("sales_credit_notes")
+SALES_ALLOCATION = Call("sales_allocations")
+PURCHASE_INVOICE = Call("purchase_invoices")
+BANK_RECEIPT = Call("bank_receipt")
+BANK_PAYMENT = Call("bank_payment")
+BANK_TRANSFER = Call("bank_transfer")
+DATE_VALIDATION = Call("transaction_date_validation")

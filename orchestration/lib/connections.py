@@ -23,7 +23,7 @@ from connectors.netsuite.accounts import realm_of
 from connectors.netsuite.writes import deliveries as netsuite_deliveries
 from connectors.records import CheckResult, FeedSpec, Page, Window
 from connectors.sage200.client import Sage200Connector
-from connectors.sage200.delivery import JournalDelivery
+from connectors.sage200.writes import deliveries as sage200_deliveries
 from orchestration.lib.budgets import Budgets, CallUsage, KeyBudget
 from orchestration.lib.configuration import Erp, Marketplace
 from orchestration.lib.registry import Registry
@@ -106,7 +106,7 @@ class Connections:
             with suppress(ConnectorError):
                 sage = self._connector("sage200", account)
                 assert isinstance(sage, Sage200Connector)
-                found["JOURNAL", account] = JournalDelivery(sage)
+                found |= {(kind, account): delivery for kind, delivery in sage200_deliveries(sage).items()}
         for account in self._registry.accounts_of("netsuite"):
             with suppress(ConnectorError):
                 netsuite = self._connector("netsuite", account)

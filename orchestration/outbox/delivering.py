@@ -74,6 +74,17 @@ KINDS: Mapping[str, Kind] = {
     "CUSTOMER_PAYMENT": Kind(batch_size=100, is_wanted_state=False),
     "DEPOSIT": Kind(batch_size=100, is_wanted_state=False),
     "FULFILMENT": Kind(batch_size=100, is_wanted_state=False),
+    "CUSTOMER": Kind(batch_size=100, is_wanted_state=False),
+    # Sage 200 recognises no duplicate, and its gateway gives up on a request that the site still works on.
+    "SALES_RECEIPT": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "SALES_PAYMENT": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "SALES_INVOICE": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "SALES_CREDIT_NOTE": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "SALES_ALLOCATION": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "BANK_PAYMENT": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "BANK_RECEIPT": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "BANK_TRANSFER": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "PURCHASE_INVOICE": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
 }
 ONE_BY_ONE = Kind(batch_size=1, is_wanted_state=False)
 

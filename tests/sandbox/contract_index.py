@@ -88,6 +88,8 @@ BODIES = {
 }
 # What these require depends on the kind of line, on the edition and on the settings: the published lists are unions.
 REQUIRED_IN_SOME_CASES = frozenset({"customers", "sop_orders"})
+# The lengths published for enumerations are shorter than their values (contracts/sage200/SOURCES.md).
+ENUMERATIONS = ("_type", "_basis", "_method")
 # Captured answers carry these although the publication lacks them (contracts/sage200/SOURCES.md).
 OBSERVED = {
     "sites": {"tenant_id": "integer"},
@@ -126,7 +128,7 @@ def _body(document: dict[str, Any], schema: dict[str, Any], *, is_required: bool
         if part.get("readOnly"):
             continue
         entry: dict[str, Any] = {"type": _scalar(part) or part.get("type", "object")}
-        if "maxLength" in part:
+        if "maxLength" in part and not name.endswith(ENUMERATIONS):
             entry["max"] = part["maxLength"]
         if str(part.get("format", "")).startswith("decimal"):
             entry["places"] = int(part["format"].split()[1].removesuffix("dp"))

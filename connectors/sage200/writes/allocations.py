@@ -9,12 +9,11 @@ from typing import Any
 
 from connectors.delivery import Action, DeliveryResult, Found, Outcome, Request, Verification
 from connectors.errors import ConnectorError
-from connectors.http import Call
+from connectors.sage200.endpoints import SALES_ALLOCATION
 from connectors.sage200.writes import documents as d
 from connectors.sage200.writes.codes import Codes
 from connectors.sage200.writes.sending import Desk, Unfit, decimal_of, failed_read, failed_write
 
-SALES_ALLOCATION = Call("sales_allocations")
 POSTED = "sales_posted_transactions"
 Row = Mapping[str, Any]
 

@@ -143,9 +143,15 @@ class BankTransferDelivery(PostingDelivery[d.BankTransfer]):
     def row_problems(self, document: d.BankTransfer, rows: Sequence[Row]) -> list[str]:
         source, target = self._banks(document)
         value = d.positive(document.amount, "amount")
-        held = sorted((int(row.get("bank_id") or 0), decimal_of(row.get("cheque_value"))) for row in rows)
+        held = sorted((int(row.get("bank_id") or 0), _signed(row)) for row in rows)
         wanted = sorted([(int(source["id"]), -value), (int(target["id"]), value)])
         return [] if held == wanted else [f"its cash-book rows are {_shown(held)}, wanted {_shown(wanted)}"]
+
+
+def _signed(row: Row) -> Decimal:
+    """Money into the account; a payment is negative, whichever sign the site shows it with."""
+    value = decimal_of(row.get("cheque_value"))
+    return -abs(value) if row.get("bank_transaction_type") == "Payment" else value
 
 
 def _shown(rows: Sequence[tuple[int, Decimal]]) -> str:

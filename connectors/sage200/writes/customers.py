@@ -8,13 +8,12 @@ from typing import Any
 
 from connectors.delivery import Action, DeliveryResult, Found, Outcome, Request, Verification
 from connectors.errors import ConnectorError
-from connectors.http import Call
+from connectors.sage200.endpoints import CUSTOMER
 from connectors.sage200.journals import Account
 from connectors.sage200.writes import documents as d
 from connectors.sage200.writes.codes import Codes
 from connectors.sage200.writes.sending import Desk, Unfit, failed_read, failed_write
 
-CUSTOMER = Call("customers")
 LENGTHS = {"reference": 8, "name": 60, "short_name": 8, "vat_number": 30}
 MAXIMUM_ANALYSIS = 60
 Row = Mapping[str, Any]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from connectors.errors import NotFound
-from connectors.http import Call
+from connectors.sage200.endpoints import DATE_VALIDATION
 from connectors.sage200.writes.sending import Desk, Unfit
 
-VALIDATION = Call("transaction_date_validation")
 SALES, PURCHASE, CASH_BOOK = "LedgerSales", "LedgerPurchase", "LedgerCashBook"
 
 
@@ -32,7 +31,7 @@ class Dates:
 
     def _ask(self, day: str, ledger: str) -> tuple[str, str]:
         try:
-            answer = self._desk.ask(VALIDATION, {"date": f"{day}T00:00:00Z", "ledger_type": ledger})
+            answer = self._desk.ask(DATE_VALIDATION, {"date": f"{day}T00:00:00Z", "ledger_type": ledger})
         except NotFound:
             return "Normal", ""  # a site from before September 2020: the posting itself is refused
         return str(answer.get("classification") or "Normal"), str(answer.get("message") or "")

@@ -20,7 +20,7 @@ from connectors.sage200.journals import NIL, Account, BadJournal, Journal, Part,
 from connectors.sage200.writes.codes import Codes
 from connectors.sage200.writes.dates import CASH_BOOK, SALES, Dates
 from connectors.sage200.writes.posting import NOT_SENT, Posted, Row, legs, posted
-from connectors.sage200.writes.sending import Desk, Unfit, can_pass, decimal_of, failed_write
+from connectors.sage200.writes.sending import Desk, Unfit, can_pass, decimal_of, failed_read, failed_write
 
 CALLS: dict[str, Call] = {
     "SR": SALES_RECEIPT,
@@ -101,8 +101,21 @@ class JournalDelivery:
     def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
         """Journals as many at a time as the site takes; the parts of one, one after the other."""
         dates = Dates(self._desk)
-        sent = self._desk.send_each(lambda action: self._send(action, dates), actions, lambda _: NOT_SENT)
-        return {action.action_key: result for action, result in sent}
+        try:
+            posted = self._posted(action.wire_key for action in actions)
+        except ConnectorError as error:
+            return dict.fromkeys((action.action_key for action in actions), failed_read(error))
+        first = {action.wire_key: action.action_key for action in reversed(actions)}
+        twice = DeliveryResult(Outcome.FAILED, detail="another action of this batch has the same wire key")
+        results = {action.action_key: twice for action in actions}
+        own = [action for action in actions if first[action.wire_key] == action.action_key]
+
+        def send(action: Action) -> tuple[DeliveryResult, bool]:
+            return self._send(action, posted[action.wire_key], dates)
+
+        for action, result in self._desk.send_each(send, own, lambda _: NOT_SENT):
+            results[action.action_key] = result
+        return results
 
     def read_back(self, actions: Sequence[Action]) -> dict[str, Verification]:
         keys = {a.wire_key for a in actions}
@@ -111,14 +124,13 @@ class JournalDelivery:
 
     # --- sending ---
 
-    def _send(self, action: Action, dates: Dates) -> tuple[DeliveryResult, bool]:
+    def _send(self, action: Action, posted: _Posted, dates: Dates) -> tuple[DeliveryResult, bool]:
         """What became of it, and whether that is unknown."""
         try:
             journal = read_journal(action.payload)
             if journal.wire_key != action.wire_key:
                 raise BadJournal("the payload's wire_key is not the action's")
             bodies = [(part, self._body(journal, part)) for part in render(journal)]
-            posted = self._posted([action.wire_key])[action.wire_key]
             missing = [(part, body) for part, body in bodies if not posted.rows(part.code)]
             # All dates before the first part: a journal must not stay half posted for a period that is closed.
             for ledger in sorted({SALES if part.code in SALES_PARTS else CASH_BOOK for part, _ in missing}):

@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.delivery import Action, DeliveryResult, Found, Outcome, Request, Verification
 from connectors.errors import ConnectorError, RequestRejected
-from connectors.http import Call
+from connectors.sage200.endpoints import SALES_ORDER
 from connectors.sage200.writes import documents as d
 from connectors.sage200.writes.codes import Codes
 from connectors.sage200.writes.customers import analysis
@@ -17,7 +17,6 @@ from connectors.sage200.writes.order_lines import Pairing, WantedLine, pair, wan
 from connectors.sage200.writes.posting import NOT_SENT
 from connectors.sage200.writes.sending import Desk, Unfit, failed_read, failed_write, is_unknown
 
-SALES_ORDER = Call("sop_orders")
 PERMISSIONS = "current_user_sop_user_permissions"
 CANCELLED, COMPLETE = "EnumDocumentStatusCancelled", "EnumDocumentStatusComplete"
 Row = Mapping[str, Any]

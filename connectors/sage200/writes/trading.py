@@ -9,16 +9,18 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
 
-from connectors.http import Call
-from connectors.sage200.endpoints import SALES_PAYMENT, SALES_RECEIPT
+from connectors.sage200.endpoints import (
+    PURCHASE_INVOICE,
+    SALES_CREDIT_NOTE,
+    SALES_INVOICE,
+    SALES_PAYMENT,
+    SALES_RECEIPT,
+)
 from connectors.sage200.journals import Account
 from connectors.sage200.writes import documents as d
 from connectors.sage200.writes.dates import PURCHASE, SALES
 from connectors.sage200.writes.posting import PostingDelivery, Row, Wanted
 
-SALES_INVOICE = Call("sales_invoices")
-SALES_CREDIT_NOTE = Call("sales_credit_notes")
-PURCHASE_INVOICE = Call("purchase_invoices")
 D = TypeVar("D", d.SalesDocument, d.PurchaseInvoice)
 
 
