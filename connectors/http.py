@@ -453,7 +453,9 @@ class ApiClient:
 
 
 def vendor_message(body: bytes) -> str:
-    """The vendor's own words in an error body: `message`, `errors[].message`, other JSON, plain text, no HTML."""
+    """The vendor's own words in an error body: of its usual members (`message`, `errors[].message` or `description`), else
+    the JSON or the text as it stands; no HTML.
+    """
     if not body.strip():
         return ""
     try:
@@ -466,7 +468,7 @@ def vendor_message(body: bytes) -> str:
             decoded.get("message") or decoded.get("Message") or decoded.get("error_description") or decoded.get("error")
         )
         errors = [
-            " ".join(str(e[k]) for k in ("code", "field", "message") if e.get(k))
+            " ".join(str(e[k]) for k in ("code", "field", "message", "description") if e.get(k))
             for e in decoded.get("errors") or ()
             if isinstance(e, dict)
         ]

@@ -13,6 +13,7 @@ from sandbox.odata import Predicate, QueryError, parse_query
 from sandbox.sage_bodies import PostingError
 from sandbox.sage_company import LISTS_ONLY, NESTED, ONLY_NESTED, SINGLE_OBJECTS, SageCompany, Table
 from sandbox.sage_id import SageId
+from sandbox.sage_plausible import hidden_orders, plausibly
 from sandbox.sage_writes import SageWrites
 
 BASE = "/sage200/accounts/v1"
@@ -32,6 +33,10 @@ class Sage200Api:
 
     def routes(self) -> list[Route]:
         every = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+        settings = self._company.settings
+        resource, single, nested = (
+            plausibly(settings, handler) for handler in (self._resource, self._single, self._nested)
+        )
         return [
             Route("/authorize", self._sage_id.authorize, methods=["GET"]),
             Route("/oauth/token", self._sage_id.token, methods=["POST"]),
@@ -39,9 +44,9 @@ class Sage200Api:
                 route
                 for base in (BASE, *EDITION_BASES.values())
                 for route in (
-                    Route(f"{base}/{{resource}}", self._resource, methods=every),
-                    Route(f"{base}/{{resource}}/{{record_id}}", self._single, methods=every),
-                    Route(f"{base}/{{parent}}/{{record_id}}/{{resource}}", self._nested, methods=every),
+                    Route(f"{base}/{{resource}}", resource, methods=every),
+                    Route(f"{base}/{{resource}}/{{record_id}}", single, methods=every),
+                    Route(f"{base}/{{parent}}/{{record_id}}/{{resource}}", nested, methods=every),
                 )
             ),
         ]
@@ -152,7 +157,7 @@ class Sage200Api:
             return self._metadata(table)
         if table.resource in SINGLE_OBJECTS:
             return _json(jsonio.encode(company.expanded(table.resource, table.rows[0])) if table.rows else b"{}")
-        rows, count = company.select(table.resource, query, extra)
+        rows, count = company.select(table.resource, query, hidden_orders(settings, table.resource, extra))
         if count is not None:
             return _json(str(count).encode())
         body = _array([company.render(table.resource, row, query) for row in rows[: settings.maximum_rows]])

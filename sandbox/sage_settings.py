@@ -5,6 +5,22 @@ from dataclasses import dataclass
 SITES = ("usual", "none", "no_company")
 EDITIONS = ("Professional", "Standard")
 FILTER_ANSWERS = ("array", "value")
+SIGNS = ("negative", "positive")
+INVOICE_REFERENCES = ("invoice", "order")
+REFUSAL_FORMS = ("text", "json", "errors", "empty")
+ARCHIVED_ORDERS = ("shown", "hidden")
+
+
+_CHOICES = {
+    "edition": EDITIONS,
+    "sites": SITES,
+    "list_form": FILTER_ANSWERS,
+    "credit_sign": SIGNS,
+    "payment_sign": SIGNS,
+    "invoice_reference": INVOICE_REFERENCES,
+    "refusal_form": REFUSAL_FORMS,
+    "archived_orders": ARCHIVED_ORDERS,
+}
 
 
 @dataclass
@@ -22,6 +38,11 @@ class SageSettings:
     - forbids: resources that the user's role lacks (403), separated by commas.
     - token_seconds: life of an access token. consent_days: life of a consent; refreshing does not prolong it unless
       `consent_slides`.
+    - credit_sign, payment_sign: how credit notes show in the sales ledger and payments in the cash book.
+    - invoice_reference: whether the `reference` of an order's posted invoice is the invoice's number or the order's;
+      `second_reference` is the other.
+    - refusal_form: how the text of a 400 comes; `empty`: it does not.
+    - archived_orders: whether the list of orders shows those that are complete.
     """
 
     edition: str = "Professional"
@@ -36,12 +57,17 @@ class SageSettings:
     token_seconds: int = 28_800
     consent_days: int = 90
     consent_slides: bool = False
+    credit_sign: str = "negative"
+    payment_sign: str = "negative"
+    invoice_reference: str = "invoice"
+    refusal_form: str = "text"
+    archived_orders: str = "shown"
 
     def change(self, name: str, value: object) -> None:
         """Raises KeyError for an unknown switch, ValueError for a value that it does not take."""
         if name not in self.__dataclass_fields__:
             raise KeyError(name)
-        choices = {"edition": EDITIONS, "sites": SITES, "list_form": FILTER_ANSWERS}.get(name)
+        choices = _CHOICES.get(name)
         if choices is not None and value not in choices:
             raise ValueError(f"{name} is one of {', '.join(choices)}")
         setattr(self, name, type(getattr(self, name))(value))

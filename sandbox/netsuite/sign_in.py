@@ -109,8 +109,9 @@ class NetSuiteSignIn:
             return _token_refusal("invalid_grant")
         token = ".".join(secrets.token_urlsafe(24) for _ in range(3))
         self._tokens[token] = self._wall_clock() + self._settings.token_seconds
-        # The help prints the number as a text; clients must read both.
-        body = {"access_token": token, "expires_in": str(self._settings.token_seconds), "token_type": "Bearer"}
+        seconds = self._settings.token_seconds
+        life = str(seconds) if self._settings.expires_in_form == "text" else seconds
+        body = {"access_token": token, "expires_in": life, "token_type": "Bearer"}
         return Response(jsonio.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})
 
     def _wrong_with(self, assertion: str, url: str) -> str | None:

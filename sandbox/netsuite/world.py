@@ -37,6 +37,7 @@ class NetSuiteSettings:
 
     - concurrency_limit: calls at a time over the whole account; one more is answered with 429 and `limit_code`.
     - call_seconds: how long a call holds its place, on top of its work.
+    - expires_in_form: whether the life of a token is told as a text, as the help prints it, or as a number.
     - denied_tables: SuiteQL says that they do not exist, as for a role without the permission.
     - role_subsidiaries: the role sees the transactions of these only, silently; None = of all.
     - denied_records: records the role may not create or edit; denied_status 400 is what is seen live, 403 what is
@@ -53,6 +54,7 @@ class NetSuiteSettings:
     call_seconds: float = 0.0
     limit_code: Literal["CONCURRENCY_LIMIT_EXCEEDED", "SSS_REQUEST_LIMIT_EXCEEDED"] = "CONCURRENCY_LIMIT_EXCEEDED"
     token_seconds: int = 3600
+    expires_in_form: Literal["text", "number"] = "text"
     clock_skew_seconds: int = 300
     denied_tables: set[str] = field(default_factory=set)
     role_subsidiaries: set[int] | None = None
