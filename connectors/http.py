@@ -453,9 +453,7 @@ class ApiClient:
 
 
 def vendor_message(body: bytes) -> str:
-    """The vendor's own words in an error body: of its usual members (`message`, `errors[].message` or `description`), else
-    the JSON or the text as it stands; no HTML.
-    """
+    """The vendor's own words in an error body: of its usual members, else the JSON or text as it stands; no HTML."""
     if not body.strip():
         return ""
     try:
