@@ -544,3 +544,66 @@ def test_reading_back_notices_every_kind_of_difference(spoil: Callable[[Company]
     verification = only(delivery(company).read_back([action(SETTLEMENT)]))
     assert not verification.ok
     assert words in verification.detail
+
+
+# --- what may have changed since the proposal
+
+
+def test_a_period_closed_since_the_proposal_posts_no_part_of_a_journal() -> None:
+    company = Company()
+    asked: list[str] = []
+
+    def validate(body: dict[str, Any]) -> dict[str, str]:
+        asked.append(body["ledger_type"])
+        is_closed = body["ledger_type"] == "LedgerSales"
+        return {"classification": "Unacceptable" if is_closed else "Normal", "message": "The period is closed."}
+
+    company.validate = validate
+    result = send(company)
+    assert (result.outcome, result.retryable) == (Outcome.FAILED, False)
+    assert "Sage does not take 2026-06-21 in LedgerSales (The period is closed.)" in result.detail
+    assert company.posts == []
+    assert asked == ["LedgerCashBook", "LedgerSales"], "every ledger is asked before the first part"
+
+
+def test_a_nominal_account_that_sage_does_not_have_posts_no_part_of_a_journal() -> None:
+    company = Company()
+    company.masters["nominal_codes"] = [r for r in company.masters["nominal_codes"] if r["reference"] != "6130"]
+    result = send(company)
+    assert result.outcome is Outcome.FAILED
+    assert "account_code: Sage has no nominal account 6130: correct accounts.csv" in result.detail
+    assert company.posts == []
+
+
+@pytest.mark.parametrize("currency", ["USD", "EUR"])
+def test_a_journal_in_another_currency_than_its_bank_account_posts_nothing(currency: str) -> None:
+    company = Company()
+    euro = {"id": 2104, "is_base_currency": False, "currency_iso_code": {"id": 978, "code": "EUR"}}
+    company.masters["currencies"].append(euro)
+    result = send(company, {**SETTLEMENT, "currency_code": currency})
+    assert result.outcome is Outcome.FAILED
+    words = (
+        "Sage has no currency USD" if currency == "USD" else "the document is in EUR, bank MKBRICO is kept in another"
+    )
+    assert words in result.detail
+    assert company.posts == []
+
+
+def test_a_receipt_that_was_archived_is_not_posted_again() -> None:
+    company = Company()
+    send(company)
+    company.masters["sales_historical_transactions"] = [r for r in company.sales if r["second_reference"] == "SR"]
+    company.sales.clear()
+    before = len(company.posts)
+    result = send(company)
+    assert result.outcome is Outcome.SENT
+    assert [resource for resource, _ in company.posts[before:]] == ["sales_payments"]
+
+
+def test_journals_of_one_batch_with_one_wire_key_are_posted_once() -> None:
+    company = Company()
+    first = action(RECEIPT)
+    twin = Action("another", first.wire_key, first.kind, first.marketplace_code, first.account, first.payload)
+    results = delivery(company).send([first, twin])
+    assert [r.outcome for r in results.values()] == [Outcome.SENT, Outcome.FAILED]
+    assert len(company.posts) == 2
