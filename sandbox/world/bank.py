@@ -199,6 +199,13 @@ def _camt_balance(code: str, amount: int, day: date) -> str:
     )
 
 
+def _camt_sent(entry: BankEntry) -> str:
+    if entry.sent is None:
+        return ""
+    amount, currency = entry.sent
+    return f'<InstdAmt><Amt Ccy="{currency}">{pounds(amount)}</Amt></InstdAmt>'
+
+
 def _camt_entry(entry: BankEntry) -> str:
     incoming = entry.amount >= 0
     side = "CRDT" if incoming else "DBIT"
@@ -213,7 +220,7 @@ def _camt_entry(entry: BankEntry) -> str:
         f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{family}</Cd><SubFmlyCd>OTHR</SubFmlyCd></Fmly></Domn>"
         f"<Prtry><Cd>{entry.code}</Cd></Prtry></BkTxCd>"
         f"<NtryDtls><TxDtls><Refs><EndToEndId>{escape(entry.end_to_end)}</EndToEndId></Refs>"
-        f'<AmtDtls><TxAmt><Amt Ccy="{CURRENCY}">{amount}</Amt></TxAmt></AmtDtls>'
+        f'<AmtDtls>{_camt_sent(entry)}<TxAmt><Amt Ccy="{CURRENCY}">{amount}</Amt></TxAmt></AmtDtls>'
         f"<RltdPties><{party}><Nm>{escape(entry.name)}</Nm></{party}>{account}</RltdPties>"
         f"<RmtInf><Ustrd>{escape(entry.remittance)}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>\n"
     )

@@ -47,6 +47,8 @@ class Business:
     payer_account: str
     end_to_end: str
     look_alike: Customer
+    has_reserve: bool
+    """Whether it has a second bank account (sandbox/world/reserve.py)."""
     stream: str
     """What stands before the name of each of its random streams."""
 
@@ -87,6 +89,7 @@ BRICO = Business(
     payer_account="FR1420041010050500013M02606",
     end_to_end="BRX",
     look_alike=Customer("BRICOLA", "Bricolage Marketing Ltd", "GB29NWBK60161331926819"),
+    has_reserve=True,
     stream="",
 )
 HOMELY = Business(
@@ -118,5 +121,6 @@ HOMELY = Business(
     payer_account="GB64HBUK40127698765432",
     end_to_end="HMY",
     look_alike=Customer("HOMELAN", "Homeland Security Doors Ltd", "GB35LOYD30961712345678"),
+    has_reserve=False,
     stream="HOMELY:",
 )

@@ -17,6 +17,7 @@ from sandbox.world.settlement import ROLE_OF_TYPE, TAX_OF_TYPE
 from sandbox.world.stamps import MINUTE, at
 
 EARLIER_CYCLES = 4
+EXCHANGE_DIFFERENCES = "7906"
 USER = "Accounts"
 
 
@@ -70,13 +71,19 @@ def settlement_postings(business: Business, cycle: Cycle) -> list[Posting]:
 
 
 def receipt_postings(business: Business, entry: BankEntry) -> list[Posting]:
-    """The transfer that takes one receipt out of clearing. No fee is known among the earlier receipts."""
+    """The transfer that takes one receipt out of clearing, and what an exchange on its way lost. No fee is known among
+    the earlier receipts.
+    """
     key = natural_key(business, "PAYOUT_RECEIPT", receipt_id(business.bank_account, entry), entry.day)
     transfer = _part(
         business, key, entry.day, "BT", "BANK_TRANSFER", [(BANK, entry.amount), (CLEARING, -entry.amount)], 0
     )
     transfer.banks = ((CLEARING, -entry.amount), (BANK, entry.amount))
-    return [transfer]
+    if entry.sent is None:
+        return [transfer]
+    lost = sum(cycle.payout for cycle in entry.cycles) - entry.amount
+    exchange = [(EXCHANGE_DIFFERENCES, lost), (CLEARING, -lost)]
+    return [transfer, _part(business, key, entry.day, "BP", "BANK_PAYMENT", exchange, 0)]
 
 
 def _part(

@@ -281,6 +281,8 @@ class BankEntry:
     is_from_marketplace: bool = False
     customer: str = ""
     """The trade customer who paid, as the books know it."""
+    sent: tuple[int, str] | None = None
+    """What was sent and in which currency, where a bank on the way exchanged it; in that currency's pence."""
 
 
 @dataclass(slots=True, eq=False)

@@ -8,6 +8,7 @@ from sandbox.world.bank import receipt_id
 from sandbox.world.business import Business
 from sandbox.world.erp import Books
 from sandbox.world.model import BankEntry, Cycle, Item, Order, OrderLine, Posting
+from sandbox.world.reserve import Reserve
 from sandbox.world.settlement import Ledger
 from sandbox.world.stock import Stock
 from sandbox.world.trade import Trade
@@ -33,6 +34,10 @@ class Scene:
     bank_entries: list[BankEntry] = field(default_factory=list)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     told: set[tuple[str, str]] = field(default_factory=set)
+    contested: set[str] = field(default_factory=set)
+    """Cycles whose pay-out has arrived in a way that only a person can judge."""
+    reserve: Reserve | None = None
+    """The second bank account, where the seller has one."""
     ledger: Ledger = field(init=False)
     books: Books = field(init=False)
     stock: Stock = field(init=False)

@@ -13,6 +13,7 @@ from sandbox.world.catalogue import build_items
 from sandbox.world.erp import Books
 from sandbox.world.faults import Phase, plant
 from sandbox.world.model import BankEntry, Item, MiraklWorld, StatementFile
+from sandbox.world.reserve import build_reserve
 from sandbox.world.scene import Scene
 from sandbox.world.settlement import NEGATIVE, Ledger
 from sandbox.world.stamps import HOUR, london_date
@@ -67,10 +68,13 @@ def build_seller(
 
     scene.receipts = bank.receipts(business, ledger.cycles, now)
     scene.bank_entries = bank.background(business, stream("bank"), first_day, london_date(now))
+    if business.has_reserve:
+        scene.reserve = build_reserve(first_day, london_date(now))
     phase(Phase.BANK)
     entries = scene.bank_entries + scene.receipts
     bank.number_entries(entries)
     statements = bank.statements(business, entries, first_day, london_date(now))
+    statements += scene.reserve.files() if scene.reserve else []
 
     scene.books = books = Books(business, stream("books"), now)
     books.import_orders(orders)
@@ -163,13 +167,17 @@ def _natural(scene: Scene) -> None:
         if not cycle.payout:
             continue
         found = by_cycle.get(cycle.id, [])
-        if not found:
+        if cycle.id in scene.contested:
+            truth.near_miss("a person judges its receipt", "BNK-001", "PAYOUT", cycle.id)
+        elif not found:
             truth.near_miss("on its way: the window is still open", "BNK-001", "PAYOUT", cycle.id)
         elif len(found) > 1:
             truth.exception("BNK-006", "PAYOUT", cycle.id, NATURAL, cycle.payout)
         elif len(found[0].cycles) == 1:
             short = cycle.payout - found[0].amount
-            if 0 < short <= min(FEE_CAP, cycle.payout * FEE_PERCENT // 100):
+            if found[0].sent is not None:
+                truth.near_miss("exchanged on its way, within the tolerance", "BNK-003", "PAYOUT", cycle.id)
+            elif 0 < short <= min(FEE_CAP, cycle.payout * FEE_PERCENT // 100):
                 truth.exception("BNK-002", "PAYOUT", cycle.id, NATURAL, -short)
             elif cycle.paid_at is not None and (found[0].day - london_date(cycle.paid_at)).days == LAST_DAY_OF_WINDOW:
                 truth.near_miss("arrives on the last day of the window", "BNK-001", "PAYOUT", cycle.id)

@@ -15,6 +15,7 @@ from sandbox.world.stock import Stock
 
 NATURAL = "NATURAL"
 """`fault` of an exception that is ordinary life, not planted."""
+NO_MARKETPLACE = "*"
 
 
 @dataclass(slots=True)
@@ -33,11 +34,21 @@ class Truth:
     seller_balances: list[dict[str, Any]] = field(default_factory=list)
     sellers: list[dict[str, Any]] = field(default_factory=list)
 
-    def exception(self, code: str, subject_type: str, subject_id: str, fault: str, amount: int | None = None) -> None:
+    def exception(
+        self,
+        code: str,
+        subject_type: str,
+        subject_id: str,
+        fault: str,
+        amount: int | None = None,
+        *,
+        marketplace_code: str | None = None,
+    ) -> None:
+        """`marketplace_code` is `NO_MARKETPLACE` for what belongs to none, as a bank statement does."""
         self.exceptions.append(
             {
                 "exception_code": code,
-                "marketplace_code": self.marketplace_code,
+                "marketplace_code": marketplace_code or self.marketplace_code,
                 "subject_type": subject_type,
                 "subject_id": subject_id,
                 "fault": fault,
@@ -45,12 +56,14 @@ class Truth:
             }
         )
 
-    def near_miss(self, text: str, not_code: str, subject_type: str, subject_id: str) -> None:
+    def near_miss(
+        self, text: str, not_code: str, subject_type: str, subject_id: str, *, marketplace_code: str | None = None
+    ) -> None:
         self.near_misses.append(
             {
                 "near_miss": text,
                 "not_code": not_code,
-                "marketplace_code": self.marketplace_code,
+                "marketplace_code": marketplace_code or self.marketplace_code,
                 "subject_type": subject_type,
                 "subject_id": subject_id,
             }

@@ -218,7 +218,8 @@ def test_statement_balances_add_up_and_chain(clean: World) -> None:
             assert balances["CLBD"] == balances["OPBD"] + total
             assert previous in (None, balances["OPBD"])
             previous = balances["CLBD"]
-    rows = list(csv.DictReader(io.StringIO(clean.bank[-1].content.decode())))
+    newest = [file for file in clean.bank if file.account == "BARC_GBP"][-1]
+    rows = list(csv.DictReader(io.StringIO(newest.content.decode())))
     overlap = [row for row in rows if row["Entry reference"] in entries]
     assert overlap
     for row in overlap:

@@ -45,16 +45,29 @@ def test_a_second_opinion_agrees_on_a_larger_world(world_of: Callable[..., World
     assert repeated["SET-002"] == 3
 
 
-def test_every_fault_is_in_the_truth_with_a_near_miss_beside_it(faulty: World) -> None:
-    planted = {e["fault"]: e["exception_code"] for e in of_brico(faulty) if e["fault"] != "NATURAL"}
-    assert planted == {fault.name: fault.code for fault in FAULTS}
-    assert len({fault.code for fault in FAULTS}) == len(FAULTS) >= 24
-    assert {fault.code for fault in FAULTS} <= {near["not_code"] for near in of_brico(faulty, "near_misses")}
+@pytest.mark.parametrize("seller", ["BRICO", "HOMELY"])
+def test_every_fault_is_in_the_truth_with_a_near_miss_beside_it(world_of: Callable[..., World], seller: str) -> None:
+    truth = world_of(7, marketplaces=("BRICO", seller)).truth
+    ours = {fault for fault in FAULTS if fault.only in (None, seller)}
+    # Bank statements belong to no marketplace; theirs are planted with the first seller.
+    codes = (seller, "*") if seller == "BRICO" else (seller,)
+    planted = {
+        e["fault"]: e["exception_code"]
+        for e in truth["exceptions"]
+        if e["marketplace_code"] in codes and e["fault"] != "NATURAL"
+    }
+    assert planted == {fault.name: fault.code for fault in ours}
+    assert len({fault.code for fault in ours}) == len(ours) >= 24
+    near = {n["not_code"] for n in truth["near_misses"] if n["marketplace_code"] in codes}
+    assert {fault.code for fault in ours} <= near
 
 
 def test_faults_span_the_levels_of_the_issue(faulty: World) -> None:
     kinds = Counter(fault.code[:3] for fault in FAULTS)
-    assert set(kinds) == {"ORD", "SET", "PAY", "BNK", "JNL", "STK"}
+    assert set(kinds) == {"ORD", "SET", "PAY", "BNK", "JNL", "STK", "DAT"}
+    assert {fault.code for fault in FAULTS if fault.code.startswith("BNK")} == {
+        f"BNK-{number:03}" for number in (3, 7, 8, 9, 10, 11, 12)
+    }
 
 
 def test_no_subject_is_both_right_and_wrong(faulty: World) -> None:
@@ -135,4 +148,5 @@ def test_another_seed_makes_another_world(world_of: Callable[..., World]) -> Non
 def test_the_smallest_world_holds_every_fault_at_any_seed(seed: int) -> None:
     world = build_world(seed=seed, orders=250)
     assert findings(world) == of_levels(world)
-    assert {e["fault"] for e in of_brico(world)} == {f.name for f in FAULTS} | {"NATURAL"}
+    planted = {e["fault"] for e in world.truth["exceptions"] if e["marketplace_code"] in ("BRICO", "*")}
+    assert planted == {f.name for f in FAULTS if f.only in (None, "BRICO")} | {"NATURAL"}

@@ -4,13 +4,17 @@ from copy import copy
 from datetime import timedelta
 
 from sandbox.world.bank import CSV_OVERLAP_DAYS
+from sandbox.world.business import BRICO, HOMELY
 from sandbox.world.faults.registry import Phase, fault
 from sandbox.world.model import BankEntry
 from sandbox.world.scene import Scene
 from sandbox.world.stamps import london_date
+from sandbox.world.truth import NO_MARKETPLACE
+
+EUROS_PER_HUNDRED_POUNDS = 117
 
 
-@fault("BNK-003", Phase.BANK, once=True)
+@fault("BNK-003", Phase.BANK, once=True, only=BRICO.marketplace)
 def receipt_short_beyond_any_fee(scene: Scene) -> None:
     """The receipt names the voucher and is 42.17 short: more than a bank keeps.
 
@@ -94,3 +98,174 @@ def receipt_twice_in_the_statement(scene: Scene) -> None:
                 scene.truth.near_miss("one entry in two files", "BNK-010", "RECEIPT", scene.receipt_id(entry))
 
     scene.later(tell)
+
+
+@fault("BNK-008", Phase.BANK, once=True, only=HOMELY.marketplace)
+def receipt_that_names_another_payout(scene: Scene) -> None:
+    """The newest pay-out arrives to the penny, and its text names the voucher of an earlier one.
+
+    Near-miss: one receipt that names two vouchers, because it pays both.
+    """
+    sixth, ninth = scene.ledger.cycles[5], scene.ledger.cycles[8]
+    entry = _from_payer(scene, ninth.payout, f"PAYOUT {sixth.voucher}")
+    scene.contested.add(ninth.id)
+    grouped = next(e for e in scene.receipts if len(e.cycles) > 1)
+
+    def tell() -> None:
+        scene.truth.exception(
+            "BNK-008", "RECEIPT", scene.receipt_id(entry), "receipt_that_names_another_payout", entry.amount
+        )
+        scene.truth.near_miss("names the two that it pays", "BNK-008", "RECEIPT", scene.receipt_id(grouped))
+
+    scene.later(tell)
+
+
+@fault("BNK-009", Phase.BANK, once=True, only=HOMELY.marketplace)
+def receipt_exchanged_at_a_bad_rate(scene: Scene) -> None:
+    """A pay-out in pounds was sent in euro and exchanged back, and six per cent of it are gone.
+
+    Near-miss: another one that came the same way and lost one per cent, which is an exchange difference.
+    """
+    fair, bad = scene.receipt_of(scene.ledger.cycles[3]), scene.receipt_of(scene.ledger.cycles[5])
+    for entry, percent in ((fair, 99), (bad, 94)):
+        (cycle,) = entry.cycles
+        entry.sent = (cycle.payout * EUROS_PER_HUNDRED_POUNDS // 100, "EUR")
+        entry.amount = cycle.payout * percent // 100
+    scene.contested |= {cycle.id for cycle in bad.cycles}
+    bad.cycles = ()
+
+    def tell() -> None:
+        scene.truth.exception(
+            "BNK-009", "RECEIPT", scene.receipt_id(bad), "receipt_exchanged_at_a_bad_rate", bad.amount
+        )
+        scene.truth.near_miss("one per cent off", "BNK-009", "RECEIPT", scene.receipt_id(fair))
+
+    scene.later(tell)
+
+
+@fault("BNK-011", Phase.BANK, once=True, only=HOMELY.marketplace)
+def two_receipts_for_one_payout(scene: Scene) -> None:
+    """A pay-out's amount comes twice within the window, on two days, neither of them with a reference.
+
+    Near-miss: two receipts in the window of one pay-out that say of themselves which half they are.
+    """
+    eighth, third = scene.ledger.cycles[7], scene.ledger.cycles[2]
+    first = scene.receipt_of(eighth)
+    second = copy(first)
+    second.day -= timedelta(days=2)
+    second.remittance = "MARKETPLACE SETTLEMENT, SENT AGAIN"
+    scene.receipts.append(second)
+    half = next(e for e in scene.receipts if third in e.cycles)
+    first.cycles = second.cycles = ()
+    scene.contested.add(eighth.id)
+
+    def tell() -> None:
+        for entry in (first, second):
+            scene.truth.exception(
+                "BNK-011", "RECEIPT", scene.receipt_id(entry), "two_receipts_for_one_payout", entry.amount
+            )
+        scene.truth.near_miss("says which half it is", "BNK-011", "RECEIPT", scene.receipt_id(half))
+
+    scene.later(tell)
+
+
+@fault("BNK-012", Phase.BANK, once=True, only=BRICO.marketplace)
+def marketplace_money_on_the_reserve_account(scene: Scene) -> None:
+    """The marketplace's payer sends money to an account that nobody has agreed with it.
+
+    Near-miss: a trade customer who pays to that account.
+    """
+    reserve, look_alike = scene.reserve, scene.business.look_alike
+    assert reserve is not None
+    day = scene.ledger.cycles[6].day + timedelta(days=3)
+    stray = reserve.entry(day, 41_915, scene.business.payer, "ADJUSTMENT")
+    other = reserve.entry(day, 8_840, look_alike.name, "INV 48817")
+
+    def tell() -> None:
+        scene.truth.exception(
+            "BNK-012",
+            "RECEIPT",
+            reserve.subject(stray),
+            "marketplace_money_on_the_reserve_account",
+            stray.amount,
+        )
+        scene.truth.near_miss("a trade customer's", "BNK-012", "RECEIPT", reserve.subject(other))
+
+    scene.later(tell)
+
+
+@fault("DAT-002", Phase.BANK, once=True, only=BRICO.marketplace)
+def statement_that_never_came(scene: Scene) -> None:
+    """A half month of the reserve account is missing: the next statement opens with another balance.
+
+    Near-miss: the newest days' export, which begins in the middle of the last half month.
+    """
+    reserve = scene.reserve
+    assert reserve is not None
+    first, last = reserve.halves[3]
+    reserve.left_out = first
+
+    def tell() -> None:
+        missing = sum(entry.amount for entry in reserve.within(first, last))
+        scene.truth.exception(
+            "DAT-002",
+            "STATEMENT",
+            reserve.statement_of(4),
+            "statement_that_never_came",
+            missing,
+            marketplace_code=NO_MARKETPLACE,
+        )
+        scene.truth.near_miss(
+            "overlaps the one before it",
+            "DAT-002",
+            "STATEMENT",
+            reserve.newest_statement,
+            marketplace_code=NO_MARKETPLACE,
+        )
+
+    scene.later(tell)
+
+
+@fault("DAT-003", Phase.BANK, once=True, only=BRICO.marketplace)
+def reference_that_the_bank_used_again(scene: Scene) -> None:
+    """The bank gives an entry the reference that another one had two months before: one takes the other's place.
+
+    Near-miss: an entry that stands in two files under its one reference.
+    """
+    reserve = scene.reserve
+    assert reserve is not None
+    reserve.entries.sort(key=lambda entry: entry.day)
+    first, again = reserve.entries[0], reserve.within(*reserve.halves[4])[0]
+    first.reference = again.reference = f"RS{first.day:%y%m%d}0000"
+    newest = reserve.within(reserve.newest, reserve.newest)[0]
+
+    def tell() -> None:
+        scene.truth.exception(
+            "DAT-003",
+            "BANK_ENTRY",
+            reserve.subject(again),
+            "reference_that_the_bank_used_again",
+            again.amount,
+            marketplace_code=NO_MARKETPLACE,
+        )
+        scene.truth.near_miss(
+            "stands in two files", "DAT-003", "BANK_ENTRY", reserve.subject(newest), marketplace_code=NO_MARKETPLACE
+        )
+
+    scene.later(tell)
+
+
+def _from_payer(scene: Scene, amount: int, text: str) -> BankEntry:
+    """A receipt of today that pays nothing as it stands."""
+    entry = BankEntry(
+        day=london_date(scene.as_of),
+        amount=amount,
+        name=scene.business.payer,
+        remittance=text,
+        end_to_end="NOTPROVIDED",
+        code="TRF",
+        account=scene.business.payer_account,
+        is_from_marketplace=True,
+    )
+    scene.receipts.append(entry)
+    return entry

@@ -32,6 +32,8 @@ class Fault:
     phase: Phase
     plant: Callable[[Scene], None]
     is_repeated: bool
+    only: str | None
+    """The one marketplace that it is planted at; None for every seller."""
 
     @property
     def name(self) -> str:
@@ -42,12 +44,15 @@ REGISTERED: list[Fault] = []
 
 
 def fault(
-    code: str, phase: Phase, *, once: bool = False
+    code: str, phase: Phase, *, once: bool = False, only: str | None = None
 ) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
-    """Registers a function that plants `code`. Unless `once`, a large world gets several."""
+    """Registers a function that plants `code`. Unless `once`, a large world gets several.
+
+    A pay-out serves one fault, and a seller has few: what needs one of its own is planted at one marketplace (`only`).
+    """
 
     def register(plant: Callable[[Scene], None]) -> Callable[[Scene], None]:
-        REGISTERED.append(Fault(code, phase, plant, not once))
+        REGISTERED.append(Fault(code, phase, plant, not once, only))
         return plant
 
     return register
