@@ -19,3 +19,20 @@
     select * from {{ vendor }}
     {%- endfor %}
 {%- endmacro %}
+
+
+{#- Months that an ERP holds shut, of those ERPs that tell: none where only Sage 200 is used. -#}
+{% macro shut_periods() -%}
+    {% if uses('netsuite') -%}
+    select
+        erp_code,
+        period
+    from {{ ref('int_ledger__periods') }}
+    where is_shut
+    {%- else -%}
+    select
+        cast(null as varchar) as erp_code,
+        cast(null as varchar) as period
+    where false
+    {%- endif %}
+{%- endmacro %}

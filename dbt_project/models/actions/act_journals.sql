@@ -1,5 +1,6 @@
--- Grain: one journal to post now: expected, unblocked, not in the ERP under its key, and not already on its way. A journal whose
--- action was rejected, has failed, or was verified and is gone again is left to a person: it is reported, not repeated.
+-- Grain: one journal to post now: expected, unblocked, not in the ERP under its key, not already on its way, and of a period that is
+-- not known to be shut. A journal whose action was rejected, has failed, or was verified and is gone again is left to a person: it is
+-- reported, not repeated.
 with
 
 journals as (
@@ -31,6 +32,12 @@ actions as (
         actions.wire_key
     from {{ ref('int_ledger__outbox_actions') }} as actions
     where actions.kind = 'JOURNAL' and actions.state <> 'SUPERSEDED'
+
+),
+
+shut_periods as (
+
+    {{ shut_periods() }}
 
 ),
 
@@ -73,9 +80,14 @@ due as (
         on
             journals.marketplace_code = actions.marketplace_code
             and journals.wire_key = actions.wire_key
+    left join shut_periods
+        on
+            journals.erp_code = shut_periods.erp_code
+            and journals.period = shut_periods.period
     where
         postings.reference is null
         and actions.wire_key is null
+        and shut_periods.period is null
 
 ),
 

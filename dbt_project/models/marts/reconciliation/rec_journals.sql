@@ -58,6 +58,7 @@ journal_rows as (
             when 'JNL-007' then 'The journal was posted and is reversed or gone.'
             when 'JNL-008' then 'The journal waits for approval for more than a business day.'
             when 'JNL-009' then 'The amounts are right but stand on another account.'
+            when 'JNL-010' then 'The journal is not in the ERP, where period ' || states.period || ' is shut.'
             when 'JNL-012' then 'The journal cannot be posted: ' || states.blocked_reason
             else states.blocked_reason
         end as summary,

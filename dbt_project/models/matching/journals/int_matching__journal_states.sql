@@ -38,6 +38,12 @@ marketplaces as (
 
 ),
 
+shut_periods as (
+
+    {{ shut_periods() }}
+
+),
+
 movements as (
 
     select
@@ -185,6 +191,9 @@ judged as (
         waiting.state as action_state,
         waiting.detail as action_detail,
         waiting.patience_ends_at,
+        -- What was sent may have been posted before the period was shut.
+        shut_periods.period is not null
+        and coalesce(waiting.state, '') not in ('SENDING', 'SENT', 'UNKNOWN', 'VERIFIED') as is_shut_out,
         case
             when document_totals.document_count is null then 'ABSENT'
             when part_totals.has_duplicate_part = 1 then 'DUPLICATED'
@@ -216,6 +225,10 @@ judged as (
         on journals.journal_key = hand_copies.journal_key
     left join waiting
         on journals.journal_key = waiting.journal_key
+    left join shut_periods
+        on
+            journals.erp_code = shut_periods.erp_code
+            and journals.period = shut_periods.period
 
 ),
 
@@ -225,7 +238,7 @@ final as (
         judged.*,
         case
             when judged.is_excluded then 'EXCLUDED'
-            when judged.erp_state = 'ABSENT' and judged.is_blocked then 'EXCEPTION'
+            when judged.erp_state = 'ABSENT' and (judged.is_blocked or judged.is_shut_out) then 'EXCEPTION'
             when judged.erp_state = 'EQUAL' then 'MATCHED'
             when judged.erp_state in ('ABSENT', 'PARTLY_SENT') and judged.action_state is null then 'TIMING'
             when
@@ -238,6 +251,7 @@ final as (
         end as match_status,
         case
             when judged.erp_state = 'ABSENT' and judged.is_blocked then judged.blocked_code
+            when judged.erp_state = 'ABSENT' and judged.is_shut_out then 'JNL-010'
             when judged.erp_state in ('DUPLICATED', 'COPIED') then 'JNL-002'
             when judged.erp_state = 'REVERSED' then 'JNL-007'
             when judged.erp_state = 'WRONG_PERIOD' then 'JNL-005'
