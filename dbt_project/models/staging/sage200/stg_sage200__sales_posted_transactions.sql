@@ -1,11 +1,12 @@
--- One row per posted sales ledger transaction. Invoices positive; receipts and credit notes negative.
+-- One row per posted sales ledger transaction. Invoices positive; receipts and credit notes negative, also where a site
+-- shows them positive: no document says which of the two it does.
 {{ config(materialized='table') }}
 
 with source as (
     {{ newest_versions(source('raw', 'sage200_sales_posted_transactions'), ['id'], 'date_time_updated') }}
 ),
 
-final as (
+typed as (
     select
         source._account as erp_code,
         nullif(trim(source.id), '') as posted_transaction_id,
@@ -27,8 +28,37 @@ final as (
         {{ utc_timestamp('source.date_time_updated') }} as updated_at,
         source._file,
         source._position,
-        source._fetched_at as fetched_at
+        source._fetched_at as fetched_at,
+        trim(source.trader_transaction_type) in (
+            'TradingAccountEntryTypeCreditNote',
+            'TradingAccountEntryTypeOpeningBalanceCreditNote',
+            'TradingAccountEntryTypePurchasePaymentSalesReceipt'
+        ) as is_credit
     from source
+),
+
+final as (
+    select
+        erp_code,
+        posted_transaction_id,
+        customer_id,
+        trader_transaction_type,
+        reference,
+        second_reference,
+        urn,
+        user_name,
+        {%- for amount in ['goods', 'tax', 'gross', 'outstanding', 'allocated', 'base_gross'] %}
+        case when is_credit and gross_amount > 0 then -{{ amount }}_amount else {{ amount }}_amount end
+            as {{ amount }}_amount,
+        {%- endfor %}
+        transaction_date,
+        posted_date,
+        created_at,
+        updated_at,
+        _file,
+        _position,
+        fetched_at
+    from typed
 )
 
 select * from final
