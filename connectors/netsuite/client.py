@@ -5,29 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 import msgspec
 
-from connectors.checks import try_call
 from connectors.decoding import format_stamp, parse_stamp, raw_records, record_hash, split_records
 from connectors.errors import (
-    AuthError,
     BadPayload,
-    NotFound,
     PermissionDenied,
     RequestRejected,
     ServerFailed,
-    TransportFailed,
 )
 from connectors.extraction import Reading, Scanned
 from connectors.http import Answer, Call, safe_base_url, utc_now
 from connectors.netsuite.accounts import SERVICES, VENDOR, base_url_of, realm_of
 from connectors.netsuite.auth import Certificate, CertificateToken, Tokens, TokenSignature
+from connectors.netsuite.check import check_account
 from connectors.netsuite.decode import DECODERS, FEEDS, ITEMS, lowered
 from connectors.netsuite.fields import Field
 from connectors.netsuite.http import AccountClient
@@ -51,7 +47,6 @@ from connectors.records import CheckResult, FeedSpec, Page, Window
 logger = logging.getLogger(__name__)
 
 SUITEQL_PATH = f"{SERVICES}/query/v1/suiteql"
-LIMITS_PATH = f"{SERVICES}/system/v1/governanceLimits"
 PAGE_SIZE = 1000
 """The largest that NetSuite gives. A smaller one would also lower the ceiling of rows."""
 ROW_CEILING = 100_000
@@ -64,11 +59,6 @@ _ROWS: msgspec.json.Decoder[list[dict[str, Any]]] = msgspec.json.Decoder(list[di
 T = TypeVar("T")
 
 
-class _Limits(msgspec.Struct):
-    account: int | None = msgspec.field(name="accountConcurrencyLimit", default=None)
-    integration: int | None = msgspec.field(name="integrationConcurrencyLimit", default=None)
-
-
 class NetSuiteConnector:
     """One account, `1234567` or `1234567_SB1`. `credentials` say which of the two ways of signing in is used.
 
@@ -76,6 +66,7 @@ class NetSuiteConnector:
     connector of one account the same. NetSuite compares assertions with the true time: `sign_in_clock` stays real when
     `clock`, by which windows are read, is not.
 
+    `subsidiary_id` is the company whose books these are, `used` the feeds that are read; only `check` looks at them.
     `missing_columns` tells, per feed, which columns the account turned out not to have (a feature is off): they are
     left out, and null in the tables.
     """
@@ -89,6 +80,8 @@ class NetSuiteConnector:
         credentials: Certificate | Tokens,
         *,
         base_url: str | None = None,
+        subsidiary_id: str | None = None,
+        used: Collection[str] | None = None,
         limiter: AccountLimiter | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         transport: httpx.BaseTransport | None = None,
@@ -98,6 +91,8 @@ class NetSuiteConnector:
     ) -> None:
         self.account = account
         self.realm = realm_of(account_id)
+        self.subsidiary_id = subsidiary_id
+        self.used = frozenset(FEEDS if used is None else used)
         self.missing_columns: dict[str, tuple[str, ...]] = {}
         self._missing: dict[str, frozenset[str]] = {}
         self._primary_book: int | None = None
@@ -322,92 +317,16 @@ class NetSuiteConnector:
     # --- what doctor shows ---
 
     def check(self) -> list[CheckResult]:
-        """Sign-in, concurrency, open periods, edition, and the permission for each feed, by small calls."""
-        host = httpx.URL(self.client.base_url).host
-        advice: Mapping[Any, str] = {
-            AuthError: f"see Setup > Users/Roles > View Login Audit Trail of {self.realm}, and renew the credentials",
-            TransportFailed: f"check the network and base_url of {self.account} in erps.csv: no answer from {host}",
-            NotFound: f"check account id and base_url of {self.account} in erps.csv: {host} has no such service",
-            BadPayload: f"check base_url of {self.account} in erps.csv: {host} answers, but not as NetSuite",
-            PermissionDenied: "give the integration's role the permission for this record, or switch the feature on; "
-            "without the feature leave the feed out",
-        }
-        otherwise = "try again later; the vendor has a problem"
-        first = try_call(f"{self.account}: sign-in", self._sign_in, advice, otherwise)
-        if not first.ok:
-            return [first]
-        results = [first, self._limits(), self._open_periods()]
-        results.append(try_call(f"{self.account}: books", self._books, advice, otherwise))
-        results.extend(
-            try_call(f"{self.account}: {q.entity} ({q.table})", partial(self._trial, q), advice, otherwise)
-            for q in QUERIES.values()
-        )
-        return results
+        """Sign-in, concurrency, open periods, edition, settings, and the permission for each feed, by small calls."""
+        return check_account(self)
 
-    def _sign_in(self) -> str:
-        rows = self.select("SELECT TO_CHAR(CURRENT_DATE,'YYYY-MM-DD HH24:MI:SS') AS now_ts FROM DUAL", what="sign-in")
-        shown = rows[0].get("now_ts", "unknown") if rows else "unknown"
-        return f"account {self.realm}, whose clock shows {shown}"
-
-    def _books(self) -> str:
-        try:
-            count = self.select("SELECT COUNT(*) AS parts FROM subsidiary", what="subsidiary")[0]["parts"]
-            edition = f"OneWorld, {count} subsidiaries"
-        except PermissionDenied:
-            edition = "one company, or no permission for subsidiaries"
-        try:
-            count = self.select("SELECT COUNT(*) AS parts FROM accountingbook", what="accountingbook")[0]["parts"]
-            books = f"{count} accounting books, the primary one has the id {self.primary_book()}"
-        except PermissionDenied:
-            books = "one accounting book, or no permission for further ones: id 1 is read"
-        return f"{edition}; {books}"
-
-    def _open_periods(self) -> CheckResult:
-        name = f"{self.account}: open periods"
-        try:
-            rows = self.select(
-                "SELECT p.periodname FROM accountingperiod p WHERE p.isyear = 'F' AND p.isquarter = 'F'"
-                " AND p.isadjust = 'F' AND p.closed = 'F' AND p.alllocked = 'F' ORDER BY p.startdate, p.id",
-                what="accountingperiod",
-            )
-        except PermissionDenied as error:
-            return CheckResult(name, False, str(error), "give the role the permission Manage Accounting Periods")
-        if not rows:
-            return CheckResult(name, False, "none", "open a period in NetSuite: nothing can be posted")
-        names = [row.get("periodname", "without a name") for row in rows]
-        return CheckResult(name, True, names[0] if len(names) == 1 else f"{len(names)}, {names[0]} to {names[-1]}")
-
-    def _limits(self) -> CheckResult:
-        name, used = f"{self.account}: concurrent requests", self.client.limiter.limit
-
-        def parse(answer: Answer) -> _Limits:
-            try:
-                return msgspec.json.decode(answer.body, type=_Limits)
-            except msgspec.DecodeError as error:
-                raise BadPayload("the limits are no object", vendor=VENDOR, call="governanceLimits") from error
-
-        try:
-            limits = self.client.read(Call("governanceLimits"), LIMITS_PATH, {}, parse)
-        except (PermissionDenied, RequestRejected, NotFound):
-            return CheckResult(name, True, f"{used} used; the account's limit is shown to administrators only")
-        allowed = limits.integration or limits.account
-        if allowed is not None and used > allowed:
-            return CheckResult(
-                name,
-                False,
-                f"{used} used, {allowed} allowed",
-                f"lower the limit of {self.account} to {allowed} or less",
-            )
-        return CheckResult(name, True, f"{used} used, {allowed if allowed is not None else 'unknown'} allowed")
-
-    def _trial(self, query: Query) -> str:
-        reading = Reading(self.client, Call(f"suiteql {query.entity}"), FEEDS[query.entity], DECODERS[query.entity])
-        # A window that begins now asks for next to nothing, and for every column.
+    def trial(self, entity: str) -> tuple[int, tuple[str, ...]]:
+        """Read next to nothing of a feed, but every column: rows seen, and the columns that the account lacks."""
+        query = QUERIES[entity]
+        reading = Reading(self.client, Call(f"suiteql {entity}"), FEEDS[entity], DECODERS[entity])
         part = Slice(self.client.clock().astimezone(UTC)) if query.changed else Slice()
         count = len(self._read(reading, query, part, is_first_page=True).raws)
-        absent = self.missing_columns.get(query.entity)
-        held = "may be read" + ("" if count or query.changed else ", and is empty")
-        return f"{held}; not on this account: {', '.join(absent)}" if absent else held
+        return count, self.missing_columns.get(entity, ())
 
 
 def _total(scanned: Scanned) -> int | None:

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AccountCheck:
-    """One thing tried at one account (`vendor/account`), and what a person should do when it did not work."""
+    """One thing tried at one account (`vendor/account`), and what a person should do when it did not work. With
+    `is_warning` the account works all the same.
+    """
 
     account: str
     name: str
     ok: bool
     detail: str
     action: str
+    is_warning: bool = False
 
 
 def check_accounts(session: Session, registry: Registry) -> Iterator[AccountCheck]:
@@ -45,7 +48,7 @@ def check_accounts(session: Session, registry: Registry) -> Iterator[AccountChec
                 continue
             for result in results:
                 name = result.name.removeprefix(f"{account}: ")
-                yield AccountCheck(label, name, result.ok, result.detail, result.action)
+                yield AccountCheck(label, name, result.ok, result.detail, result.action, result.is_warning)
 
 
 def previews(

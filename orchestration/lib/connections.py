@@ -206,6 +206,8 @@ class Connections:
             account_id,
             self._netsuite_credentials(erp),
             base_url=erp.base_url,
+            subsidiary_id=erp.subsidiary_id,
+            used=[feed.entity for feed in self._registry.account_feeds("netsuite", erp.erp_code)],
             limiter=AccountLimiter(settings.netsuite_requests, places),
             timeout_seconds=erp.timeout_seconds,
             clock=settings.clock.now,

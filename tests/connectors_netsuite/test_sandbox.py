@@ -50,11 +50,48 @@ def test_every_feed_is_read_whole_and_decodes(url: str, credentials: Certificate
             ids.update(tuple(row.values()) for row in rows)
         assert len(ids) == counts[entity], f"{entity} repeats a row"
     assert not [entity for entity in ("sales_orders", "gl_lines", "items", "stock", "periods") if not counts[entity]]
-    assert not reader.missing_columns, reader.missing_columns
+    # An account with SuiteTax keeps no tax code at the item.
+    assert reader.missing_columns == {"items": ("t.salestaxcode",)}
 
 
-def test_doctor_finds_nothing_wrong(url: str) -> None:
-    assert [result for result in connector(url).check() if not result.ok] == []
+def test_doctor_tells_edition_settings_permissions_and_open_periods(url: str) -> None:
+    found = {result.name.removeprefix("NS_UK: "): result for result in connector(url, subsidiary_id="2").check()}
+    assert "2026-" in found["sign-in"].detail
+    assert found["sign-in"].detail.endswith("(UTC-07:00)")
+    assert found["books"].detail == "OneWorld, 4 subsidiaries; 2 accounting books, the primary one has the id 1"
+    assert found["company"].detail == "subsidiary 2 Trading UK"
+    assert found["open periods"].detail == "6, Jul 2026 to Dec 2026"
+    assert found["stock (inventoryitemlocations)"].detail == "may be read"
+    # Neither keeps anybody from working with the account.
+    assert [name for name, result in found.items() if not result.ok] == [
+        "journals that wait for approval",
+        "items (item)",
+    ]
+    assert all(found[name].is_warning for name in ("journals that wait for approval", "items (item)"))
+
+
+def test_doctor_tells_a_missing_permission_from_an_empty_table(api: NetSuiteApi, url: str) -> None:
+    api.settings.denied_tables = {"inventoryitemlocations", "classification"}
+    used = ("stock", "classes", "refunds", "items")
+    found = {result.name.removeprefix("NS_UK: "): result for result in connector(url, used=used).check()}
+    stock, classes = found["stock (inventoryitemlocations)"], found["classes (classification)"]
+    assert (stock.ok, stock.is_warning) == (False, False)
+    assert "this is not an empty table" in stock.detail
+    assert "permission Items; where the feature Multi-Location Inventory is off, take stock out" in stock.action
+    assert "permission Classes" in classes.action
+    assert found["refunds (transaction)"].ok
+    assert not [name for name in found if name.startswith("gl_lines")]  # feeds.csv does not have it
+
+
+@pytest.mark.parametrize(
+    ("chosen", "detail"), [(None, "4 subsidiaries, and none is chosen: 1 Parent"), ("9", "sees no subsidiary 9")]
+)
+def test_doctor_wants_to_know_whose_books_are_read(url: str, chosen: str | None, detail: str) -> None:
+    results = connector(url, subsidiary_id=chosen, used=()).check()
+    (company,) = [result for result in results if result.name == "NS_UK: company"]
+    assert not company.ok
+    assert detail in company.detail
+    assert "subsidiary_id of NS_UK in erps.csv" in company.action
 
 
 def test_a_window_holds_what_changed_in_utc(url: str) -> None:

@@ -112,7 +112,7 @@ def _findings(session: Session, *, offline: bool) -> Iterator[Finding]:
         from orchestration.cli.vendors import check_accounts
 
         for check in check_accounts(session, registry):
-            result = OK if check.ok else FAIL
+            result = OK if check.ok else WARN if check.is_warning else FAIL
             yield Finding(result, "account", f"{check.account} {check.name}", check.detail, check.action)
 
 
