@@ -104,7 +104,7 @@ def write_config(places: Places, url: str, marketplaces: Marketplaces, seeds: Pa
         raise FileNotFoundError(f"no configuration to copy: {seeds} holds no CSV files")
     places.config.mkdir(parents=True, exist_ok=True)
     served = {*marketplaces.sellers, *marketplaces.operators}
-    banks = _banks(seeds, served)
+    entities, banks = _bank_holders(seeds, served)
     moved = {old: new for new, old in STANDS_IN.items() if new in marketplaces.netsuite}
 
     def new_code(row: Row) -> dict[str, str]:
@@ -130,7 +130,10 @@ def write_config(places: Places, url: str, marketplaces: Marketplaces, seeds: Pa
 
     def bank_account(row: Row) -> dict[str, str]:
         code = row["bank_account_code"]
-        changes = {"statement_path": f"{places.bank}/{code}/*", "is_enabled": str(code in banks).lower()}
+        changes = {
+            "statement_path": f"{places.bank}/{code}/*",
+            "is_enabled": str(row["entity_code"] in entities).lower(),
+        }
         if banks.get(code) in moved:
             changes["erp_bank_code"] = ACCOUNT_NUMBERS["erp_bank_code"]
         return changes
@@ -154,11 +157,11 @@ def write_config(places: Places, url: str, marketplaces: Marketplaces, seeds: Pa
 _NOT_SAGE = {"token_url": "", "site_id": "", "company_id": ""}
 
 
-def _banks(seeds: Path, served: Collection[str]) -> dict[str, str]:
-    """The bank accounts that the served marketplaces pay to, with the ERP of their books."""
+def _bank_holders(seeds: Path, served: Collection[str]) -> tuple[set[str], dict[str, str]]:
+    """The entities that the served marketplaces pay, and the accounts they pay to with the ERP of their books."""
     with (seeds / "marketplaces.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["marketplace_code"] in served]
-    return {row["bank_account_code"]: row["erp_code"] for row in rows if row["bank_account_code"]}
+        paying = [row for row in csv.DictReader(file) if row["marketplace_code"] in served and row["bank_account_code"]]
+    return {row["entity_code"] for row in paying}, {row["bank_account_code"]: row["erp_code"] for row in paying}
 
 
 def _edited(content: str, edit: Callable[[Row], dict[str, str]]) -> str:

@@ -140,7 +140,9 @@ def _sandbox(places: Places, orders: int, seed: int, out: Console, *, keep: bool
     try:
         with out.status(f"Generating a world of {orders:,} orders …"):
             url = _wait(places, process, log)
-        out.print(f"[green]✓[/green] Mirakl, Sage 200 and a bank with {orders:,} orders behind them answer at {url}")
+        out.print(
+            f"[green]✓[/green] Mirakl, Sage 200, NetSuite and a bank with {orders:,} orders behind them answer at {url}"
+        )
         yield url
         is_done = True
     finally:
@@ -221,7 +223,7 @@ def _run(places: Places, url: str, out: Console) -> Summary:
         summary.problems.append("the second run changed " + ", ".join(summary.changed_by_second_run))
     truth = jsonio.decode(places.truth.read_bytes())
     with duckdb.connect(str(marts), read_only=True) as connection:
-        examine(summary, Marts(connection), truth, places)
+        examine(summary, Marts(connection), truth, places, _documents(url))
     return summary
 
 
@@ -246,6 +248,15 @@ def _writes(url: str) -> dict[str, int]:
     response = httpx.get(f"{url}/_sandbox/writes", timeout=30)
     response.raise_for_status()
     return {str(name): int(count) for name, count in response.json().items()}
+
+
+def _documents(url: str) -> dict[str, set[str]]:
+    response = httpx.get(f"{url}/_sandbox/state", timeout=60)
+    response.raise_for_status()
+    return {
+        code: {str(document["external_id"]) for document in documents}
+        for code, documents in response.json()["netsuite"].items()
+    }
 
 
 def _contents(marts: Path) -> dict[str, tuple[int, int]]:

@@ -1,5 +1,6 @@
 """What the published marts say about a demo, and what of it is not as it should be."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -67,7 +68,11 @@ class Marts:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def examine(summary: Summary, marts: Marts, truth: dict[str, Any], places: Places) -> None:
+Documents = Mapping[str, Collection[str]]
+"""What the NetSuite accounts hold of what was written into them: external ids by the ERP company's code."""
+
+
+def examine(summary: Summary, marts: Marts, truth: dict[str, Any], places: Places, documents: Documents) -> None:
     summary.feeds = marts.rows(
         """
         select vendor, account, feed, landed_count, duplicate_count, records_in_count, staged_count, superseded_count,
@@ -109,12 +114,12 @@ def examine(summary: Summary, marts: Marts, truth: dict[str, Any], places: Place
     )
     summary.delivered = marts.rows(
         """
-        select kind, state, count(*) as action_count, sum(amount) as amount
-        from marts.actions group by kind, state order by kind, state
+        select vendor, account, kind, state, count(*) as action_count, sum(amount) as amount
+        from marts.actions group by all order by vendor, account, kind, state
         """
     )
     summary.next_commands = _next_commands(marts, places)
-    summary.problems += _problems(summary)
+    summary.problems += _problems(summary) + _not_there(marts, documents)
 
 
 def _compare_balances(summary: Summary, marts: Marts, truth: dict[str, Any]) -> None:
@@ -189,11 +194,26 @@ def _problems(summary: Summary) -> list[str]:
                     problems.append(f"{score.exception_code} {word}: {shown}{more}")
         problems += [f"a near-miss was raised: {_subject(finding)}" for finding in accuracy.near_misses_raised]
     problems += [
-        f"{row['action_count']} {row['kind']} actions ended {row['state']}"
+        f"{row['action_count']} {row['kind']} actions of {row['account']} ended {row['state']}"
         for row in summary.delivered
         if row["state"] in ("FAILED", "UNKNOWN", "SENDING", "SENT")
     ]
     return problems
+
+
+def _not_there(marts: Marts, documents: Documents) -> list[str]:
+    """Journals that are said to be read back from NetSuite, and that the account itself does not hold."""
+    rows = marts.rows(
+        """
+        select account, wire_key from marts.actions
+        where vendor = 'netsuite' and kind = 'JOURNAL' and state = 'VERIFIED' order by account, wire_key
+        """
+    )
+    return [
+        f"journal {row['wire_key']} is said to be in {row['account']} and is not there"
+        for row in rows
+        if f"JE-{row['wire_key']}" not in documents.get(row["account"], ())
+    ]
 
 
 def _subject(finding: Any) -> str:

@@ -80,9 +80,10 @@ def show(summary: Summary, out: Console) -> None:
     if summary.accuracy is not None:
         _show_accuracy(summary.accuracy, out)
     out.rule("Pushed and read back", align="left")
-    delivered = _table("kind", "state", ">actions", ">amount")
+    delivered = _table("vendor", "account", "kind", "state", ">actions", ">amount")
     for row in summary.delivered:
-        delivered.add_row(str(row["kind"]), str(row["state"]), f"{row['action_count']:,}", _money(row["amount"]))
+        names = (str(row[name]) for name in ("vendor", "account", "kind", "state"))
+        delivered.add_row(*names, f"{row['action_count']:,}", _money(row["amount"]))
     out.print(delivered)
     writes = ", ".join(f"{count} × {name}" for name, count in summary.vendor_writes.items()) or "nothing"
     out.print(f"The vendors received {writes}.")

@@ -48,7 +48,9 @@ MARTS = """
         break_amount, payout_amount, closing_amount, 0, 'PAID', currency_code from marts.seller_balances;
     create table marts.exceptions as select 'ORD-001' as exception_code, 'BRICO' as marketplace_code,
         'ORDER' as subject_type, 'A-1' as subject_id, 'OPEN' as status;
-    create table marts.actions as select 'JOURNAL' as kind, 'VERIFIED' as state, 12.50::decimal(18,2) as amount;
+    create table marts.actions as select 'JOURNAL' as kind, 'VERIFIED' as state, 12.50::decimal(18,2) as amount,
+        vendor, account, wire_key from (values ('sage200', 'SAGE_UK', 'TO1'), ('netsuite', 'NS_HOME', 'TO2'))
+        as v(vendor, account, wire_key);
     create table marts.fct_settlement_lines as select 'A-1' as order_id, 'r-1' as refund_id;
     create table marts.fct_receipt_allocations as select 'BARC_GBP-1' as receipt_id;
 """
@@ -60,7 +62,7 @@ def examine(*changes: str) -> Summary:
     for change in changes:
         connection.execute(change)
     summary = Summary(folder="demo")
-    examine_marts(summary, Marts(connection), TRUTH, Places(Path("demo")))
+    examine_marts(summary, Marts(connection), TRUTH, Places(Path("demo")), {"NS_HOME": {"JE-TO2"}})
     return summary
 
 
@@ -108,7 +110,8 @@ def test_the_report_shows_both_marketplaces_and_is_plain_json() -> None:
         ("delete from marts.fct_cycles", "no billing cycles"),
         ("delete from marts.exceptions", "ORD-001 missed: BRICO ORDER A-1"),
         ("insert into marts.exceptions values ('STK-001', 'BRICO', 'OFFER', 'S', 'OPEN')", "STK-001 invented"),
-        ("update marts.actions set state = 'UNKNOWN'", "1 JOURNAL actions ended UNKNOWN"),
+        ("update marts.actions set state = 'UNKNOWN'", "1 JOURNAL actions of SAGE_UK ended UNKNOWN"),
+        ("update marts.actions set wire_key = 'TO3'", "journal TO3 is said to be in NS_HOME and is not there"),
     ],
 )
 def test_anything_that_does_not_tie_fails_the_demo(change: str, problem: str) -> None:
