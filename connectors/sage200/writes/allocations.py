@@ -15,6 +15,13 @@ from connectors.sage200.writes.codes import Codes
 from connectors.sage200.writes.sending import Desk, Unfit, decimal_of, failed_read, failed_write
 
 POSTED = "sales_posted_transactions"
+DEBITS = frozenset(
+    {
+        "TradingAccountEntryTypeInvoice",
+        "TradingAccountEntryTypeOpeningBalanceInvoice",
+        "TradingAccountEntryTypePurchaseReceiptSalesPayment",
+    }
+)
 Row = Mapping[str, Any]
 
 
@@ -30,8 +37,8 @@ class _Line:
 
     @property
     def is_debit(self) -> bool:
-        """Whether the document raises what the customer owes: invoices and refunds do."""
-        return decimal_of(self.row.get("document_gross_value")) > 0
+        """Whether the document raises what the customer owes. Its type says so; not every site shows signs alike."""
+        return str(self.row.get("trader_transaction_type")) in DEBITS
 
 
 class AllocationDelivery:

@@ -17,6 +17,7 @@ from connectors.sage200.writes.order_lines import Pairing, WantedLine, pair, wan
 from connectors.sage200.writes.posting import NOT_SENT
 from connectors.sage200.writes.sending import Desk, Unfit, failed_read, failed_write, is_unknown
 
+INVOICED = "sop_order_return_invoice_credit_views"
 PERMISSIONS = "current_user_sop_user_permissions"
 CANCELLED, COMPLETE = "EnumDocumentStatusCancelled", "EnumDocumentStatusComplete"
 Row = Mapping[str, Any]
@@ -37,7 +38,8 @@ class SalesOrderDelivery:
     """Writes orders of kind SALES_ORDER; the payload is `documents.SalesOrder`.
 
     Precondition: no order of the customer carries the marketplace's number as `customer_document_no`; drafts and
-    cancelled orders do not count, they have no effect. Look-up: by that number. An order that is there already is
+    cancelled orders do not count, they have no effect. Nor was one with this number invoiced and archived, which a site
+    may not list any more. Look-up: by that number. An order that is there already is
     done when its lines are as wanted. When they are not, the action fails and says in what, unless it is an update:
     then the lines that differ are amended, under Sage's own lock.
 
@@ -69,11 +71,14 @@ class SalesOrderDelivery:
 
     def look_up(self, actions: Sequence[Action]) -> dict[str, Found | None]:
         held = self._held(actions)
+        archived = self._archived(actions, held)
         found: dict[str, Found | None] = {}
         for action in actions:
             orders = held[action.action_key]
             if not orders:
-                found[action.action_key] = None
+                gone = archived.get(action.action_key)
+                ids = (str(gone.get("sop_order_return_id")),) if gone else ()
+                found[action.action_key] = Found(ids, False, _archived_words(gone)) if gone else None
                 continue
             problems = self._problems(action, orders)
             detail = f"order {_number(orders[0])}: {'; '.join(problems) or 'as wanted'}"
@@ -85,6 +90,7 @@ class SalesOrderDelivery:
         ready: list[_Ready] = []
         try:
             held = self._held(actions)
+            archived = self._archived(actions, held)
             self._check_permissions(actions)
         except Unfit as unfit:
             return dict.fromkeys((a.action_key for a in actions), unfit.result())
@@ -93,6 +99,8 @@ class SalesOrderDelivery:
         seen: set[tuple[str, str]] = set()
         for action in actions:
             try:
+                if (gone := archived.get(action.action_key)) is not None:
+                    raise Unfit(_archived_words(gone))
                 one = self._ready(action, held[action.action_key])
                 place = (one.document.customer_reference, one.document.order_reference)
                 if place in seen:
@@ -295,6 +303,21 @@ class SalesOrderDelivery:
             ]
         return found
 
+    def _archived(self, actions: Sequence[Action], held: Mapping[str, Sequence[Row]]) -> dict[str, Row]:
+        """An invoice of an order that carries the number and is not listed any more, by action key."""
+        absent = [action for action in actions if not held[action.action_key]]
+        numbers = {str(action.payload.get("order_reference") or "") for action in absent} - {""}
+        rows = self.desk.view(
+            INVOICED, numbers, member="sop_order_return_customer_document_no", order="sop_order_return_id"
+        )
+        found: dict[str, Row] = {}
+        for action in absent:
+            for row in rows:
+                is_ours = row.get("customer_reference") == action.payload.get("customer_reference")
+                if is_ours and row.get("sop_order_return_customer_document_no") == action.payload["order_reference"]:
+                    found[action.action_key] = row
+        return found
+
     @staticmethod
     def _pairing(lines: Sequence[WantedLine], order: Row) -> Pairing:
         return pair(lines, order.get("lines") or [])
@@ -306,6 +329,11 @@ class SalesOrderDelivery:
             return self._pairing(self._lines(self._document(action)), orders[0]).differences()
         except Unfit as unfit:
             return [unfit.detail]
+
+
+def _archived_words(row: Row) -> str:
+    order, invoice = row.get("sop_order_return_document_no"), row.get("sop_invoice_credit_document_no")
+    return f"order {order} was invoiced ({invoice}) and is archived: it is not created again"
 
 
 def _says_locked(error: ConnectorError) -> bool:
