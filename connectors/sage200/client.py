@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import httpx
@@ -96,27 +96,22 @@ class Sage200Connector:
             clock=sign_in_clock,
         )
 
-        def client(**headers: str) -> ApiClient:
-            return ApiClient(
-                VENDOR,
-                base_url,
-                auth=self._auth,
-                headers=headers,
-                secrets=(client_secret,),
-                timeout_seconds=timeout_seconds,
-                transport=transport,
-                sleep=sleep,
-                clock=clock,
-                is_paced=is_paced,
-            )
-
-        self.client = client(**{"X-Site": site_id, "X-Company": self.company_id})
-        # The list of sites is the one call that takes neither; with a wrong site it would be refused like the others.
-        self._without_site = client()
+        self._new_client = partial(
+            ApiClient,
+            VENDOR,
+            base_url,
+            auth=self._auth,
+            secrets=(client_secret,),
+            timeout_seconds=timeout_seconds,
+            transport=transport,
+            sleep=sleep,
+            clock=clock,
+            is_paced=is_paced,
+        )
+        self.client = self._new_client(headers={"X-Site": site_id, "X-Company": self.company_id})
 
     def close(self) -> None:
         self.client.close()
-        self._without_site.close()
         self._auth.close()
 
     @property
@@ -198,7 +193,9 @@ class Sage200Connector:
             except msgspec.DecodeError as error:
                 raise BadPayload("the answer is no list of sites", vendor=VENDOR, call=SITES.name) from error
 
-        sites = self._without_site.read(SITES, "/sites", {}, parse)
+        # This is the one call without X-Site and X-Company: with wrong ones it would be refused like the others.
+        with closing(self._new_client()) as client:
+            sites = client.read(SITES, "/sites", {}, parse)
         if not sites:
             raise SiteDown("no site is registered: the site's tunnel is down", vendor=VENDOR, call=SITES.name)
         return sites

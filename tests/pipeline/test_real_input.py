@@ -126,8 +126,8 @@ SAGE_PAYLOADS = {
 }
 SAGE_NOT_READ = {
     "sites_list": "answers `doctor`, not a feed: a test of its own below",
-    "product_groups_list": "no feed reads product groups",
-    "sop_order_despatch_line_views": "no feed reads despatches",
+    "product_groups_list": "no lane reads product groups: decoded in tests/sage200",
+    "sop_order_despatch_line_views": "no lane reads despatches: decoded in tests/sage200",
     "sales_invoices_post.header_totals": "a body that other clients post",
     "sales_receipts_post": "a body that clients post; what we post is checked against the specification",
 }

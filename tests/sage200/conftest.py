@@ -31,17 +31,17 @@ Connect = Callable[..., Sage200Connector]
 class Served:
     sandbox: Sandbox
     url: str
-    world: World
+    control: httpx.Client
 
     @property
     def store(self) -> Store:
         return self.sandbox.store
 
     def site(self, **switches: Any) -> None:
-        httpx.post(f"{self.url}/_sandbox/sage200/site", json=switches).raise_for_status()
+        self.control.post("sage200/site", json=switches).raise_for_status()
 
     def chaos(self, **rule: Any) -> None:
-        httpx.post(f"{self.url}/_sandbox/chaos", json=rule).raise_for_status()
+        self.control.post("chaos", json=rule).raise_for_status()
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,9 @@ def _serve(world: World, state: Path | None = None) -> Iterator[Served]:
     while not server.started:
         assert time.monotonic() < deadline, "the sandbox did not start"
         time.sleep(0.005)
-    yield Served(sandbox, f"http://127.0.0.1:{listener.getsockname()[1]}", world)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with httpx.Client(base_url=f"{url}/_sandbox/") as control:
+        yield Served(sandbox, url, control)
     server.should_exit = True
     thread.join(10)
     listener.close()
@@ -73,10 +75,41 @@ def _running(_world: World) -> Iterator[Served]:
 @pytest.fixture
 def served(_running: Served) -> Iterator[Served]:
     """The shared sandbox; switches and chaos are put back."""
-    before = httpx.get(f"{_running.url}/_sandbox/sage200/site").json()
+    before = _running.control.get("sage200/site").json()
     yield _running
-    httpx.delete(f"{_running.url}/_sandbox/chaos").raise_for_status()
-    _running.site(**before)
+    if _running.sandbox.chaos.rules:
+        _running.control.delete("chaos").raise_for_status()
+    if _running.control.get("sage200/site").json() != before:
+        _running.site(**before)
+
+
+def _connector(served: Served, base: str = "/sage200/accounts/v1", **more: Any) -> Sage200Connector:
+    site = served.store.company.site
+    options: dict[str, Any] = {
+        "site_id": site["site_id"],
+        "company_id": site["company_id"],
+        "credentials": MemoryCredentialStore(served.store.sage_id.consent()),
+        "client_id": CLIENT.client_id,
+        "client_secret": CLIENT.client_secret,
+        "timeout_seconds": 10.0,
+        "sleep": lambda _: None,
+        "clock": lambda: DEFAULT_AS_OF,
+        **more,
+    }
+    return Sage200Connector("SAGE_UK", f"{served.url}{base}", f"{served.url}/oauth/token", **options)
+
+
+@pytest.fixture(scope="session")
+def _shared(_running: Served) -> Iterator[Sage200Connector]:
+    connector = _connector(_running)
+    yield connector
+    connector.close()
+
+
+@pytest.fixture
+def sage(served: Served, _shared: Sage200Connector) -> Sage200Connector:
+    """A connector of the shared sandbox that only reads."""
+    return _shared
 
 
 @pytest.fixture
@@ -85,19 +118,7 @@ def connect(served: Served) -> Iterator[Connect]:
     made: list[Sage200Connector] = []
 
     def make(base: str = "/sage200/accounts/v1", **more: Any) -> Sage200Connector:
-        site = served.store.company.site
-        options: dict[str, Any] = {
-            "site_id": site["site_id"],
-            "company_id": site["company_id"],
-            "credentials": MemoryCredentialStore(served.store.sage_id.consent()),
-            "client_id": CLIENT.client_id,
-            "client_secret": CLIENT.client_secret,
-            "timeout_seconds": 10.0,
-            "sleep": lambda _: None,
-            "clock": lambda: DEFAULT_AS_OF,
-            **more,
-        }
-        made.append(Sage200Connector("SAGE_UK", f"{served.url}{base}", f"{served.url}/oauth/token", **options))
+        made.append(_connector(served, base, **more))
         return made[-1]
 
     yield make

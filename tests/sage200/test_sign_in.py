@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from connectors.auth import FileCredentialStore, MemoryCredentialStore
+from connectors.auth import Credentials, FileCredentialStore, MemoryCredentialStore
 from connectors.errors import AuthError, BadConfiguration
 from connectors.sage200.sign_in import ConsentRequest, LoopbackListener, authorize_url, redeem
 from orchestration.cli.app import app
@@ -263,10 +265,45 @@ def test_a_token_spent_by_somebody_else_is_told_with_what_to_do(connect: Connect
 def test_a_consent_that_has_lapsed_is_told_apart(connect: Connect, served: Served, tmp_path: Path) -> None:
     given = datetime.now(UTC) - timedelta(days=91)
     store = FileCredentialStore(tmp_path / "t.json", served.store.sage_id.consent())
-    store.save(store.load().__class__(store.load().refresh_token, None, None, given, 90))
+    store.save(Credentials(store.load().refresh_token, consented_at=given, consent_days=90))
     served.site(consent_days=0)
     with pytest.raises(AuthError, match=f"the consent of {given.date()} has lapsed after 90 days"):
         connect(credentials=store).sites()
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+from connectors.auth import FileCredentialStore
+from connectors.sage200 import Sage200Connector
+url, site, path, client_id, secret = sys.argv[1:]
+store = FileCredentialStore(Path(path))
+sys.stdin.readline()
+sage = Sage200Connector("S", f"{url}/sage200/accounts/v1", f"{url}/oauth/token", site, 7, store, client_id, secret)
+print(len(sage.sites()))
+"""
+
+
+def test_processes_that_find_an_old_token_at_once_spend_one_refresh_token(served: Served, tmp_path: Path) -> None:
+    """Without the lock, or without saving before use, all but the first would be refused: the token is spent."""
+    path = tmp_path / "t.json"
+    first = served.store.sage_id.consent()
+    FileCredentialStore(path).save(Credentials(first))
+    site = served.store.company.site["site_id"]
+    arguments = [served.url, site, str(path), CLIENT.client_id, CLIENT.client_secret]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=30)[0].strip() for process in processes]
+    assert outputs == ["1", "1", "1"]
+    assert FileCredentialStore(path).load().refresh_token != first
 
 
 def test_renewing_keeps_the_day_of_the_consent(connect: Connect, served: Served) -> None:

@@ -100,7 +100,7 @@ def _erp_secrets(vendor: str, code: str, auth_method: str) -> Iterator[str]:
         yield f"# NetSuite signs in by {auth_method}; a private key is its PEM text, or the path of its file."
         yield from (f"NETSUITE_{code}_{part}=" for part in NETSUITE_SECRETS[auth_method])
         return
-    yield "# The first refresh token; the ones that replace it are kept in <data dir>/secrets."
+    yield "# `tieout auth sage200` signs in and keeps the tokens; or a first refresh token from elsewhere, here."
     yield from (f"SAGE200_{code}_{part}=" for part in SAGE200_SECRETS)
 
 
