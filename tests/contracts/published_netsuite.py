@@ -27,7 +27,7 @@ RESOURCE = "application/vnd.oracle.resource+json"
 """What every answer is; `type=` behind it says whether one record, a collection or an error."""
 REFUSALS = ("400", "401", "403", "404", "429", "500")
 """The statuses of the error table of the help (section_156570709583) and of answers seen live."""
-_CUSTOM = {"^cust(body|col|entity|item|record)[a-z0-9_]*$": {}}
+_CUSTOM: dict[str, Any] = {"^cust(body|col|entity|item|record)[a-z0-9_]*$": {}}
 _ALIKE = {("customerPayment", "apply"): "customerRefund", ("invoice", "item"): "salesOrder"}
 """Sublists that no page lists whole, with the record whose page does: a refund applies money to documents as a payment
 does, and an invoice has the lines of its order.

@@ -15,9 +15,10 @@ from connectors.records import Window
 from connectors.sage200 import endpoints
 from connectors.sage200.decode import FEEDS
 from sandbox.world import DEFAULT_AS_OF
-from tests.connectors_sage200.conftest import DAY, Site, action
+from tests.connectors_sage200.conftest import DAY, Site, action, key
 from tests.connectors_sage200.test_orders import goods, items, order
 from tests.connectors_sage200.test_postings import FEES, document
+from tests.contracts.writing_sage200 import journal, line
 from tests.traps.conftest import Behave
 
 
@@ -159,6 +160,16 @@ def test_sage200_q10_no_line_of_a_payment_is_negative(site: Site) -> None:
     assert site.writes() == before
 
 
+def test_sage200_q12_journals_need_no_endpoint_of_their_own(site: Site) -> None:
+    """Were there one, nothing would change: a journal is posted as documents, which every version takes."""
+    lines = [line(1, "BANK", None, "1.00", bank_code="MKBRICO"), line(2, "CUSTOMER", None, "-1.00")]
+    one = journal(key(), lines)
+    shown = site.deliver["JOURNAL"].preview([one])
+    assert {request.url.rpartition("/")[2] for request in shown} == {"sales_receipts"}
+    assert site.send(one)[0].outcome is Outcome.SENT
+    assert site.proof(one).ok
+
+
 @pytest.mark.parametrize("form", ["array", "value"])
 def test_sage200_q13_a_list_may_come_wrapped(site: Site, behave: Behave, form: str) -> None:
     behave(list_form=form)
@@ -168,7 +179,7 @@ def test_sage200_q13_a_list_may_come_wrapped(site: Site, behave: Behave, form: s
     assert site.proof(one).ok
 
 
-@pytest.mark.parametrize("archived", ["shown"])
+@pytest.mark.parametrize("archived", ["shown", "hidden"])
 def test_sage200_q14_an_archived_order_may_be_gone_from_the_list(site: Site, behave: Behave, archived: str) -> None:
     """It is neither taken for deleted nor created again."""
     behave(archived_orders=archived)
