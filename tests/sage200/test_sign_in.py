@@ -278,6 +278,7 @@ from connectors.auth import FileCredentialStore
 from connectors.sage200 import Sage200Connector
 url, site, path, client_id, secret = sys.argv[1:]
 store = FileCredentialStore(Path(path))
+print("ready", flush=True)
 sys.stdin.readline()
 sage = Sage200Connector("S", f"{url}/sage200/accounts/v1", f"{url}/oauth/token", site, 7, store, client_id, secret)
 print(len(sage.sites()))
@@ -297,6 +298,10 @@ def test_processes_that_find_an_old_token_at_once_spend_one_refresh_token(served
         )
         for _ in range(3)
     ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    served.chaos(path="/oauth/token", kind="latency", seconds=0.5)  # all of them ask while the first one waits
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
