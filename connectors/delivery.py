@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Outcome(StrEnum):
@@ -81,3 +81,12 @@ class Delivery(Protocol):
     def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]: ...
 
     def read_back(self, actions: Sequence[Action]) -> dict[str, Verification]: ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A delivery that says itself how many of its actions one call of `send` is given, because it sends several at a
+    time.
+    """
+
+    batch_size: int

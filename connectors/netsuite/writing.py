@@ -47,6 +47,8 @@ class RecordDelivery(ABC, Generic[D]):
     record: ClassVar[str]
     prefix: ClassVar[str]
     type_code: ClassVar[str]
+    batch_size: int = 20
+    """Enough that looking up costs little beside posting; few enough that a lost connection leaves few in doubt."""
 
     def __init__(self, connector: NetSuiteConnector) -> None:
         self._connector = connector

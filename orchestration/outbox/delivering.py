@@ -22,7 +22,7 @@ from itertools import groupby
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from connectors.delivery import Action, Delivery, DeliveryResult, Found, Outcome, Request
+from connectors.delivery import Action, Batched, Delivery, DeliveryResult, Found, Outcome, Request
 from connectors.errors import ConnectorError
 from orchestration.outbox.clock import stamp
 from orchestration.outbox.database import exclusive
@@ -45,10 +45,11 @@ Progress = Callable[[str, int, int], None]
 class Kind:
     """How a kind of action is delivered.
 
-    `batch_size` actions go in one call. `is_wanted_state`: the action says what the vendor should hold (a quantity), so
-    when it reads back differently the world has moved on: it FAILED and may be proposed afresh. Otherwise (a journal) a
-    difference is for a person, and the action stays SENT. `settle_seconds`: how long a request whose sender died may
-    still be at work at the vendor, before a second look-up is believed.
+    `batch_size` actions go in one call, unless the delivery has a size of its own. `is_wanted_state`: the action says
+    what the vendor should hold (a quantity), so when it reads back differently the world has moved on: it FAILED and
+    may be proposed afresh. Otherwise (a journal) a difference is for a person, and the action stays SENT.
+    `settle_seconds`: how long a request whose sender died may still be at work at the vendor, before a second look-up
+    is believed.
     """
 
     batch_size: int
@@ -205,11 +206,15 @@ def preview(rows: Sequence[Row], deliveries: Mapping[tuple[str, str], Delivery])
         delivery = deliveries.get((kind, account))
         if delivery is None:
             continue
-        for batch in _batches(group, KINDS.get(kind, ONE_BY_ONE).batch_size):
+        for batch in _batches(group, _batch_size(delivery, KINDS.get(kind, ONE_BY_ONE))):
             requests = delivery.preview([action_of(row) for row in batch])
             keys = tuple(str(row["action_key"]) for row in batch)
             previews.append(Preview(kind, vendor, account, keys, tuple(requests)))
     return previews
+
+
+def _batch_size(delivery: Delivery, kind: Kind) -> int:
+    return delivery.batch_size if isinstance(delivery, Batched) else kind.batch_size
 
 
 def action_of(row: Row) -> Action:
@@ -291,7 +296,7 @@ class _Session:
         done = len(there)
         total = done + len(missing)
         self.report(done, total)
-        for batch in _batches(missing, self.kind.batch_size):
+        for batch in _batches(missing, _batch_size(self.delivery, self.kind)):
             self._send(batch)
             done += len(batch)
             self.report(done, total)

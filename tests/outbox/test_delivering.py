@@ -55,6 +55,18 @@ def test_journals_go_one_by_one_and_stock_in_one_call(outbox: Outbox, vendor: Fi
     assert row["proposed_at"] < row["decided_at"] < row["sent_at"] < row["verified_at"]
 
 
+class BatchedVendor(FileVendor):
+    batch_size = 2
+
+
+def test_a_delivery_that_sends_several_at_a_time_is_given_several(outbox: Outbox, tmp_path: Path) -> None:
+    vendor = BatchedVendor(tmp_path / "vendor.txt")
+    keys = approved(outbox, *(journal(f"j{number}") for number in range(5)))
+    result = outbox.deliver({JOURNALS: vendor})
+    assert (result.sent, result.verified) == (5, 5)
+    assert [call for name, call in vendor.calls if name == "send"] == [tuple(keys[:2]), tuple(keys[2:4]), (keys[4],)]
+
+
 def test_delivering_again_calls_nobody(outbox: Outbox, vendor: FileVendor) -> None:
     approved(outbox, journal())
     outbox.deliver({JOURNALS: vendor})
