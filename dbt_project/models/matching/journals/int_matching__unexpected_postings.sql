@@ -61,6 +61,8 @@ strangers as (
             and postings.reference = known.wire_key
     where
         known.wire_key is null
+        -- Of a voided document legs of nil stay behind.
+        and postings.net_amount <> 0
         and postings.transaction_date >= controlled_accounts.go_live_date
     group by
         controlled_accounts.marketplace_code,
