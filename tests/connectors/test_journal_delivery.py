@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from connectors.auth import MemoryCredentialStore
 from connectors.delivery import Action, DeliveryResult, Outcome
 from connectors.sage200 import Sage200Connector
-from connectors.sage200.delivery import JournalDelivery
 from connectors.sage200.journals import BadJournal, Journal, read_journal, render
+from connectors.sage200.writes import JournalDelivery
+from connectors.sage200.writes.codes import Codes
+from connectors.sage200.writes.sending import Desk
 from tests.connectors.conftest import NOW
 
 WIRE = "TO0123456789ABCDEF"
@@ -343,7 +345,8 @@ def delivery(company: Company) -> JournalDelivery:
         clock=lambda: NOW,
         is_paced=False,
     )
-    return JournalDelivery(connector)
+    desk = Desk(connector)
+    return JournalDelivery(desk, Codes(desk))
 
 
 def only(results: dict[str, Any]) -> Any:

@@ -21,9 +21,11 @@ from sandbox.app import Sandbox, listen, server_for
 from sandbox.credentials import sage_client
 from sandbox.store import Store
 from sandbox.world import DEFAULT_AS_OF, build_world
+from tests.connectors_sage200.payloads import DAY
+
+__all__ = ["DAY"]
 
 SEED = 11
-DAY = "2026-06-11"
 _NUMBERS = itertools.count(1)
 
 

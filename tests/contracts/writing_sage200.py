@@ -8,7 +8,8 @@ import httpx
 
 from connectors.delivery import Action, Outcome
 from connectors.sage200 import Sage200Connector
-from connectors.sage200.delivery import JournalDelivery
+from connectors.sage200.writes import deliveries
+from tests.connectors_sage200.payloads import KINDS
 from tests.contracts.serving import Served
 
 DAY = "2026-06-21"
@@ -16,14 +17,69 @@ DAY = "2026-06-21"
 
 def post_everything(connector: Sage200Connector, served: Served) -> None:
     """Post, look up and read back one action of each kind."""
-    delivery = JournalDelivery(connector)
-    for action in journals(served):
+    deliver = deliveries(connector)
+    actions = [*journals(served), *documents(), *orders(served)]
+    assert {action.kind for action in actions} == set(deliver), "every kind is posted"
+    for action in actions:
+        delivery = deliver[action.kind]
         delivery.preview([action])
         (result,) = delivery.send([action]).values()
         assert result.outcome is Outcome.SENT, result
         (proof,) = delivery.read_back([action]).values()
         assert proof.ok, proof
         assert delivery.look_up([action])[action.action_key]
+
+
+def documents() -> list[Action]:
+    """A customer, a document of every kind, and the allocation of the receipt to the invoice."""
+    posted = [document(kind, f"TOCONTRACT{kind[:10]}", **payload) for kind, payload in KINDS.items()]
+    keys = {action.kind: action.wire_key for action in posted}
+    settled = [
+        {"reference": keys["SALES_INVOICE"], "amount": "64.80", "outstanding_amount": "64.80"},
+        {"reference": keys["SALES_RECEIPT"], "amount": "64.80", "outstanding_amount": "120.00"},
+    ]
+    header = {"customer_reference": "MKBRICO", "allocation_date": DAY}
+    customer = {"reference": "CONTRACT", "name": "A new marketplace", "tax_code": "1", "main_address": {"city": "York"}}
+    return [
+        document("CUSTOMER", "CONTRACT", **customer),
+        *posted,
+        document("SALES_ALLOCATION", "TOCONTRACTALLOC", lines=settled, **header),
+    ]
+
+
+def orders(served: Served) -> list[Action]:
+    """An order, and its amendment: a line changed, one added, one removed."""
+    company = served.store.company
+    codes = [row["code"] for row in company["products"].rows if row.get("allow_sales_order", True)]
+    first, second, third = [code for code in codes if codes.count(code) == 1][:3]
+    carriage = {"line_type": "CHARGE", "charge_code": "CARRIAGE", "unit_price": "4.16", "tax_code": "1"}
+    header = {
+        "order_reference": "CONTRACT-1-A",
+        "order_date": DAY,
+        "customer_reference": "MKBRICO",
+        "location_name": "MAIN",
+        "shipping_address": {"addressee": "A Person", "street_1": "1 High Street", "city": "York"},
+        "analysis_codes": {"1": "BRICO"},
+    }
+
+    def item(code: str, quantity: str) -> dict[str, Any]:
+        return {"item_code": code, "quantity": quantity, "unit_price": "16.66667", "tax_code": "1"}
+
+    comment = {"line_type": "COMMENT", "narrative": "A comment"}
+    before, after = (
+        [item(first, "2"), item(second, "1"), carriage, comment],
+        [item(first, "1"), item(third, "1"), carriage],
+    )
+    return [
+        document("SALES_ORDER", "TOCONTRACTORDER1", lines=before, **header),
+        document("SALES_ORDER", "TOCONTRACTORDER2", lines=after, is_update=True, **header),
+    ]
+
+
+def document(kind: str, wire_key: str, **payload: Any) -> Action:
+    wire_key = wire_key[:20]
+    payload = {"wire_key": wire_key, "currency_code": "GBP", **payload}
+    return Action(f"{kind}|{wire_key}", wire_key, kind, "BRICO", "SAGE_UK", payload)
 
 
 def post_by_hand(client: httpx.Client, served: Served) -> None:
