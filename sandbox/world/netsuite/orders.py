@@ -61,13 +61,13 @@ def sold(ids: Ids, order: ErpOrder, line: ErpLine, account: str | None = None) -
         "rate": unit_price(line.net, max(1, line.quantity)),
         "memo": line.order_line_id or None,
         "quantitybilled": quantity if order.is_invoiced else Decimal(0),
+        "quantityshiprecv": quantity if is_despatched else Decimal(0),
+        "isfullyshipped": "T" if is_despatched else "F",
     }
     if line.item is not None:
         goods |= {
             "location": LOCATION_IDS["MAIN"],
-            "quantityshiprecv": quantity if is_despatched else Decimal(0),
             "quantitycommitted": quantity if order.is_open else Decimal(0),
-            "isfullyshipped": "T" if is_despatched else "F",
         }
     return [goods, tax_line(-line.tax, line.tax_code, line.vat_rate, "2200" if account else None)]
 

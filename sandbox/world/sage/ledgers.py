@@ -77,7 +77,7 @@ def posted(
                 {
                     "id": 410_001 + len(bank),
                     "bank_id": BANK_IDS[account],
-                    "bank_transaction_type": _BANK_TYPES[posting.kind],
+                    "bank_transaction_type": _bank_type(posting, amount),
                     "entry_description": _narrative(posting)[:60],
                     "reference": posting.reference,
                     "second_reference": posting.second_reference,
@@ -94,6 +94,12 @@ def posted(
                 }
             )
     return nominal, sales, bank
+
+
+def _bank_type(posting: Posting, amount: int) -> str:
+    """A payment that is taken back brings money in: a receipt, as the cash book tells the sign by the type."""
+    is_taken_back = posting.kind == "BANK_PAYMENT" and amount > 0
+    return "Receipt" if is_taken_back else _BANK_TYPES[posting.kind]
 
 
 def _narrative(posting: Posting) -> str:
