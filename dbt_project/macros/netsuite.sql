@@ -39,6 +39,12 @@
 {%- endmacro %}
 
 
+{#- Whether a list of subsidiaries such as '2, 3' holds one; without a list it is anybody's. -#}
+{% macro netsuite_belongs_to(subsidiary_ids, subsidiary_id) -%}
+    coalesce(', ' || {{ subsidiary_ids }} || ',' like '%, ' || {{ subsidiary_id }} || ',%', true)
+{%- endmacro %}
+
+
 {#- Ids of records that were deleted in NetSuite: TRANSACTION, ITEM or CUSTOMER. Ids are never given again. -#}
 {% macro netsuite_deleted(record_kind) -%}
     select distinct

@@ -48,9 +48,12 @@ netsuite as (
         on
             stock.erp_code = locations.erp_code
             and stock.location_id = locations.location_id
+    inner join {{ ref('stg_tieout__erps') }} as erps
+        on stock.erp_code = erps.erp_code
     -- There is a row for every place where an item could be; without any quantity it never was there.
     where
         not items.is_deleted
+        and {{ netsuite_belongs_to('locations.subsidiary_ids', 'erps.subsidiary_id') }}
         and coalesce(
             stock.on_hand_quantity, stock.available_quantity, stock.committed_quantity, stock.back_ordered_quantity
         ) is not null

@@ -21,11 +21,7 @@ netsuite as (
         on locations.erp_code = erps.erp_code
     where
         not locations.is_inactive
-        -- A list such as '2, 3'; without one the location is anybody's.
-        and coalesce(
-            ', ' || locations.subsidiary_ids || ',' like '%, ' || erps.subsidiary_id || ',%',
-            true
-        )
+        and {{ netsuite_belongs_to('locations.subsidiary_ids', 'erps.subsidiary_id') }}
 ),
 
 {% endif -%}
