@@ -148,9 +148,18 @@ class Site:
 
 @contextmanager
 def running_sandbox(
-    directory: Path, *, orders: int, seed: int = 7, faults: bool = True, marketplaces: Sequence[str] = ()
+    directory: Path,
+    *,
+    orders: int,
+    seed: int = 7,
+    faults: bool = True,
+    marketplaces: Sequence[str] = (),
+    erp: str = "sage200",
 ) -> Iterator[str]:
-    """Starts the vendors (only `marketplaces` when given) on a free loopback port and yields their address."""
+    """Starts the vendors (only `marketplaces` when given) on a free loopback port and yields their address.
+
+    `erp` is where BRICO's books are.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     log = (directory / "sandbox.log").open("w")
     command = [
@@ -165,7 +174,7 @@ def running_sandbox(
         "--seed",
         str(seed),
     ]
-    command += ["--dir", str(directory)] + ([] if faults else ["--no-faults"])
+    command += ["--dir", str(directory), "--erp", erp] + ([] if faults else ["--no-faults"])
     command += [part for code in marketplaces for part in ("--marketplace", code)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
     try:

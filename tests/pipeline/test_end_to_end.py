@@ -28,8 +28,13 @@ def test_every_planted_fault_is_found_and_nothing_else_is_reported(finished: Sit
 
 
 def test_no_near_miss_is_reported(finished: Site) -> None:
-    near_misses = {(row["not_code"], row["subject_type"], row["subject_id"]) for row in finished.truth()["near_misses"]}
-    found = set(finished.query("select exception_code, subject_type, subject_id from marts.exceptions"))
+    near_misses = {
+        (row["not_code"], row["marketplace_code"], row["subject_type"], row["subject_id"])
+        for row in finished.truth()["near_misses"]
+    }
+    found = set(
+        finished.query("select exception_code, marketplace_code, subject_type, subject_id from marts.exceptions")
+    )
     assert len({code for code, *_ in near_misses}) >= 20
     assert not near_misses & found
 
@@ -95,20 +100,32 @@ def test_what_was_posted_is_in_the_erp_exactly_once(finished: Site) -> None:
     journals = finished.tieout_json("actions", "--kind", "JOURNAL", "--limit", "0")["actions"]
     assert len(journals) >= 6
     assert {action["state"] for action in journals} == {"VERIFIED"}
+    keys = {vendor: {x["wire_key"] for x in journals if x["vendor"] == vendor} for vendor in ("sage200", "netsuite")}
+    state = finished.vendor_state()
     posted = Counter(
         (document["body"]["reference"], document["body"]["second_reference"])
-        for document in finished.vendor_state()["sage200"]["documents"]
+        for document in state["sage200"]["documents"]
     )
-    assert {reference for reference, _ in posted} == {action["wire_key"] for action in journals}
+    assert {reference for reference, _ in posted} == keys["sage200"]
     assert set(posted.values()) == {1}
+    held = Counter(written["external_id"] for written in state["netsuite"]["NS_HOME"])
+    assert set(held) == {f"JE-{key}" for key in keys["netsuite"]}
+    assert set(held.values()) == {1}
 
 
-def test_the_marketplace_shows_the_stock_that_the_truth_expects(finished: Site) -> None:
+@pytest.mark.parametrize("marketplace", ["BRICO", "HOMELY"])
+def test_the_marketplace_shows_the_stock_that_the_truth_expects(finished: Site, marketplace: str) -> None:
     truth = finished.truth()
-    expected = {row["shop_sku"]: row["expected_quantity"] for row in truth["stock"]}
-    assert len(expected) >= 100
-    shown = {sku: offer["quantity"] for sku, offer in finished.vendor_state()["mirakl"]["BRICO"]["offers"].items()}
-    within_tolerance = {row["subject_id"] for row in truth["near_misses"] if row["not_code"] in {"STK-001", "STK-002"}}
+    expected = {
+        row["shop_sku"]: row["expected_quantity"] for row in truth["stock"] if row["marketplace_code"] == marketplace
+    }
+    assert len(expected) >= 90
+    shown = {sku: offer["quantity"] for sku, offer in finished.vendor_state()["mirakl"][marketplace]["offers"].items()}
+    within_tolerance = {
+        row["subject_id"]
+        for row in truth["near_misses"]
+        if row["marketplace_code"] == marketplace and row["not_code"] in {"STK-001", "STK-002"}
+    }
     assert {sku for sku in expected if shown[sku] != expected[sku]} <= within_tolerance
     assert all(abs(shown[sku] - expected[sku]) <= max(1, expected[sku] * 5 // 100) for sku in within_tolerance)
 
@@ -119,13 +136,15 @@ def test_control_totals_tie_for_every_feed(finished: Site) -> None:
     assert feeds >= 20
 
 
-def test_clearing_rolls_forward_and_every_difference_to_the_erp_is_a_finding(finished: Site) -> None:
+@pytest.mark.parametrize("marketplace", ["BRICO", "HOMELY"])
+def test_clearing_rolls_forward_and_every_difference_to_the_erp_is_a_finding(finished: Site, marketplace: str) -> None:
     rows = finished.query(
-        """
+        f"""
         select
             period, opening_amount, settlement_amount, receipt_amount, correction_amount, closing_amount,
             erp_closing_amount, difference_amount, unexplained_amount
-        from marts.clearing_rollforward where account_role = 'MARKETPLACE_CLEARING' order by period
+        from marts.clearing_rollforward
+        where account_role = 'MARKETPLACE_CLEARING' and marketplace_code = '{marketplace}' order by period
         """
     )
     assert len(rows) >= 3
@@ -136,7 +155,9 @@ def test_clearing_rolls_forward_and_every_difference_to_the_erp_is_a_finding(fin
         assert erp_closing - closing == difference, period
         assert unexplained == 0, period
         previous = closing
-    ((open_items,),) = finished.query("select sum(open_amount) from marts.clearing_open_items")
+    ((open_items,),) = finished.query(
+        f"select sum(open_amount) from marts.clearing_open_items where marketplace_code = '{marketplace}'"
+    )
     assert open_items == previous
 
 
