@@ -20,6 +20,7 @@ from typing import Any
 import dagster as dg
 from filelock import FileLock
 
+from orchestration.lib.account_warnings import account_warnings, untold_warnings
 from orchestration.lib.alerts import Alert, Level, send
 from orchestration.lib.digest import exception_digest
 from orchestration.lib.files import replace_file
@@ -95,6 +96,8 @@ class LaneResult:
     tests_passed: int = 0
     tests_failed: list[str] = field(default_factory=list)
     tests_warned: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """Trouble to come at an account, such as a consent that is about to end."""
     published: Published | None = None
     proposed: int = 0
     approved: int = 0
@@ -210,6 +213,7 @@ class _Lane:
             touched = delivered.touched_accounts if delivered else frozenset()
             if touched:
                 self._read([account for account in accounts if account in touched], is_wanted=True)
+        self._result.warnings = account_warnings(self._workspace.connections, accounts)
         return self._finish()
 
     def _read(self, accounts: list[tuple[str, str]], *, is_wanted: bool) -> bool:
@@ -384,6 +388,8 @@ def _tell(settings: Settings, result: LaneResult) -> None:
     if result.quarantined:
         body = f"{result.quarantined} records could not be read; see mart control_totals and raw.quarantine"
         send(settings, Alert(f"Tieout: {result.lane} quarantined records", body))
+    if (warning := untold_warnings(settings, result.warnings)) is not None:
+        send(settings, warning)
     if result.published is not None and (digest := exception_digest(settings)) is not None:
         send(settings, digest)
 

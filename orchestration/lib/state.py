@@ -63,6 +63,10 @@ create table if not exists told (
     exception_id text primary key,
     told_at text not null
 );
+create table if not exists warned (
+    warning text primary key,
+    told_at text not null
+);
 create table if not exists read_ids (
     vendor text not null,
     account text not null,
@@ -352,6 +356,15 @@ class State:
             connection.executemany("delete from told where exception_id = ?", ((one,) for one in told - exceptions))
             connection.executemany("insert into told values (?, ?)", ((one, at) for one in exceptions - told))
         return exceptions - told
+
+    def warn(self, warnings: set[str], *, at: str) -> set[str]:
+        """Remember that people are told of these warnings; those they were not told of before. None is forgotten: each
+        names its day.
+        """
+        with self._transaction() as connection:
+            told = {str(row[0]) for row in connection.execute("select warning from warned")}
+            connection.executemany("insert into warned values (?, ?)", ((one, at) for one in warnings - told))
+        return warnings - told
 
     # Reading
 

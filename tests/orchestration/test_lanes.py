@@ -162,6 +162,7 @@ def test_a_failing_dbt_test_is_a_problem_and_nothing_is_published(settings: Sett
 
 def test_people_are_told_once_of_what_is_new(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     connections = vendors(BRICO=5, MAISON=1)
+    connections.accounts["mirakl", "MAISON"].warns_of = ["the consent ends on 2026-07-10, within 7 days"]
 
     def told(count: int) -> list[str]:
         caplog.clear()
@@ -169,7 +170,10 @@ def test_people_are_told_once_of_what_is_new(settings: Settings, caplog: pytest.
         run_lane("settlement", settings, workspace=workspace(settings, connections))
         return [record.getMessage() for record in caplog.records if record.name == "tieout.alerts"]
 
-    (message,) = told(5)
+    consent, message = told(5)
+    assert consent == (
+        "Tieout: an account needs a person soon: mirakl/MAISON: the consent ends on 2026-07-10, within 7 days"
+    )
     assert message.startswith(
         "Tieout: 1 new exceptions (1 ORD-001): S1 ORD-001 BRICO ORDER order 1 61.70 GBP [OPERATIONS]"
     )

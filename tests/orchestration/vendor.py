@@ -60,6 +60,10 @@ class Vendor:
     windows: list[Window] = field(default_factory=list)
     quantities: dict[str, str] = field(default_factory=dict)
     budget: KeyBudget | None = None
+    warns_of: list[str] = field(default_factory=list)
+
+    def warnings(self) -> list[str]:
+        return self.warns_of
 
     @property
     def feeds(self) -> Mapping[str, FeedSpec]:
