@@ -21,7 +21,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from connectors.sage200.client import Sage200Connector
 from connectors.sage200.journals import NIL, Account, BadJournal, Journal, JournalLine
+from connectors.sage200.writes.codes import Codes
+from connectors.sage200.writes.sending import Desk, Unfit
 
 SOURCES: dict[str, str] = {
     "account_code": "nominal account number",
@@ -93,6 +96,19 @@ class Layout:
         if reader.fieldnames != expected:
             raise BadLayout(f"the first line must be {','.join(expected)}")
         return cls.from_rows(reader)
+
+
+def journal_file(connector: Sage200Connector, journals: Sequence[Journal], layout: Layout) -> bytes:
+    """The file, after every account was looked up in the company. Raises BadJournal or a ConnectorError."""
+    codes = Codes(Desk(connector))
+    known = set()
+    for account in sorted(accounts(journals)):
+        try:
+            codes.nominal(account, "account_code")
+        except Unfit:
+            continue  # the line that names it is refused below, with the journal's key
+        known.add(account)
+    return render(journals, layout, known)
 
 
 def accounts(journals: Sequence[Journal]) -> set[Account]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from connectors.sage200.import_file import BadLayout, Layout, accounts, render
+from connectors.sage200.import_file import BadLayout, Layout, accounts, journal_file, render
 from connectors.sage200.journals import Account, BadJournal, Journal, read_journal
+from tests.connectors_sage200.conftest import Site
 
 LAYOUT = """column_name,source,format
 Code,account_code,
@@ -88,6 +89,14 @@ def test_a_journal_that_would_go_wrong_in_the_desktop_is_refused(lines: list[dic
     with pytest.raises(BadJournal) as caught:
         render([journal(*lines)], Layout.from_csv(LAYOUT), KNOWN)
     assert words in str(caught.value)
+
+
+def test_every_account_is_looked_up_in_the_company_before_a_file_is_written(site: Site) -> None:
+    good = journal(line(1, "6100", "5.00"), line(2, "2112", "-5.00"))
+    assert journal_file(site.connector, [good], Layout.from_csv(LAYOUT)).count(b"\r\n") == 3
+    wrong = journal(line(1, "6100", "5.00", department="ZZZ"), line(2, "2112", "-5.00"))
+    with pytest.raises(BadJournal, match="line 1: Sage has no active account 6100/ZZZ and would post it to suspense"):
+        journal_file(site.connector, [wrong], Layout.from_csv(LAYOUT))
 
 
 def test_a_journal_stands_in_a_file_once() -> None:

@@ -24,6 +24,7 @@ from connectors.errors import (
     RequestRejected,
     ServerFailed,
     TransportFailed,
+    WrongAccount,
 )
 from connectors.http import Answer, Call
 from connectors.sage200.client import Sage200Connector, quoted
@@ -76,8 +77,8 @@ def failed_read(error: ConnectorError) -> DeliveryResult:
 
 
 def can_pass(error: ConnectorError) -> bool:
-    """Whether the same action can succeed later: the vendor's side recovers, or a person renews the access."""
-    return error.retryable or isinstance(error, AuthError | PermissionDenied)
+    """Whether the same action can succeed later: the vendor's side recovers, or a person mends the access."""
+    return error.retryable or isinstance(error, AuthError | PermissionDenied | WrongAccount)
 
 
 def decimal_of(value: Any) -> Decimal:
