@@ -89,7 +89,7 @@ def test_tokens_need_their_four_secrets(make: Make) -> None:
 
 
 def test_companies_of_one_account_share_its_places(make: Make) -> None:
-    """NetSuite counts the requests of an account, whichever subsidiary they are for and whichever process sends them."""
+    """NetSuite counts the requests of an account, whichever subsidiary or process they are for."""
     environ = {**NETSUITE, **{name.replace("NS_HOME", "NS_DE"): value for name, value in NETSUITE.items()}}
     german = {"erp_code": "NS_DE", "subsidiary_id": "3", "account_id": "1234567-sb1"}
     connections = make(environ, lambda rows: [*rows, {**rows[1], **german}])
