@@ -14,7 +14,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint types bench-ingest lock clean
+.PHONY: help setup demo dev test contract parity lint types bench-ingest lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -40,6 +40,10 @@ test: $(STAMP) ## All tests, in WORKERS=2 processes
 
 contract: $(STAMP) ## Validate connectors and sandbox against the published specifications of Mirakl, Sage 200 and NetSuite
 	$(BIN)/python -m tests.contracts
+
+parity: ORDERS = 600
+parity: $(STAMP) ## Play one scenario into Sage 200 and into NetSuite and compare ledger and marts (ORDERS=600 SEED=7)
+	$(BIN)/python -m tests.parity --orders $(ORDERS) --seed $(SEED)
 
 lint: $(STAMP) ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .
