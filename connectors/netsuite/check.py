@@ -194,11 +194,15 @@ def _company(connector: NetSuiteConnector) -> CheckResult:
 
 
 def _taxes(connector: NetSuiteConnector) -> str:
+    """SuiteTax keeps its rates in a table of its own, legacy tax at the codes."""
     try:
-        connector.select("SELECT COUNT(*) AS parts FROM customrecord_ste_taxrate", what="tax rates")
+        rows = connector.select("SELECT COUNT(*) AS parts FROM customrecord_ste_taxrate", what="tax rates")
+        rates = int(rows[0]["parts"])
     except (PermissionDenied, RequestRejected):
-        return "legacy tax codes, or no permission for SuiteTax rates: an order's tax cannot be set through the API"
-    return "SuiteTax"
+        rates = 0
+    if rates:
+        return f"SuiteTax, {rates} rates"
+    return "legacy tax codes, or no permission for SuiteTax rates: an order's tax cannot be set through the API"
 
 
 def _approvals(connector: NetSuiteConnector) -> CheckResult:

@@ -1,0 +1,30 @@
+"""What `tieout doctor` tells about an installation with a company in each ERP."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pipeline.site import Site
+
+pytestmark = pytest.mark.pipeline
+
+
+def test_doctor_tells_edition_settings_permissions_and_open_periods_of_both_erps(finished: Site) -> None:
+    report = finished.tieout_json("doctor", expect=None)  # a gap between statements is planted
+    findings = {row["check"]: row for row in report["findings"]}
+    assert {name.split("/")[0] for name, row in findings.items() if row["result"] == "fail"} <= {"bank"}
+
+    netsuite = {name.partition(" ")[2]: row for name, row in findings.items() if name.startswith("netsuite/NS_HOME ")}
+    assert netsuite["sign-in"]["detail"] == ("account 1234567_SB1, whose clock shows 2026-07-03 01:00:00 (UTC-07:00)")
+    assert netsuite["books"]["detail"].startswith("OneWorld, 4 subsidiaries; 2 accounting books")
+    assert netsuite["company"]["detail"].startswith("subsidiary 2 ")
+    assert netsuite["concurrent requests"]["detail"] == "4 used, 5 allowed"
+    assert netsuite["taxes"]["detail"].startswith("legacy tax codes")
+    assert " to " in netsuite["open periods"]["detail"]
+    assert netsuite["journals that wait for approval"]["result"] == "warn"
+    assert netsuite["gl_lines (transactionaccountingline)"]["detail"] == "may be read"
+
+    sage = {name.partition(" ")[2]: row for name, row in findings.items() if name.startswith("sage200/SAGE_UK ")}
+    assert sage["edition and modules"]["result"] == "ok"
+    assert "periods are open" in sage["open periods"]["detail"]
+    assert any(name.startswith("settings") for name in sage)
