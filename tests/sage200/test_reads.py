@@ -162,6 +162,17 @@ def test_both_editions_are_read_and_told_apart(connect: Connect, served: Served,
     assert [name for name, result in results.items() if not result.ok and not result.is_warning] == []
 
 
+@pytest.mark.parametrize(
+    ("edition", "words"), [("Professional", "Professional by its licence"), ("Standard", "unknown")]
+)
+def test_at_another_address_the_licence_tells_the_edition(
+    sage: Sage200Connector, served: Served, edition: str, words: str
+) -> None:
+    served.site(edition=edition)
+    found = next(r for r in sage.check() if r.name == "SAGE_UK: edition and modules")
+    assert found.detail.startswith(words)
+
+
 def test_the_other_editions_address_is_refused(connect: Connect, served: Served) -> None:
     served.site(edition="Standard")
     with pytest.raises(NotFound):

@@ -226,4 +226,9 @@ def licence() -> dict[str, Any]:
         "is_stock_enabled": True,
         "is_sales_orders_enabled": True,
         "is_purchase_orders_enabled": False,
+        # Of the edition Professional only.
+        "is_project_accounting_enabled": False,
+        "is_manufacturing_enabled": False,
+        "is_business_intelligence_enabled": False,
+        "is_scripting_enabled": False,
     }
