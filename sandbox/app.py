@@ -80,6 +80,7 @@ class Sandbox:
             Route("/_sandbox/mutations", self._mutations, methods=["GET", "POST", "DELETE"]),
             Route("/_sandbox/sage200", self._sage200, methods=["GET", "POST"]),
             Route("/_sandbox/sage200/site", self._sage200_site, methods=["GET", "POST"]),
+            Route("/_sandbox/netsuite/{code}", self._netsuite, methods=["GET", "POST"]),
             Route("/_sandbox/chaos", self._chaos, methods=["GET", "POST", "DELETE"]),
         ]
 
@@ -118,6 +119,27 @@ class Sandbox:
                 return _wrong(f"settings are {', '.join([*_MIRAKL_SWITCHES, 'token_seconds'])}: {error}")
         current: dict[str, Any] = {name: getattr(settings, part) for name, (part, _) in _MIRAKL_SWITCHES.items()}
         return _stable(current | {"token_seconds": sage.token_seconds})
+
+    async def _netsuite(self, request: Request) -> Response:
+        """Switches of one account; `close` and `reopen` name a month. A month stays as it is over a restart."""
+        code = request.path_params["code"]
+        account = self.store.netsuite.get(code)
+        if account is None:
+            return _wrong(f"no NetSuite account {code}; there are {', '.join(self.store.netsuite) or 'none'}")
+        if request.method == "POST":
+            try:
+                for name, value in (await _body(request)).items():
+                    if name in ("close", "reopen"):
+                        account.books.known_month(value)
+                        data = {"erp": code, "period": value, "is_shut": name == "close"}
+                        # First the account, then the journal, as records are written: never the other way round.
+                        with account.database.writing():
+                            self.store.journal.write("NETSUITE_PERIOD", data)
+                    else:
+                        account.settings.change(name, value)
+            except (KeyError, TypeError, ValueError) as error:
+                return _wrong(f"switches are {', '.join(account.settings.shown())}, close and reopen: {error}")
+        return _stable(account.settings.shown())
 
     async def _clock(self, request: Request) -> Response:
         clock = self.store.clock

@@ -102,6 +102,7 @@ class Store:
         self.accounts = {code: self._account(code, part, seed) for code, part in world.mirakl.items()}
         self.netsuite = {code: self._netsuite_account(code, part, seed) for code, part in world.netsuite.items()}
         self.journal.register("NETSUITE", self._repeat_netsuite)
+        self.journal.register("NETSUITE_PERIOD", self._shut_period)
         self._operations: Counter[str] = Counter()
         for operation, applier in APPLIERS.items():
             self.journal.register(operation, self._mirakl_applier(operation, applier))
@@ -140,6 +141,9 @@ class Store:
     def _repeat_netsuite(self, data: dict[str, Any], _at: datetime, _is_replay: bool) -> None:
         """Only ever a replay: when a client calls, the account carries the write out by itself and remembers it."""
         self.netsuite[data["erp"]].repeat({name: part for name, part in data.items() if name != "erp"})
+
+    def _shut_period(self, data: dict[str, Any], _at: datetime, _is_replay: bool) -> None:
+        self.netsuite[data["erp"]].books.shut(data["period"], is_shut=data["is_shut"])
 
     def _mirakl_applier(self, operation: str, apply: MiraklApplier) -> Applier:
         def change(data: dict[str, Any], at: datetime, is_replay: bool) -> Any:

@@ -183,6 +183,15 @@ class Books:
     def _is_shut(period: dict[str, Any], lock: str) -> bool:
         return "T" in (period.get("closed"), period.get("alllocked"), period.get(lock))
 
+    def known_month(self, name: str) -> None:
+        """Raises ValueError when the books have no such month."""
+        if self.database.row("accountingperiod", name, "periodname") is None:
+            raise ValueError(f"no period {name!r}")
+
+    def shut(self, name: str, *, is_shut: bool) -> None:
+        """Closes or reopens a month, as a person does in NetSuite."""
+        self.database.update("accountingperiod", {"closed": "T" if is_shut else "F"}, "periodname = ?", [name])
+
     # --- lines
 
     @staticmethod

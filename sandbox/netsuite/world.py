@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 
@@ -75,3 +75,27 @@ class NetSuiteSettings:
     approval_required: bool = False
     closed_period: Literal["refuse", "first_open"] = "refuse"
     external_id_scope: Literal["type", "transactions"] = "type"
+
+    def change(self, name: str, value: object) -> None:
+        """Sets a switch that is a number, a text or a list of names. Raises KeyError for any other, ValueError for a
+        value of another kind.
+        """
+        if name == "hidden_columns" or name not in self.__dataclass_fields__:
+            raise KeyError(name)
+        before = getattr(self, name)
+        if isinstance(before, set) or name == "role_subsidiaries":
+            if value is not None and not isinstance(value, list):
+                raise ValueError(f"{name} takes a list")
+            setattr(self, name, None if value is None else set(value))
+            return
+        hints = get_type_hints(type(self))[name]
+        if get_origin(hints) is Literal and value not in get_args(hints):
+            raise ValueError(f"{name} is one of {', '.join(map(str, get_args(hints)))}")
+        if not isinstance(before, bool) and isinstance(value, bool):
+            raise ValueError(f"{name} takes no boolean")
+        setattr(self, name, type(before)(value))  # type: ignore[call-arg]
+
+    def shown(self) -> dict[str, Any]:
+        """The switches that `change` takes, JSON-ready."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "hidden_columns"}
+        return {name: sorted(value) if isinstance(value, set) else value for name, value in values.items()}

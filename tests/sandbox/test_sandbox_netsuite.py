@@ -124,6 +124,30 @@ def test_what_was_written_is_there_after_a_restart_and_gone_after_a_reset(
     assert started(world, tmp_path).store.replayed == 0
 
 
+def test_a_month_that_a_person_closes_stays_closed_over_a_restart(
+    world: World, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    client = Client(sandbox, tmp_path)
+    assert client.http.post("/_sandbox/netsuite/NS_HOME", json={"close": "Jul 2026"}).status_code == 200
+    client = Client(started(world, tmp_path), tmp_path)
+    refused = client.post_journal("JE-TO2", "1.00")
+    assert "posting period" in refused.text
+    assert client.http.post("/_sandbox/netsuite/NS_HOME", json={"reopen": "Jul 2026"}).status_code == 200
+    assert client.post_journal("JE-TO2", "1.00").status_code == 204
+
+
+def test_switches_make_one_account_differ_from_another(sandbox: Sandbox, tmp_path: Path) -> None:
+    client = Client(sandbox, tmp_path)
+    switches = {"denied_tables": ["item"], "concurrency_limit": 2, "closed_period": "first_open"}
+    shown = client.http.post("/_sandbox/netsuite/NS_HOME", json=switches).json()
+    assert shown | switches == shown
+    answer = client.http.post(SUITEQL, json={"q": "SELECT i.id FROM item i"}, headers={"Prefer": "transient"})
+    assert "was not found" in answer.text
+    for wrong in ({"closed_period": "maybe"}, {"close": "Brumaire"}, {"nothing": 1}, {"denied_tables": "item"}):
+        assert client.http.post("/_sandbox/netsuite/NS_HOME", json=wrong).status_code == 400, wrong
+    assert client.http.get("/_sandbox/netsuite/ELSEWHERE").status_code == 400
+
+
 def test_tokens_end_with_the_others(sandbox: Sandbox, tmp_path: Path) -> None:
     client = Client(sandbox, tmp_path)
     assert client.http.post("/_sandbox/tokens/expire").status_code == 204
