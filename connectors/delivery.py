@@ -90,3 +90,12 @@ class Batched(Protocol):
     """
 
     batch_size: int
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A delivery that says itself how many seconds a request whose answer was lost may still be at work at the vendor:
+    only after that a look-up that finds nothing is believed.
+    """
+
+    settle_seconds: float

@@ -22,7 +22,7 @@ from itertools import groupby
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from connectors.delivery import Action, Batched, Delivery, DeliveryResult, Found, Outcome, Request
+from connectors.delivery import Action, Batched, Delivery, DeliveryResult, Found, Outcome, Request, Settling
 from connectors.errors import ConnectorError
 from orchestration.outbox.clock import stamp
 from orchestration.outbox.database import exclusive
@@ -48,8 +48,8 @@ class Kind:
     `batch_size` actions go in one call, unless the delivery has a size of its own. `is_wanted_state`: the action says
     what the vendor should hold (a quantity), so when it reads back differently the world has moved on: it FAILED and
     may be proposed afresh. Otherwise (a journal) a difference is for a person, and the action stays SENT.
-    `settle_seconds`: how long a request whose sender died may still be at work at the vendor, before a second look-up
-    is believed.
+    `settle_seconds`, unless the delivery has a time of its own: how long a request whose sender died may still be at
+    work at the vendor, before a second look-up is believed.
     """
 
     batch_size: int
@@ -76,16 +76,15 @@ KINDS: Mapping[str, Kind] = {
     "DEPOSIT": Kind(batch_size=100, is_wanted_state=False),
     "FULFILMENT": Kind(batch_size=100, is_wanted_state=False),
     "CUSTOMER": Kind(batch_size=100, is_wanted_state=False),
-    # Sage 200 recognises no duplicate, and its gateway gives up on a request that the site still works on.
-    "SALES_RECEIPT": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
-    "SALES_PAYMENT": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
-    "SALES_INVOICE": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
-    "SALES_CREDIT_NOTE": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
-    "SALES_ALLOCATION": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
-    "BANK_PAYMENT": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
-    "BANK_RECEIPT": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
-    "BANK_TRANSFER": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
-    "PURCHASE_INVOICE": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "SALES_RECEIPT": Kind(batch_size=100, is_wanted_state=False),
+    "SALES_PAYMENT": Kind(batch_size=100, is_wanted_state=False),
+    "SALES_INVOICE": Kind(batch_size=100, is_wanted_state=False),
+    "SALES_CREDIT_NOTE": Kind(batch_size=100, is_wanted_state=False),
+    "SALES_ALLOCATION": Kind(batch_size=100, is_wanted_state=False),
+    "BANK_PAYMENT": Kind(batch_size=100, is_wanted_state=False),
+    "BANK_RECEIPT": Kind(batch_size=100, is_wanted_state=False),
+    "BANK_TRANSFER": Kind(batch_size=100, is_wanted_state=False),
+    "PURCHASE_INVOICE": Kind(batch_size=100, is_wanted_state=False),
 }
 ONE_BY_ONE = Kind(batch_size=1, is_wanted_state=False)
 
@@ -179,7 +178,7 @@ def deliver(
             tally=tally,
             limit=limit,
             report=_reporter(progress, f"{kind} → {account}"),
-            settle_seconds=how.settle_seconds if settle_seconds is None else settle_seconds,
+            settle_seconds=_settle_seconds(delivery, how) if settle_seconds is None else settle_seconds,
         )
         try:
             with exclusive(outbox.engine, f"{kind} {vendor} {account}", timeout_seconds=lock_seconds):
@@ -211,6 +210,10 @@ def preview(rows: Sequence[Row], deliveries: Mapping[tuple[str, str], Delivery])
             keys = tuple(str(row["action_key"]) for row in batch)
             previews.append(Preview(kind, vendor, account, keys, tuple(requests)))
     return previews
+
+
+def _settle_seconds(delivery: Delivery, kind: Kind) -> float:
+    return delivery.settle_seconds if isinstance(delivery, Settling) else kind.settle_seconds
 
 
 def _batch_size(delivery: Delivery, kind: Kind) -> int:

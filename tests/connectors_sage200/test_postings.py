@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from connectors.delivery import Action, Outcome
+from connectors.auth import MemoryCredentialStore
+from connectors.delivery import Action, Outcome, Settling
+from connectors.sage200 import Sage200Connector
+from connectors.sage200.writes import deliveries
 from tests.connectors_sage200.conftest import Site, action, key
 from tests.connectors_sage200.payloads import FEES, KINDS, RESOURCES
 
@@ -310,3 +313,22 @@ def test_a_key_that_sage_holds_in_other_letters_is_another_key(site: Site) -> No
     one = document("SALES_RECEIPT", wire_key=key().lower())
     site.send(document("SALES_RECEIPT", wire_key=one.wire_key.upper()))
     assert site.look_up(one) is None
+
+
+def test_a_lost_answer_is_given_its_time_where_a_gateway_stands_between(site: Site) -> None:
+    """A 504 comes from the gateway: the site may still be at work, and a look-up too early would post twice."""
+    far = Sage200Connector(
+        "SAGE_UK",
+        "https://api.columbus.sage.com/uk/sage200/accounts/v1",
+        "https://id.sage.com/oauth/token",
+        "site",
+        7,
+        MemoryCredentialStore("r"),
+        "id",
+        "secret",
+    )
+    for here, there in zip(site.deliver.values(), deliveries(far).values(), strict=True):
+        assert isinstance(here, Settling)
+        assert isinstance(there, Settling)
+        assert (here.settle_seconds, there.settle_seconds) == (2.0, 60.0)
+    far.close()

@@ -67,6 +67,21 @@ def test_a_delivery_that_sends_several_at_a_time_is_given_several(outbox: Outbox
     assert [call for name, call in vendor.calls if name == "send"] == [tuple(keys[:2]), tuple(keys[2:4]), (keys[4],)]
 
 
+class SettlingVendor(FileVendor):
+    settle_seconds = 7.0
+
+
+def test_a_delivery_says_how_long_a_lost_request_may_still_be_at_work(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(delivering, "sleep", pauses.append)
+    (key,) = approved(outbox, journal())
+    outbox.move([key], State.APPROVED, State.SENDING, actor="test", why="its process died")
+    outbox.deliver({JOURNALS: SettlingVendor(tmp_path / "vendor.txt")})
+    assert pauses == [7.0]
+
+
 def test_delivering_again_calls_nobody(outbox: Outbox, vendor: FileVendor) -> None:
     approved(outbox, journal())
     outbox.deliver({JOURNALS: vendor})

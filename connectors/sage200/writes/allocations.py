@@ -55,6 +55,7 @@ class AllocationDelivery:
     def __init__(self, desk: Desk, codes: Codes) -> None:
         self.desk = desk
         self.codes = codes
+        self.settle_seconds = desk.settle_seconds
 
     def preview(self, actions: Sequence[Action]) -> list[Request]:
         """The requests. Where a document cannot be found, the reason stands in the body."""

@@ -31,6 +31,7 @@ class CustomerDelivery:
     def __init__(self, desk: Desk, codes: Codes) -> None:
         self.desk = desk
         self.codes = codes
+        self.settle_seconds = desk.settle_seconds
 
     def preview(self, actions: Sequence[Action]) -> list[Request]:
         """The requests. Where a code cannot be resolved, the reason stands in the body."""

@@ -56,10 +56,13 @@ class JournalDelivery:
     """
 
     kind = "JOURNAL"
+    batch_size: int = 20
+    """Enough to keep the site's places taken; each journal is looked up by itself after a crash."""
 
     def __init__(self, desk: Desk, codes: Codes) -> None:
         self._desk = desk
         self._codes = codes
+        self.settle_seconds = desk.settle_seconds
 
     # --- the protocol ---
 

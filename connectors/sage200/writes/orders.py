@@ -53,6 +53,7 @@ class SalesOrderDelivery:
     def __init__(self, desk: Desk, codes: Codes) -> None:
         self.desk = desk
         self.codes = codes
+        self.settle_seconds = desk.settle_seconds
         self._may_price: bool | None = None
 
     # --- the protocol ---

@@ -103,6 +103,7 @@ class PostingDelivery(ABC, Generic[D]):
     def __init__(self, desk: Desk, codes: Codes) -> None:
         self.desk = desk
         self.codes = codes
+        self.settle_seconds = desk.settle_seconds
 
     # --- what a kind defines ---
 

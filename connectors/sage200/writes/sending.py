@@ -35,6 +35,9 @@ CONCURRENCY = 2
 KEYS_PER_LOOK_UP = 15
 """Keys in one `$filter`: long enough to save calls, short enough for any gateway's limit on addresses."""
 ROWS_PER_LOOK_UP = 1000
+SETTLE_SECONDS = 60.0
+"""Sage's gateway answers 504 while the site still works on the request: a document can appear after that."""
+LOCAL_SETTLE_SECONDS = 2.0
 _BODY = msgspec.json.Encoder(decimal_format="number")
 _JSON = {"Content-Type": "application/json"}
 
@@ -99,6 +102,8 @@ class Desk:
         self.connector = connector
         self.client = connector.client
         self._concurrency = max(concurrency, 1)
+        # No gateway stands between this machine and itself.
+        self.settle_seconds = LOCAL_SETTLE_SECONDS if self.client.is_local else SETTLE_SECONDS
 
     # --- writing ---
 
