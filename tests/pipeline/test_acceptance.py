@@ -19,7 +19,7 @@ pytestmark = pytest.mark.pipeline
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, MiraklConnector]]:
     folder = tmp_path_factory.mktemp("acceptance")
-    with running_sandbox(folder / "sandbox", orders=300) as url:
+    with running_sandbox(folder / "sandbox", orders=300, marketplaces=("BRICO",)) as url:
         site = Site(url, folder / "sandbox", folder / "data")
         key = site.env["MIRAKL_BRICO_API_KEY"]
         connector = MiraklConnector("BRICO", f"{url}/mirakl/BRICO", "2042", key, 30)
