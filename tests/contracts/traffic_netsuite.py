@@ -13,7 +13,7 @@ from connectors.netsuite.decode import FEEDS
 from connectors.records import Window
 from sandbox.netsuite import NetSuiteApi
 from sandbox.netsuite.contract import LISTS, TRANSACTIONS
-from tests.connectors_netsuite.account import AS_OF, BY_CERTIFICATE, BY_TOKENS, connector, running
+from tests.connectors_netsuite.account import AS_OF, BY_CERTIFICATE, BY_TOKENS, SUBSIDIARY, connector, running
 from tests.contracts.exchange import Exchange, Recorder
 from tests.contracts.writing_netsuite import write_everything
 
@@ -39,7 +39,7 @@ def record() -> list[Exchange]:
 @contextmanager
 def _recorded(url: str, credentials: Certificate | Tokens) -> Iterator[tuple[NetSuiteConnector, Recorder]]:
     recorder = Recorder("netsuite", BASE, below="/")
-    reader = connector(url, credentials, transport=recorder)
+    reader = connector(url, credentials, transport=recorder, subsidiary_id=SUBSIDIARY)
     try:
         yield reader, recorder
     finally:
@@ -48,7 +48,7 @@ def _recorded(url: str, credentials: Certificate | Tokens) -> Iterator[tuple[Net
 
 def _check(reader: NetSuiteConnector) -> None:
     """What doctor asks: every column of every feed, once."""
-    failed = [result for result in reader.check() if not result.ok]
+    failed = [result for result in reader.check() if not result.ok and not result.is_warning]
     assert not failed, failed
 
 
