@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.bank.decode import FEEDS as BANK
+from connectors.erps import registered_erps
 from connectors.mirakl.decode import FEEDS as MIRAKL
 from connectors.netsuite.decode import FEEDS as NETSUITE
 from connectors.records import FeedSpec
@@ -13,6 +14,7 @@ REGISTRY: dict[str, dict[str, FeedSpec]] = {
     "sage200": SAGE200,
     "netsuite": NETSUITE,
     "bank": BANK,
+    **{name: dict(erp.feeds) for name, erp in registered_erps().items()},
 }
 
 

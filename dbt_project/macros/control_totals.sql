@@ -135,6 +135,12 @@
         {%- do feeds.append({'vendor': 'netsuite', 'feed': feed, 'raw_table': 'netsuite_' ~ feed,
             'id_columns': ['transaction', 'id'], 'model': 'stg_netsuite__document_lines', 'only': "feed = '" ~ feed ~ "'"}) -%}
     {%- endfor -%}
+    {%- for vendor, erp in registered_erps().items() -%}
+        {%- for feed in erp.feeds -%}
+            {%- do feeds.append({'vendor': vendor, 'feed': feed.feed, 'raw_table': feed.raw_table,
+                'id_columns': feed.id_columns, 'model': 'stg_' ~ vendor ~ '__' ~ feed.feed}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
     {{ return(of_used_vendors(feeds)) }}
 {%- endmacro %}
 
@@ -153,6 +159,9 @@
 
 {#- Whether only the newest complete batch of a feed counts; of the others the newest version of each record does. -#}
 {% macro is_snapshot_feed(vendor, feed) -%}
+    {%- for registered in registered_erps().get(vendor, {}).get('feeds', []) if registered.feed == feed -%}
+        {{ return(registered.is_snapshot) }}
+    {%- endfor -%}
     {{ return(feed in {
         'mirakl': [
             'billing_cycles', 'invoices', 'offers', 'account', 'platform', 'carriers', 'shops', 'items_to_ship',
@@ -268,5 +277,5 @@
 
 {#- The column of a staging or ledger model that holds the account of its vendor. -#}
 {% macro account_column(vendor) -%}
-    {{ {'mirakl': 'marketplace_code', 'sage200': 'erp_code', 'netsuite': 'erp_code', 'bank': 'bank_account_code'}[vendor] }}
+    {{ {'mirakl': 'marketplace_code', 'sage200': 'erp_code', 'netsuite': 'erp_code', 'bank': 'bank_account_code'}.get(vendor, 'erp_code') }}
 {%- endmacro %}

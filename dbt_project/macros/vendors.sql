@@ -12,12 +12,25 @@
 {%- endmacro %}
 
 
-{#- The rows of each vendor's CTE (named like it), for those whose models are built. -#}
+{#-
+    The rows of each vendor's CTE (named like it), for those whose models are built, and of every registered ERP that maps
+    this ledger model: int_<vendor>__<ledger model>, with the columns of the CTEs in their order.
+-#}
 {% macro union_of_vendors(vendors) -%}
     {%- for vendor in vendors if uses(vendor) %}
     {{ "union all" if not loop.first }}
     select * from {{ vendor }}
     {%- endfor %}
+    {%- for vendor, erp in registered_erps().items() if model.name.removeprefix('int_ledger__') in erp.ledger_models %}
+    union all
+    select * from {{ ref('int_' ~ vendor ~ '__' ~ model.name.removeprefix('int_ledger__')) }}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{#- What the registered ERPs in use say of themselves (connectors/erps.py). A linter, which has no variables, sees none. -#}
+{% macro registered_erps() -%}
+    {{ return({} if var('erps', {}) is string else var('erps', {})) }}
 {%- endmacro %}
 
 

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
+from connectors.erps import registered_erps
+
 ANY = "*"
 """In a key column: applies to every marketplace, item or category that has no row of its own."""
 
@@ -94,7 +96,22 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Url = Annotated[str, AfterValidator(_url)]
 
 
-ErpVendor = Literal["sage200", "netsuite"]
+def erp_vendors() -> tuple[str, ...]:
+    """The ERPs that come with Tieout, then those that other distributions have registered."""
+    return ("sage200", "netsuite", *registered_erps())
+
+
+def _erp_vendor(value: str) -> str:
+    if value not in erp_vendors():
+        raise ValueError(f"is not an ERP that is known here: {', '.join(erp_vendors())}")
+    return value
+
+
+def _feed_vendor(value: str) -> str:
+    return value if value in ("mirakl", "bank") else _erp_vendor(value)
+
+
+ErpVendor = Annotated[str, AfterValidator(_erp_vendor)]
 
 
 class Row(BaseModel):
@@ -163,6 +180,8 @@ class Entity(Row):
 
 
 class Erp(Row):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
     FILE = "erps.csv"
     KEY = ("erp_code",)
     erp_code: Code
@@ -174,10 +193,16 @@ class Erp(Row):
     site_id: Text | None
     company_id: Text | None
     account_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$")] | None
-    auth_method: Literal["REFRESH_TOKEN", "CERTIFICATE", "TBA"]
+    auth_method: Literal["REFRESH_TOKEN", "CERTIFICATE", "TBA"] | None
+    """Empty for an ERP of another distribution."""
     subsidiary_id: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*$")] | None
     timeout_seconds: Whole
     is_enabled: Flag
+
+    def cells(self) -> dict[str, str | None]:
+        """Every cell of the row as text, those of columns that only a registered ERP reads included."""
+        values = {**self.model_dump(exclude={"line"}), **(self.model_extra or {})}
+        return {name: None if value is None else str(value) for name, value in values.items()}
 
 
 class BankAccount(Row):
@@ -376,7 +401,7 @@ class Switch(Row):
 class Feed(Row):
     FILE = "feeds.csv"
     KEY = ("vendor", "entity")
-    vendor: Literal["mirakl", "sage200", "netsuite", "bank"]
+    vendor: Annotated[str, AfterValidator(_feed_vendor)]
     entity: Text
     freshness_hours: Whole
     overlap_minutes: Whole

@@ -14,6 +14,7 @@ from connectors.auth import ClientCredentials, FileCredentialStore
 from connectors.bank.csv import CsvProfile
 from connectors.bank.reader import BankStatementReader
 from connectors.delivery import Delivery
+from connectors.erps import ErpCompany, ErpConnector, registered_erps
 from connectors.errors import AuthError, BadConfiguration, ConnectorError, NotFound
 from connectors.http import is_loopback
 from connectors.mirakl.client import MiraklConnector
@@ -64,9 +65,14 @@ def secret_names(registry: Registry, vendor: str, account: str) -> tuple[str, ..
             return tuple(f"SAGE200_{account}_{part}" for part in SAGE200_SECRETS)
         case "netsuite":
             method = registry.erp(account).auth_method
-            return tuple(f"NETSUITE_{account}_{part}" for part in NETSUITE_SECRETS[method])
+            return tuple(f"NETSUITE_{account}_{part}" for part in NETSUITE_SECRETS[method or ""])
         case _:
-            return ()
+            erp = registered_erps().get(vendor)
+            return tuple(_secret_name(vendor, account, part) for part in erp.secrets) if erp else ()
+
+
+def _secret_name(vendor: str, account: str, part: str) -> str:
+    return f"{vendor.upper()}_{account}_{part}"
 
 
 SAGE200_SECRETS = ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")
@@ -76,7 +82,7 @@ NETSUITE_SECRETS = {
 }
 """The last part of the variables' names, by the way of signing in."""
 
-AnyConnector = MiraklConnector | Sage200Connector | NetSuiteConnector | BankStatementReader
+AnyConnector = MiraklConnector | Sage200Connector | NetSuiteConnector | BankStatementReader | ErpConnector
 
 
 class Connections:
@@ -113,6 +119,11 @@ class Connections:
                 assert isinstance(netsuite, NetSuiteConnector)
                 made = netsuite_deliveries(netsuite, self._registry.erp(account).subsidiary_id)
                 found |= {(kind, account): delivery for kind, delivery in made.items()}
+        for vendor, erp in registered_erps().items():
+            for account in self._registry.accounts_of(vendor):
+                with suppress(ConnectorError):
+                    registered = self._connector(vendor, account)
+                    found |= {(kind, account): delivery for kind, delivery in erp.deliveries(registered).items()}
         return found
 
     def budget(self, vendor: str, account: str) -> KeyBudget | None:
@@ -148,8 +159,20 @@ class Connections:
                 return self._sage200(self._registry.erp(account))
             case "netsuite":
                 return self._netsuite(self._registry.erp(account))
-            case _:
+            case "bank":
                 return self._bank(account)
+            case _:
+                return self._registered(vendor, self._registry.erp(account))
+
+    def _registered(self, vendor: str, erp: Erp) -> ErpConnector:
+        company = ErpCompany(
+            code=erp.erp_code,
+            columns=erp.cells(),
+            config_dir=self._registry.config_dir.absolute(),
+            secret=lambda part: self._secret(vendor, _secret_name(vendor, erp.erp_code, part)),
+            clock=self._settings.clock.now,
+        )
+        return registered_erps()[vendor].connect(company)
 
     def _mirakl(self, row: Marketplace) -> MiraklConnector:
         code, prefix = row.marketplace_code, f"MIRAKL_{row.secret_name}"

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,6 +20,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from connectors.erps import registered_erps
 from orchestration.lib.configuration import ROW_TYPES
 from orchestration.lib.files import replace_file
 from orchestration.lib.registry import configured_vendors
@@ -27,6 +28,8 @@ from orchestration.lib.settings import Settings, stamp
 from orchestration.lib.warehouse import exclusive
 
 _NOT_LINKED = frozenset({"seeds", "target", "logs"})
+REGISTERED = "registered"
+"""The model path of ERPs from other distributions."""
 FAILED = frozenset({"error", "fail", "runtime error"})
 
 
@@ -112,6 +115,7 @@ def prepare_project(settings: Settings) -> Path:
         if not (link.is_symlink() and link.readlink() == source):
             link.unlink(missing_ok=True)
             link.symlink_to(source)
+    _link_registered(project / REGISTERED, vendors(settings))
     known = {row_type.FILE for row_type in ROW_TYPES}
     for stale in seeds.iterdir():
         if stale.name not in known or not (settings.config_dir / stale.name).exists():
@@ -123,9 +127,63 @@ def prepare_project(settings: Settings) -> Path:
     return project
 
 
+def _link_registered(folder: Path, used: Collection[str]) -> None:
+    """The models of ERPs from other distributions, below folders with the layers' names: dbt_project.yml knows those.
+
+    File by file, because dbt does not look into linked folders. Those of an ERP that is not used are not there: dbt
+    would build them.
+    """
+    wanted = {
+        folder / layer / name / path.relative_to(erp.dbt_models / layer): path.absolute()
+        for name, erp in registered_erps().items()
+        if name in used
+        for layer in ("staging", "ledger")
+        for path in (erp.dbt_models / layer).rglob("*")
+        if path.suffix in {".sql", ".yml"}
+    }
+    for link in folder.rglob("*"):
+        if link.is_symlink() and link not in wanted:
+            link.unlink()
+    for link, target in wanted.items():
+        if not (link.is_symlink() and link.readlink() == target):
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+
+
+def registered(settings: Settings) -> dict[str, dict[str, Any]]:
+    """What the models must know of each ERP of another distribution that is in use: its feeds, as they are counted,
+    and the ledger models that take its rows.
+    """
+    used = vendors(settings)
+    return {
+        name: {
+            "ledger_models": list(erp.ledger_models),
+            "feeds": [
+                {
+                    "feed": entity,
+                    "raw_table": spec.tables[0].name,
+                    "id_columns": list(spec.id_columns),
+                    "is_snapshot": spec.mode == "snapshot",
+                }
+                for entity, spec in erp.feeds.items()
+            ],
+        }
+        for name, erp in registered_erps().items()
+        if name in used
+    }
+
+
 def vendors(settings: Settings) -> list[str]:
     """The vendors whose models are parsed and built: nobody pays for an ERP that they do not have."""
     return list(configured_vendors(settings.config_dir))
+
+
+def _variables_of(settings: Settings) -> dict[str, Any]:
+    values: dict[str, Any] = {"as_of": stamp(settings.clock.now()), "vendors": vendors(settings)}
+    if erps := registered(settings):
+        values["erps"] = erps
+    return values
 
 
 def arguments(
@@ -148,7 +206,7 @@ def arguments(
         f"--profiles-dir={project_path(settings)}",
         f"--target-path={target_path(settings)}",
         f"--threads={settings.threads}" if command != "parse" else "--partial-parse",
-        f"--vars={json.dumps({'as_of': stamp(settings.clock.now()), 'vendors': vendors(settings)})}",
+        f"--vars={json.dumps(_variables_of(settings))}",
         *chosen,
     ]
 
@@ -198,11 +256,14 @@ def _fingerprint(settings: Settings) -> str:
     """Changes when dbt would parse something else. Of the seeds only the names matter for that, and the vendors."""
     versions = f"{version('dbt-core')} {version('dbt-duckdb')}"
     digest = hashlib.sha256(f"{versions} {settings.config_dir.absolute()} {vendors(settings)}".encode())
-    project = settings.dbt_project_dir
-    for path in sorted(project.rglob("*")):
-        below = path.relative_to(project)
-        if path.suffix in {".sql", ".yml", ".md"} and below.parts[0] not in {"target", "logs"}:
-            digest.update(f"{below}\0".encode() + path.read_bytes() + b"\0")
+    digest.update(json.dumps(registered(settings), sort_keys=True).encode())
+    used = vendors(settings)
+    folders = [erp.dbt_models for name, erp in registered_erps().items() if name in used]
+    for project in (settings.dbt_project_dir, *folders):
+        for path in sorted(project.rglob("*")):
+            below = path.relative_to(project)
+            if path.suffix in {".sql", ".yml", ".md"} and below.parts[0] not in {"target", "logs"}:
+                digest.update(f"{below}\0".encode() + path.read_bytes() + b"\0")
     for path in sorted(settings.config_dir.glob("*.csv")):
         digest.update(path.name.encode() + b"\0")
     return digest.hexdigest()

@@ -86,9 +86,7 @@ class Registry:
                 return tuple(row.marketplace_code for row in self.marketplaces if row.is_enabled)
             case "bank":
                 return tuple(
-                    row.bank_account_code
-                    for row in self.bank_accounts
-                    if row.is_enabled and row.source == "STATEMENT"
+                    row.bank_account_code for row in self.bank_accounts if row.is_enabled and row.source == "STATEMENT"
                 )
             case _:
                 return tuple(row.erp_code for row in self.erps if row.is_enabled and row.vendor == vendor)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from connectors.erps import registered_erps
 from orchestration.lib.configuration import (
     ANY,
     Account,
@@ -162,6 +163,16 @@ def _wrong_erps(erps: Iterable[Erp]) -> list[ConfigError]:
         errors.append(ConfigError(row.FILE, row.line, column, getattr(row, column), problem, action))
 
     for row in erps:
+        if (registered := registered_erps().get(row.vendor)) is not None:
+            cells = row.cells()
+            errors.extend(
+                ConfigError(
+                    row.FILE, row.line, column, None, "is empty", f"Fill it in: a {row.vendor} company needs it"
+                )
+                for column in registered.columns
+                if cells.get(column) is None
+            )
+            continue
         needed, ignored, methods = ERP_COLUMNS[row.vendor]
         for column in needed:
             if getattr(row, column) is None:

@@ -36,6 +36,16 @@ tax_codes as (
 
 ),
 
+cash_book_receipts as (
+
+    select
+        receipts.receipt_id,
+        receipts.journal_reference
+    from {{ ref('int_ledger__receipts') }} as receipts
+    where receipts.receipt_source = 'ERP'
+
+),
+
 bank_accounts as (
 
     select * from {{ ref('stg_tieout__bank_accounts') }}
@@ -136,7 +146,8 @@ final as (
 
     select
         numbered.journal_key,
-        {{ wire_key('numbered.journal_key') }} as wire_key,
+        -- What stands in the cash book is known by its own key; everything else gets one of ours.
+        coalesce(cash_book_receipts.journal_reference, {{ wire_key('numbered.journal_key') }}) as wire_key,
         numbered.entity_code,
         numbered.marketplace_code,
         numbered.kind,
@@ -199,6 +210,8 @@ final as (
             and base_lines.tax_base_role is null
     left join first_nominal_lines
         on numbered.journal_key = first_nominal_lines.journal_key
+    left join cash_book_receipts
+        on numbered.document_id = cash_book_receipts.receipt_id
     left join bank_accounts
         on marketplaces.bank_account_code = bank_accounts.bank_account_code
 

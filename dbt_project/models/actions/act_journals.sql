@@ -1,6 +1,6 @@
 -- Grain: one journal to post now: expected, unblocked, not in the ERP under its key, not already on its way, and of a period that is
 -- not known to be shut. A journal whose action was rejected, has failed, or was verified and is gone again is left to a person: it is
--- reported, not repeated.
+-- reported, not repeated. What was received by the ERP's own cash book is posted already, whatever it was posted to.
 with
 
 journals as (
@@ -41,6 +41,14 @@ shut_periods as (
 
 ),
 
+cash_book_receipts as (
+
+    select receipts.receipt_id
+    from {{ ref('int_ledger__receipts') }} as receipts
+    where receipts.receipt_source = 'ERP'
+
+),
+
 marketplaces as (
 
     select * from {{ ref('int_ledger__marketplaces') }}
@@ -72,6 +80,8 @@ due as (
         on journals.erp_code = erps.erp_code
     left join bank_accounts
         on marketplaces.bank_account_code = bank_accounts.bank_account_code
+    left join cash_book_receipts
+        on journals.receipt_id = cash_book_receipts.receipt_id
     left join postings
         on
             journals.erp_code = postings.erp_code
@@ -86,6 +96,7 @@ due as (
             and journals.period = shut_periods.period
     where
         postings.reference is null
+        and cash_book_receipts.receipt_id is null
         and actions.wire_key is null
         and shut_periods.period is null
 

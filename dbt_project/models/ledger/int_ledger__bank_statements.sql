@@ -32,14 +32,40 @@ statements as (
         statements.closing_balance
 ),
 
+followers as (
+    -- Of statements of the same days, those that open with what another one of them leaves.
+    select distinct
+        later.bank_account_code,
+        later.currency_code,
+        later.statement_id
+    from statements as later
+    inner join statements as earlier
+        on
+            later.bank_account_code = earlier.bank_account_code
+            and later.currency_code = earlier.currency_code
+            and later.from_date = earlier.from_date
+            and later.to_date = earlier.to_date
+            and later.opening_balance = earlier.closing_balance
+            and later.statement_id <> earlier.statement_id
+),
+
 numbered as (
     select
         statements.*,
         row_number() over (
             partition by statements.bank_account_code, statements.currency_code
-            order by statements.from_date, statements.to_date, statements.statement_id
+            order by
+                statements.from_date,
+                statements.to_date,
+                case when followers.statement_id is null then 0 else 1 end,
+                statements.statement_id
         ) as statement_number
     from statements
+    left join followers
+        on
+            statements.bank_account_code = followers.bank_account_code
+            and statements.currency_code = followers.currency_code
+            and statements.statement_id = followers.statement_id
 ),
 
 entries as (
@@ -151,6 +177,8 @@ chosen as (
             candidates.bank_account_code = numbered.bank_account_code
             and candidates.currency_code = numbered.currency_code
             and candidates.statement_number = numbered.statement_number
+    -- One of the same days that is numbered later counts only when it is the one before after all.
+    where candidates.earlier_number < candidates.statement_number or candidates.balance_left = numbered.opening_balance
 ),
 
 final as (

@@ -1,5 +1,6 @@
 -- One row per ERP company and posted nominal leg. net_amount = debit - credit, in the company's currency. reference: the wire
--- key of a journal that Tieout posted, else the document's own; part_code tells the documents apart that one journal takes.
+-- key of a journal that Tieout posted, the key of a receipt that is read from the cash book (its journal is this very posting), else
+-- the document's own; part_code tells the documents apart that one journal takes.
 -- urn: one posting event; period is the accounting period's first month, not the date's.
 
 with
@@ -102,6 +103,15 @@ erps as (
     select * from {{ ref('stg_tieout__erps') }}
 ),
 
+cash_book_receipts as (
+    select distinct
+        erp_code,
+        erp_urn,
+        journal_reference
+    from {{ ref('int_ledger__receipts') }}
+    where receipt_source = 'ERP' and amount > 0
+),
+
 final as (
     select
         unioned.erp_code,
@@ -113,7 +123,7 @@ final as (
         unioned.account_code,
         coalesce(unioned.cost_centre, '') as cost_centre,
         coalesce(unioned.department, '') as department,
-        unioned.reference,
+        coalesce(cash_book_receipts.journal_reference, unioned.reference) as reference,
         unioned.part_code,
         unioned.narrative,
         {{ money('coalesce(unioned.debit, 0)') }} as debit,
@@ -122,6 +132,10 @@ final as (
     from unioned
     inner join erps
         on unioned.erp_code = erps.erp_code
+    left join cash_book_receipts
+        on
+            unioned.erp_code = cash_book_receipts.erp_code
+            and unioned.urn = cash_book_receipts.erp_urn
 )
 
 select * from final

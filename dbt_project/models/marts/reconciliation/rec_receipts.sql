@@ -44,7 +44,9 @@ payout_totals as (
         min(decided.receipt_id) as receipt_id,
         cast(sum(case when decided.is_decided then decided.cash_amount else 0 end) as decimal(18, 2)) as cash_amount,
         cast(sum(case when decided.is_decided then decided.fee_amount else 0 end) as decimal(18, 2)) as fee_amount,
-        cast(sum(case when decided.is_decided then decided.excess_amount else 0 end) as decimal(18, 2)) as excess_amount,
+        cast(
+            sum(case when decided.is_decided then decided.excess_amount else 0 end) as decimal(18, 2)
+        ) as excess_amount,
         cast(
             sum(case when decided.is_decided then decided.exchange_amount else 0 end) as decimal(18, 2)
         ) as exchange_amount

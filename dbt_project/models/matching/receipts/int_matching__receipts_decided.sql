@@ -18,7 +18,7 @@ proposals as (
         rules.cash_amount,
         rules.fee_amount,
         rules.excess_amount,
-        {% if rule == '055_currency' -%} rules.exchange_amount {%- else -%} 0 {%- endif %} as exchange_amount,
+        {% if rule == '055_currency' -%} rules.exchange_amount {%- else -%} 0 as exchange_amount {%- endif %},
         rules.undecided_code
     from {{ ref('int_matching__receipts_rule_' ~ rule) }} as rules
     {{ 'union all' if not loop.last }}
