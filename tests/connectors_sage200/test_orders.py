@@ -390,6 +390,25 @@ def test_a_user_who_may_not_set_prices_sends_no_order(site: Site) -> None:
     assert site.send(one)[0].outcome is Outcome.SENT
 
 
+def test_the_items_of_a_batch_are_looked_up_in_few_calls(site: Site) -> None:
+    site.look_again()
+    codes = [row["code"] for row in items(site)[:20]]
+    reads = []
+    original = site.connector.client.read
+
+    def read(call: Any, *arguments: Any, **more: Any) -> Any:
+        reads.append(call.name)
+        return original(call, *arguments, **more)
+
+    site.connector.client.read = read  # type: ignore[method-assign]
+    try:
+        results = site.send(*(order([goods(code, "1")]) for code in codes))
+    finally:
+        site.connector.client.read = original  # type: ignore[method-assign]
+    assert [result.outcome for result in results] == [Outcome.SENT] * len(codes)
+    assert reads.count("products") == -(-len(set(codes)) // 15)
+
+
 def test_a_batch_of_orders_is_written_once_each(site: Site) -> None:
     code = items(site)[0]["code"]
     batch = [order([goods(code, "1")]) for _ in range(10)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connectors.sage200.client import quoted
 from connectors.sage200.journals import Account
-from connectors.sage200.writes.sending import Desk, Unfit
+from connectors.sage200.writes.sending import Desk, Unfit, conditions
 
 ACTIVE = (None, "", "AccountStatusActive")
 
@@ -109,11 +109,24 @@ class Codes:
     def product(self, code: str, field: str) -> dict[str, Any]:
         """A stock item that may be sold."""
         where = "map it in item_map.csv, or create it in Sage"
-        row = self._row("products", f"code eq {quoted(code)}", f"stock item {code!r}", field, where)
+        row = self._row("products", _by_code(code), f"stock item {code!r}", field, where)
         status = str(row.get("product_status_type") or "")
         if row.get("allow_sales_order") is False or (status and not status.endswith("Active")):
             raise Unfit(f"{field}: stock item {code!r} is discontinued in Sage (not allowed on sales orders)")
         return row
+
+    def fetch_products(self, codes: Iterable[str]) -> None:
+        """Looks many stock items up in few calls. What is absent or there twice is left to `product`, which says so."""
+        wanted = {code: _by_code(code) for code in codes}
+        absent = sorted(code for code, condition in wanted.items() if ("products", condition) not in self._rows)
+        found: dict[str, list[dict[str, Any]]] = {}
+        for condition in conditions(absent, "code"):
+            for row in self._desk.rows("products", condition):
+                found.setdefault(str(row.get("code")).casefold(), []).append(row)
+        for code in absent:
+            rows = found.get(code.casefold(), [])
+            if len(rows) == 1:
+                self._rows["products", wanted[code]] = rows[0]
 
     def warehouse(self, name: str, field: str) -> dict[str, Any]:
         where = "correct warehouses.csv"
@@ -141,6 +154,10 @@ def _checked(row: dict[str, Any], field: str, what: str) -> dict[str, Any]:
     if row.get("account_status_type") not in ACTIVE:
         raise Unfit(f"{field}: {what} is hidden in Sage: make it active there, or correct the record")
     return row
+
+
+def _by_code(code: str) -> str:
+    return f"code eq {quoted(code)}"
 
 
 def _iso_code(row: Mapping[str, Any]) -> str:

@@ -287,6 +287,7 @@ class SalesOrderDelivery:
     def _held(self, actions: Sequence[Action]) -> dict[str, list[Row]]:
         """The live orders of each action's customer that carry its number, by action key."""
         numbers = {str(action.payload.get("order_reference") or "") for action in actions} - {""}
+        self.codes.fetch_products(_item_codes(actions))
         rows = self.desk.by_key("sop_orders", numbers, member="customer_document_no", expand="lines")
         found: dict[str, list[Row]] = {}
         for action in actions:
@@ -344,6 +345,13 @@ def _says_locked(error: ConnectorError) -> bool:
 
 def _named(action: Action, unfit: Unfit) -> Unfit:
     return Unfit(f"{_name(action)}{unfit.detail}", is_for_now=unfit.is_for_now)
+
+
+def _item_codes(actions: Sequence[Action]) -> set[str]:
+    """The items of payloads that have not been checked yet."""
+    lists = (action.payload.get("lines") for action in actions)
+    lines = [line for found in lists if isinstance(found, list) for line in found if isinstance(line, Mapping)]
+    return {str(line["item_code"]) for line in lines if line.get("item_code")}
 
 
 def _name(action: Action) -> str:
