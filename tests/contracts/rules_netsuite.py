@@ -5,10 +5,12 @@ A statement is taken apart by sqlglot, so the proof shares nothing with what wro
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
@@ -25,6 +27,12 @@ _VALUES = {
     "list_text": re.compile(r"\d+(, \d+)*"),
 }
 _SUITEQL = "POST /query/v1/suiteql"
+_TOKEN = "POST /auth/oauth2/v1/token"  # a path
+_SIGNED = {
+    "realm",
+    "oauth_signature",
+    *(f"oauth_{name}" for name in ("consumer_key", "token", "signature_method", "timestamp", "nonce", "version")),
+}
 _STEPS = {"dual": frozenset[str]()}
 _PSEUDO = frozenset({"rownum", "current_date", "sysdate"})
 
@@ -33,6 +41,7 @@ class NetSuiteRules(Rules):
     """SuiteQL is counted by the table that a statement is about."""
 
     def __init__(self, contract: Mapping[str, Any]) -> None:
+        self._auth = contract["api"]["auth"]
         self._tables = {name.lower(): table["columns"] for name, table in contract["suiteql_tables"].items()}
 
     def path(self, exchange: Exchange) -> str:
@@ -47,7 +56,12 @@ class NetSuiteRules(Rules):
         return f"SuiteQL {first.name.lower() if first is not None else '?'}"
 
     def of_request(self, exchange: Exchange, operation: Mapping[str, Any]) -> Iterator[Difference]:
-        if super().call(exchange, operation) != _SUITEQL:
+        name = super().call(exchange, operation)
+        if name == _TOKEN:
+            yield from self._of_assertion(exchange)
+        else:
+            yield from self._of_authorization(lower(exchange.headers).get("authorization", ""))
+        if name != _SUITEQL:
             return
         query = dict(exchange.query)
         if int(query.get("offset", "0")) % int(query.get("limit", "1000")):
@@ -65,6 +79,38 @@ class NetSuiteRules(Rules):
         if asked != given:
             yield "request", "statement", "params", f"{asked} marks, {given} values"
         yield from self._unknown(statement)
+
+    def _of_authorization(self, header: str) -> Iterator[Difference]:
+        """A bearer token, or the parameters of a signature, whose value the published vectors prove."""
+        scheme, _, rest = header.partition(" ")
+        if scheme == "Bearer" and rest:
+            return
+        found = dict(part.strip().split("=", 1) for part in rest.split(",") if "=" in part)
+        if scheme != "OAuth" or found.keys() != _SIGNED:
+            yield "request", "authorization", "", "neither a bearer token nor a whole signature"
+            return
+        wanted = f'"{self._auth["tba"]["signature_method"]}"'
+        if found["oauth_signature_method"] != wanted:
+            yield "request", "authorization", "oauth_signature_method", f"not {wanted}"
+        if not re.fullmatch(r'"[A-Z0-9_]+"', found["realm"]):
+            yield "request", "authorization", "realm", "the account id in upper case with an underscore"
+
+    def _of_assertion(self, exchange: Exchange) -> Iterator[Difference]:
+        """The signed JWT of a token request: its algorithm and its claims."""
+        published = self._auth["oauth2_m2m"]
+        form = dict(parse_qsl(exchange.body.decode()))
+        header, claims = (_decoded(part) for part in form.get("client_assertion", ".").split(".")[:2])
+        if header.get("alg") not in published["alg"] or header.keys() != {"typ", "alg", "kid"}:
+            yield "request", "assertion", "header", "typ, kid and one of the published algorithms"
+        if claims.keys() != set(published["claims"]):
+            yield "request", "assertion", "claims", "not the published ones"
+            return
+        if claims["scope"] != [published["scope"]]:
+            yield "request", "assertion", "scope", "the list that was seen to work"
+        if not 0 < claims["exp"] - claims["iat"] <= published["assertion_max_age_s"]:
+            yield "request", "assertion", "exp", "at most an hour after iat"
+        if not str(claims["aud"]).endswith("/services/rest/auth/oauth2/v1/token"):
+            yield "request", "assertion", "aud", "the token's own address"
 
     def _unknown(self, statement: exp.Expression) -> Iterator[Difference]:
         """Tables and columns that nobody published."""
@@ -139,6 +185,15 @@ class NetSuiteRules(Rules):
             elif isinstance(inner, exp.ToChar | exp.TimeToStr):
                 found[name] = _of_mask(str(inner.args["format"].this))
         return found
+
+
+def _decoded(part: str) -> dict[str, Any]:
+    """The header or the claims of a JWT; empty when it is none."""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _of_mask(mask: str) -> re.Pattern[str]:

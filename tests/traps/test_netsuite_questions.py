@@ -164,7 +164,7 @@ def test_netsuite_q05_no_statement_filters_by_status() -> None:
 
 EXPOSED = [
     ("items", "item", "upccode"),
-    ("items", "item", "salestaxcode"),
+    ("items", "item", "averagecost"),
     ("stock", "inventoryitemlocations", "quantityonorder"),
 ]
 
