@@ -22,7 +22,7 @@ Connect = Callable[..., NetSuiteConnector]
 
 
 @pytest.fixture
-def site(company: Site) -> Iterator[Site]:  # the fixture of that name
+def site(company: Site) -> Iterator[Site]:
     """The company, undisturbed, at a site as most are."""
     yield company
     company.calm()
