@@ -59,6 +59,8 @@ class Sage200Connector:
     """
 
     vendor = VENDOR
+    deletes_silently = frozenset({"sop_orders"})
+    """Feeds whose deleted records leave no trace. Posted transactions are not deleted but archived."""
 
     def __init__(
         self,

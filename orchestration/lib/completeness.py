@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from uuid import uuid4
 
 import duckdb
@@ -48,6 +48,14 @@ class IdCheck:
         return f"{words}; {len(self.missing_here)} were missing here, {len(self.missing_at_vendor)} are gone there"
 
 
+@runtime_checkable
+class SilentSource(Protocol):
+    """A vendor that deletes records of some feeds without a trace: only the whole set shows that they are gone."""
+
+    @property
+    def deletes_silently(self) -> frozenset[str]: ...
+
+
 def compare_ids(workspace: Workspace, vendor: str, account: str, entity: str, since: datetime) -> IdCheck:
     """Read a feed's window from `since` (UTC) on again, and write to raw.tieout_id_checks what is on one side only.
 
@@ -75,8 +83,8 @@ def compare_ids(workspace: Workspace, vendor: str, account: str, entity: str, si
 
 
 def check_ids(workspace: Workspace, since: datetime | None = None) -> tuple[list[IdCheck], list[str]]:
-    """Compare every feed of changes that a vendor can be asked for in another way; what was found, and what could not
-    be read. One account that fails stops only itself.
+    """Compare every feed of changes that a vendor can be asked for in another way, or whose deletions it keeps to
+    itself; what was found, and what could not be read. One account that fails stops only itself.
     """
     since = since or workspace.settings.clock.now() - timedelta(days=CHECKED_DAYS)
     found: list[IdCheck] = []
@@ -89,7 +97,9 @@ def check_ids(workspace: Workspace, since: datetime | None = None) -> tuple[list
                     continue
                 try:
                     connector = workspace.connections.connector(vendor, account)
-                    if isinstance(connector, RoutedSource):
+                    if isinstance(connector, RoutedSource) or (
+                        isinstance(connector, SilentSource) and feed.entity in connector.deletes_silently
+                    ):
                         found.append(compare_ids(workspace, vendor, account, feed.entity, since))
                 except ConnectorError as error:
                     problems.append(f"{vendor}/{account}/{feed.entity}: {error}")
