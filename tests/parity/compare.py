@@ -79,18 +79,18 @@ def compare(
     right: Tables,
     everywhere: Mapping[str, str],
     rules: Mapping[str, Rule],
-    one_sided: Mapping[str, str] | None = None,
+    tables: Mapping[str, str] | None = None,
 ) -> list[Compared]:
-    """`everywhere` are columns left out of every table, `one_sided` tables that one side has and the other cannot have.
+    """`everywhere` are columns left out of every table, `tables` are left out whole, each with its reason.
 
     Raises ValueError when a rule is about nothing.
     """
-    one_sided = one_sided or {}
-    if both := sorted(name for name in one_sided if (name in left) == (name in right)):
-        raise ValueError(f"not on one side only: {', '.join(both)}")
+    left_out = set(tables or ())
+    if gone := sorted(left_out - {*left, *right}):
+        raise ValueError(f"left out, but not there: {', '.join(gone)}")
     _check(left, right, everywhere, rules)
     found = []
-    for name in sorted({*left, *right} - set(one_sided)):
+    for name in sorted({*left, *right} - left_out):
         if name not in left or name not in right:
             side = "left" if name in left else "right"
             found.append(Compared(name, 0, 0, (), 1, problem=f"exists on the {side} only"))

@@ -6,10 +6,10 @@ EVERYWHERE = {
     "erp_code": "names the ERP",
 }
 """Columns left out of every table."""
-ONE_SIDED = {
+TABLES = {
     "ledger.int_ledger__periods": "Sage 200 shows which periods there are, NetSuite also which of them are open",
 }
-"""Tables that exist with one ERP only."""
+"""Tables left out whole."""
 
 _OWN_ID = "the vendor numbers its records itself"
 _OWN_IDS = {"erp_document_id": "ids of what the ERP made of the journal: documents in one, a journal in the other"}
