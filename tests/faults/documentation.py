@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.faults.cases import ENDS, TABLE, Row
+from tests.faults.erp_findings import FINDINGS, Finding
 from tests.faults.erp_reading import READING
 from tests.faults.erp_writing import ENDS as WRITING_ENDS
 from tests.faults.erp_writing import WRITING, Writing
@@ -42,12 +43,23 @@ An action that meets a bad state. **Posted twice: nothing, in every row.**
 |---|---|---|---|
 """
 
+ERPS_BOOKS = """
+## What the books hold
+
+What is wrong in an ERP's own data is read as it stands, and becomes a finding ([runbooks.md](runbooks.md) says what to
+do). The rules are tried by dbt's unit tests.
+
+| bad input | what happens | finding |
+|---|---|---|
+"""
+
 
 def page() -> str:
     rows = "".join(f"{_row(row)}\n" for row in TABLE)
     reading = "".join(f"{_row(row)}\n" for row in READING)
     writing = "".join(f"{_writing(row)}\n" for row in WRITING)
-    return INTRODUCTION + rows + ERPS_READING + reading + ERPS_WRITING + writing
+    findings = "".join(f"{_finding(row)}\n" for row in FINDINGS)
+    return INTRODUCTION + rows + ERPS_READING + reading + ERPS_WRITING + writing + ERPS_BOOKS + findings
 
 
 def _row(row: Row) -> str:
@@ -59,3 +71,7 @@ def _row(row: Row) -> str:
 def _writing(row: Writing) -> str:
     says = f"`…{row.says}…`" if row.says else "nothing"
     return f"| {row.bad_input} | {row.what_happens} | {says} | {WRITING_ENDS[row.ends]} |"
+
+
+def _finding(row: Finding) -> str:
+    return f"| {row.bad_input} | {row.what_happens} | [{row.code}](runbooks.md#{row.code.lower()}) |"

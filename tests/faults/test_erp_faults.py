@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from connectors.delivery import Outcome
 from sandbox.netsuite import NetSuiteApi
 from tests.connectors_netsuite.account import running
 from tests.connectors_sage200.conftest import Site, company
+from tests.faults.erp_findings import FINDINGS, Finding
 from tests.faults.erp_reading import READING, Erps, Reading, held, installation, read
 from tests.faults.erp_writing import WRITING, Books, Writing
 
@@ -65,3 +67,11 @@ def test_what_cannot_be_written_is_said_and_nothing_is_written_twice(case: Writi
     if case.ends == "looked up":
         assert books.send(one).outcome is Outcome.SENT
         assert books.count() - before == case.written, "found, not sent again"
+
+
+@pytest.mark.parametrize("row", FINDINGS, ids=[row.code for row in FINDINGS])
+def test_a_finding_of_the_table_is_expected_by_its_unit_test(row: Finding) -> None:
+    files = (Path(__file__).parents[2] / "dbt_project" / "models").rglob("*unit_tests.yml")
+    tests = [test for file in files for test in yaml.safe_load(file.read_text("utf-8"))["unit_tests"]]
+    (proof,) = (test for test in tests if test["name"] == row.proved_by)
+    assert row.code in str(proof["expect"])
