@@ -71,6 +71,10 @@ def _check_value(rule: dict[str, Any], value: Any, label: str) -> None:
             raise PostingError(f"The property '{label}' must be a list of objects.")
         for position, item in enumerate(value):
             _check_fields(rule["items"], item, f"{label}[{position}].")
+    elif kind == "object" and "fields" in rule:
+        if not isinstance(value, dict):
+            raise PostingError(f"The property '{label}' must be an object.")
+        _check_fields(rule["fields"], value, f"{label}.")
 
 
 def money(body: dict[str, Any], name: str, default: Decimal | None = None) -> Decimal:

@@ -50,7 +50,7 @@ def amended(one: Action, lines: list[dict[str, Any]], **more: Any) -> Action:
 
 def test_an_order_is_created_with_number_address_and_exact_prices_and_proved(site: Site) -> None:
     first, second = items(site)[:2]
-    address = {"addressee": "J. Doe", "street_1": "1 High Street " * 6, "city": "York", "postcode": "YO1 1AA"}
+    address = {"addressee": "J. Doe " * 20, "street_1": "1 High Street " * 6, "city": "York", "postcode": "YO1 1AA, UK"}
     one = order(
         [goods(first["code"], analysis_codes={"1": "LINE-1"}), goods(second["code"], "1", "9.99"), CARRIAGE],
         requested_delivery_date="2026-06-13",

@@ -101,11 +101,12 @@ def test_a_date_that_sage_finds_acceptable_is_posted(site: Site) -> None:
         site.switch(closed_period="Unacceptable")
 
 
-def test_a_period_that_closes_between_the_question_and_the_posting_is_refused_by_sage(site: Site) -> None:
+@pytest.mark.parametrize("status", [404, 403])
+def test_where_the_date_cannot_be_asked_sage_refuses_the_document_itself(site: Site, status: int) -> None:
+    """A site from before September 2020, or a role that may post but not ask."""
     one = document("BANK_PAYMENT")
     site.switch(closed_periods=["2026-06"])
-    # A site from before September 2020 cannot be asked.
-    site.disturb("transaction_date_validation", kind="empty", status=404)
+    site.disturb("transaction_date_validation", kind="empty", status=status)
     (result,) = site.send(one)
     assert (result.outcome, result.retryable) == (Outcome.FAILED, False)
     assert "closed accounting period" in result.detail

@@ -136,6 +136,8 @@ def _body(document: dict[str, Any], schema: dict[str, Any], *, is_required: bool
             entry["required"] = True
         if part.get("type") == "array":
             entry["items"] = _body(document, part["items"], is_required=is_required)
+        elif part.get("type") == "object":
+            entry["fields"] = _body(document, part, is_required=is_required)
         fields[name] = entry
     return fields
 

@@ -124,6 +124,8 @@ def test_an_order_that_is_edited_or_empty_stays_a_draft_without_stamps(desk: Des
         ({"line": {"line_type": "EnumLineTypeComment", "description": None}}, "description"),
         ({"customer_document_no": "X" * 31}, "maximum length of 30"),
         ({"document_date": "2026-06-11"}, "document_date"),
+        ({"delivery_address": {"postcode": "X" * 11}}, "delivery_address.postcode"),
+        ({"delivery_address": "1 High Street"}, "delivery_address"),
     ],
 )
 def test_a_bad_order_is_refused_and_nothing_is_written(desk: Desk, changes: dict[str, Any], word: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.errors import NotFound
+from connectors.errors import NotFound, PermissionDenied
 from connectors.sage200.endpoints import DATE_VALIDATION
 from connectors.sage200.writes.sending import Desk, Unfit
 
@@ -32,6 +32,7 @@ class Dates:
     def _ask(self, day: str, ledger: str) -> tuple[str, str]:
         try:
             answer = self._desk.ask(DATE_VALIDATION, {"date": f"{day}T00:00:00Z", "ledger_type": ledger})
-        except NotFound:
-            return "Normal", ""  # a site from before September 2020: the posting itself is refused
+        except (NotFound, PermissionDenied):
+            # A site from before September 2020, or a role that may post but not ask: the posting itself is refused.
+            return "Normal", ""
         return str(answer.get("classification") or "Normal"), str(answer.get("message") or "")
