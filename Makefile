@@ -9,12 +9,14 @@ DATA ?= .tieout
 PORT ?= 3000
 LINES ?= 1000000
 INGEST_ORDERS ?= 100000
+STOCK ?= 200000
+DOCUMENTS ?= 1000
 WORKERS ?= 2
 STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test contract parity lint types bench-ingest lock clean
+.PHONY: help setup demo dev test contract parity lint types bench-ingest bench-ledgers bench-postings lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -62,6 +64,12 @@ $(PEERS): requirements/peers.txt $(STAMP)
 
 bench-ingest: $(PEERS) ## Reading orders and transaction lines into DuckDB, beside dlt (LINES=1000000 INGEST_ORDERS=100000)
 	$(BIN)/python -m benchmarks.ingest --orders $(INGEST_ORDERS) --lines $(LINES) --peer-python .venv-peers/bin/python --output benchmarks/results/ingest.json
+
+bench-ledgers: $(STAMP) ## Reading all nominal lines and stock rows of each ERP (LINES=1000000 STOCK=200000)
+	$(BIN)/python -m benchmarks.ledgers --lines $(LINES) --stock $(STOCK) --output benchmarks/results/ledgers.json
+
+bench-postings: $(STAMP) ## Posting documents to an ERP against the least time its own limits allow (DOCUMENTS=1000)
+	$(BIN)/python -m benchmarks.postings --documents $(DOCUMENTS) --output benchmarks/results/postings.json
 
 lock: $(STAMP) ## Re-resolve the dependencies (names no host)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev pyproject.toml -o requirements/lock.txt

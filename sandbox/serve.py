@@ -49,7 +49,7 @@ def serve(
 
     sandbox = Sandbox(build)
     store = sandbox.store
-    served = _served(store)
+    served = served_by(store)
     config.write_config(places, url, served)
     variables = config.environment(
         places,
@@ -79,7 +79,7 @@ def vendors(served: Marketplaces) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]])
 
 
-def _served(store: Store) -> Marketplaces:
+def served_by(store: Store) -> Marketplaces:
     operators = [code for code, account in store.accounts.items() if account.sign_in is not None]
     sellers = [code for code in store.accounts if code not in operators]
     netsuite = {code: account.account_id for code, account in store.netsuite.items()}
