@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 
 from connectors.netsuite import Certificate, NetSuiteConnector, Tokens
-from connectors.netsuite.decode import FEEDS
+from connectors.netsuite.queries import QUERIES
 from connectors.records import Window
 from sandbox.netsuite import NetSuiteApi
 from sandbox.netsuite.contract import LISTS, TRANSACTIONS
@@ -53,9 +53,9 @@ def _check(reader: NetSuiteConnector) -> None:
 
 
 def _read_everything(reader: NetSuiteConnector) -> None:
-    """Each feed from its beginning and since a moment."""
-    for entity in FEEDS:
-        for window in (Window(), Window(since=SINCE)):
+    """Each feed from its beginning, and since a moment where it can be."""
+    for entity, query in QUERIES.items():
+        for window in (Window(), *([Window(since=SINCE)] if query.changed else ())):
             list(reader.pages(entity, window))
 
 

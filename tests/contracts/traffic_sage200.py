@@ -11,6 +11,7 @@ import httpx
 from connectors.auth import MemoryCredentialStore
 from connectors.records import Window
 from connectors.sage200 import Sage200Connector
+from connectors.sage200.decode import FEEDS
 from connectors.sage200.endpoints import RESOURCES
 from sandbox.sage_company import LISTS_ONLY, NESTED, ONLY_NESTED, SINGLE_OBJECTS
 from sandbox.world import DEFAULT_AS_OF
@@ -62,11 +63,14 @@ def connected(served: Served) -> Iterator[tuple[Sage200Connector, Recorder]]:
 
 
 def _read_everything(connector: Sage200Connector) -> None:
-    """Each feed from its beginning, since a moment, and after an id."""
+    """Each feed from its beginning, and since a moment or after an id where it can be."""
     failed = [result for result in connector.check() if not result.ok and not result.is_warning]
     assert not failed, failed
-    for entity in RESOURCES:
-        for window in (Window(), Window(since=SINCE), Window(after_id="1")):
+    for entity, resource in RESOURCES.items():
+        windows = [Window(), *([Window(since=SINCE)] if resource.since else ())]
+        if FEEDS[entity].mode == "keyset":
+            windows.append(Window(after_id="1"))
+        for window in windows:
             list(connector.pages(entity, window))
 
 
