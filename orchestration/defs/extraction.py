@@ -13,7 +13,7 @@ from orchestration.lib.failures import failure
 from orchestration.lib.landing import IncompleteSnapshot, Landing
 from orchestration.lib.lanes import feed_key
 from orchestration.lib.parent_ids import wanted_ids
-from orchestration.lib.planning import source
+from orchestration.lib.planning import absent_columns, source
 from orchestration.lib.registry import Registry
 from orchestration.lib.state import Batch, FeedKey, State
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
@@ -94,17 +94,18 @@ def _land(
         workspace.journal.feeds.append(FeedOutcome(key, error=str(error), retryable=True))
         broken = BadPayload(str(error), vendor=key.vendor, call=key.entity)
         raise failure(broken, doing=f"read {key}", wait_seconds=settings.retry_wait_seconds) from error
-    workspace.journal.feeds.append(_outcome(batch))
+    workspace.journal.feeds.append(_outcome(batch, absent_columns(workspace, key)))
     return dg.MaterializeResult(metadata=_metadata(batch))
 
 
-def _outcome(batch: Batch) -> FeedOutcome:
+def _outcome(batch: Batch, absent: tuple[str, ...]) -> FeedOutcome:
     return FeedOutcome(
         batch.feed,
         received=batch.records_received,
         landed=batch.records_landed,
         unchanged=batch.records_unchanged,
         declared=batch.declared_count,
+        absent=absent,
     )
 
 

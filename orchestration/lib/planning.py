@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol, runtime_checkable
 
 from connectors.records import Page, Window
 from orchestration.lib.landing import Landing, PageSource
@@ -59,6 +60,18 @@ def source(workspace: Workspace, key: FeedKey) -> PageSource:
         head_room=None if budget is None else budget.calls_left(key.entity),
         is_metered=budget is not None,
     )
+
+
+@runtime_checkable
+class _LacksColumns(Protocol):
+    @property
+    def missing_columns(self) -> Mapping[str, tuple[str, ...]]: ...
+
+
+def absent_columns(workspace: Workspace, key: FeedKey) -> tuple[str, ...]:
+    """What the account turned out to lack of the feed while it was read."""
+    connector = workspace.connections.connector(key.vendor, key.account)
+    return connector.missing_columns.get(key.entity, ()) if isinstance(connector, _LacksColumns) else ()
 
 
 class _Nothing:

@@ -33,6 +33,8 @@ class FeedOutcome:
     retryable: bool = False
     skipped: str | None = None
     """Why it was not read in this run; nothing is wrong then."""
+    absent: tuple[str, ...] = ()
+    """The vendor's columns that the account does not have (a feature is off): they are null."""
 
 
 @dataclass(frozen=True, slots=True)

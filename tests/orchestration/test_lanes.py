@@ -59,11 +59,15 @@ def totals(settings: Settings) -> list[tuple[Any, ...]]:
 
 def test_a_lane_publishes_and_a_second_one_changes_nothing(settings: Settings) -> None:
     connections = vendors(BRICO=4, MAISON=2)
+    connections.accounts["mirakl", "MAISON"].missing_columns = {"offers": ("t.colour",)}
     steps: list[Step] = []
     first = run_lane("settlement", settings, workspace=workspace(settings, connections), progress=steps.append)
 
     assert first.problems == []
     assert first.ok
+    assert [(str(feed.feed), feed.absent) for feed in first.feeds if feed.absent] == [
+        ("mirakl/MAISON/offers", ("t.colour",))
+    ]
     assert totals(settings) == [("BRICO", 4, "49.36"), ("MAISON", 2, "24.68")]
     assert (first.records_loaded, first.quarantined, first.models_built, first.tests_failed) == (8, 0, 5, [])
     assert (first.proposed, first.sent) == (0, 0)  # the test project wants stock only, which is another lane's

@@ -61,6 +61,7 @@ class Vendor:
     quantities: dict[str, str] = field(default_factory=dict)
     budget: KeyBudget | None = None
     warns_of: list[str] = field(default_factory=list)
+    missing_columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def warnings(self) -> list[str]:
         return self.warns_of

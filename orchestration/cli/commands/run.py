@@ -168,6 +168,8 @@ def _show(session: Session, result: LaneResult, *, dry_run: bool) -> None:
         if counted:
             listed = ", ".join(f"{key} ({count:,})" for key, count in sorted(counted.items()))
             out.print(f"{name}: {listed}", style="yellow", markup=False)
+    if absent := sorted({f"{feed.feed} {column}" for feed in result.feeds for column in feed.absent}):
+        out.print(f"columns the account lacks: {', '.join(absent)}", style="yellow", markup=False)
     for label, lines in (("test failed", result.tests_failed), ("test warns", result.tests_warned)):
         for line in lines:
             out.print(f"{label}: {line}", style="yellow", markup=False)
