@@ -21,7 +21,8 @@ final as (
         refused.field_name,
         refused.reason_code,
         refused.reason,
-        refused.file_path || '#' || cast(refused.record_position as varchar) as subject_id,
+        -- A page that cannot be read at all has no position.
+        refused.file_path || coalesce('#' || cast(refused.record_position as varchar), '') as subject_id,
         'DAT-003' as exception_code,
         refused.first_seen_at
     from refused
