@@ -19,8 +19,11 @@ final as (
         source._account as erp_code,
         nullif(trim(source.id), '') as order_id,
         nullif(trim(source.tranid), '') as document_no,
-        nullif(trim(source.otherrefnum), '') as order_reference,
-        nullif(trim(source.externalid), '') as external_id,
+        -- An order that was written without the buyer's number still bears it in its external id.
+        coalesce(
+            nullif(trim(source.otherrefnum), ''),
+            case when source.externalid like 'SO-%' then substr(source.externalid, 4) end
+        ) as order_reference,
         nullif(trim(source.entity), '') as customer_id,
         nullif(trim(source.currency), '') as currency_id,
         nullif(trim(source.subsidiary), '') as subsidiary_id,
