@@ -1,5 +1,8 @@
 """A third ERP, registered from outside: its books are read, tied out, posted to and read back; no file of Tieout knows
 it. Its cash book is the source of the bank's receipts here, beside statements of the same account that must not count.
+
+The same installation has a second account with statements, four of which nobody can read: a whole run costs half a
+minute, and the two do not touch.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.connectors.server import Reply, serving
 from tests.pipeline.site import Site, running_sandbox
 
 pytestmark = pytest.mark.pipeline
@@ -27,7 +31,10 @@ class Books:
     site: Site
     folder: Path
     received: dict[str, Any]
-    """The settlement whose pay-out stands in the cash book."""
+    """The settlement whose pay-out stands in the cash book, posted as it should be."""
+    misposted: dict[str, Any]
+    """The one whose pay-out was posted to another account than clearing."""
+    alerts: list[str]
 
     def postings(self) -> dict[str, dict[str, Decimal]]:
         """Net debit by reference and account, as the file says it."""
@@ -60,7 +67,10 @@ def configure(config: Path) -> None:
         rewrite(config / name, lambda rows: [ours(row, {"erp_code": ERP}) for row in rows])
     rewrite(
         config / "bank_accounts.csv",
-        lambda rows: [row | ({"source": "ERP"} if row["bank_account_code"] == "BARC_GBP" else {}) for row in rows],
+        lambda rows: [
+            row | ({"source": "ERP"} if row["bank_account_code"] == "BARC_GBP" else {"csv_profile": "BARCLAYS_CSV"})
+            for row in rows
+        ],
     )
     feed = {"vendor": "csvledger", "freshness_hours": "26", "overlap_minutes": "0", "lane": "settlement"}
     rewrite(
@@ -69,20 +79,36 @@ def configure(config: Path) -> None:
     )
 
 
-def keep_books(folder: Path, settlement: dict[str, Any]) -> None:
-    """Finance has booked one pay-out by hand: cash book, and bank against clearing."""
+def keep_books(folder: Path, received: dict[str, Any], misposted: dict[str, Any]) -> None:
+    """Finance has booked two pay-outs by hand, in the cash book and in the ledger; one of them to suspense."""
     folder.mkdir()
-    amount, day = settlement["payout"], settlement["cycle_date"][:8] + "13"
-    (folder / "cash_book.csv").write_text(
-        "id,urn,date,bank,amount,text\n"
-        f"1,R1,{day},BANK,{amount},BRICO MARKETPLACE {settlement['billing_cycle_id']}\n"
-        f"2,R2,{day},BANK,-55.00,Rent\n"
-    )
-    (folder / "postings.csv").write_text(
-        "id,urn,date,account,debit,credit,reference,narrative\n"
-        f"1,R1,{day},1200,{amount},,PAYOUT,received\n2,R1,{day},1260,,{amount},PAYOUT,received\n"
-        f"3,R2,{day},1200,,55.00,RENT,rent\n4,R2,{day},7100,55.00,,RENT,rent\n"
-    )
+    cash_book = ["id,urn,date,bank,amount,text", "9,R9,2026-05-13,BANK,-55.00,Rent"]
+    postings = ["id,urn,date,account,debit,credit,reference,narrative"]
+    postings += ["91,R9,2026-05-13,1200,,55.00,RENT,rent", "92,R9,2026-05-13,7100,55.00,,RENT,rent"]
+    for number, settlement, account in ((1, received, "1260"), (2, misposted, "9998")):
+        amount, day, cycle = (settlement[name] for name in ("payout", "cycle_date", "billing_cycle_id"))
+        cash_book.append(f"{number},R{number},{day},BANK,{amount},BRICO MARKETPLACE {cycle}")
+        postings.append(f"{number}1,R{number},{day},1200,{amount},,PAYOUT,received")
+        postings.append(f"{number}2,R{number},{day},{account},,{amount},PAYOUT,received")
+    (folder / "cash_book.csv").write_text("\n".join(cash_book) + "\n")
+    (folder / "postings.csv").write_text("\n".join(postings) + "\n")
+
+
+HEADING = (
+    "Entry reference,Booking date,Value date,Amount,Currency,Counterparty,Counterparty account,Reference,End to end id,"
+    "Type,Balance"
+)
+MT940 = (
+    ":20:X\n:25:GB38BUKB20201577777777\n:28C:90/1\n:60F:C260701GBP1,00\n:61:2607020702C5,00NTRFNONREF//Z1\n"
+    ":62F:C260702GBP7,00\n-\n"
+)
+MALFORMED = {
+    "1-camt.xml": ("<Document>\n<BkToCstmrStmt>\n<Stmt>", "not well-formed XML at line 3"),
+    "2-mt940.sta": (MT940, "line 6: the closing balance is 7.00"),
+    "3-ofx.ofx": ("OFXHEADER:100\nDATA:OFXSGML\nVERSION:102\n\n<OFX>\n<BANKMSGSRSV1>\n<STMTTRNRS", "line 7"),
+    "4-csv.csv": (f'{HEADING}\nZ2,03/07/2026,,1.00,GBP,,,,,,\nZ3,03/07/2026,,"1.00,GBP,,,,,,\n', "line 3"),
+}
+"""Files that no bank meant to send, and what has to be said about each beside its name."""
 
 
 @pytest.fixture(scope="module")
@@ -92,15 +118,23 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: csvledger\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text("[tieout.erps]\ncsvledger = csvledger:CSVLEDGER\n")
-    with running_sandbox(folder / "sandbox", orders=250, faults=False, marketplaces=["BRICO"]) as url:
+    with (
+        running_sandbox(folder / "sandbox", orders=250, faults=False, marketplaces=["BRICO"]) as url,
+        serving(lambda asked: Reply(200, b"{}")) as messenger,
+    ):
         path = os.pathsep.join([str(HERE), str(folder)])
-        site = Site(url, folder / "sandbox", folder / "data", {"PYTHONPATH": path})
+        environment = {"PYTHONPATH": path, "TIEOUT_ALERT_URLS": messenger.url.replace("http://", "json://")}
+        site = Site(url, folder / "sandbox", folder / "data", environment)
         config = folder / "sandbox" / "config"
         configure(config)
-        received = next(row for row in site.truth()["settlements"] if row["cycle_date"] == "2026-05-11")
-        keep_books(config / "ledger", received)
+        settled = {row["cycle_date"]: row for row in site.truth()["settlements"]}
+        received, misposted = settled["2026-05-11"], settled["2026-06-01"]
+        keep_books(config / "ledger", received, misposted)
+        for name, (content, _) in MALFORMED.items():
+            (folder / "sandbox" / "bank" / "BARC_RES" / name).write_text(content)
         site.tieout("run", "settlement")
-        yield Books(site, config / "ledger", received)
+        alerts = [asked.body.decode() for asked in messenger.asked]
+        yield Books(site, config / "ledger", received, misposted, alerts)
 
 
 def test_every_settlement_is_posted_into_the_third_erp_once_and_read_back(books: Books) -> None:
@@ -132,17 +166,21 @@ def test_a_receipt_of_the_cash_book_pays_its_payout_and_is_not_posted_again(book
         "select receipt_id, receipt_source, amount, match_status from marts.fct_receipts "
         "where bank_account_code = 'BARC_GBP'"
     )
-    assert receipts == [("BARC_GBP-ERP1", "ERP", amount, "MATCHED")]
+    assert sorted(receipts) == [
+        ("BARC_GBP-ERP1", "ERP", amount, "MATCHED"),
+        ("BARC_GBP-ERP2", "ERP", Decimal(str(books.misposted["payout"])), "MATCHED"),
+    ]
     cycle_id = books.received["billing_cycle_id"]
     paid = books.site.query(
         f"select status, right_id from marts.rec_receipts where subject_id = '{cycle_id}' and subject_type = 'PAYOUT'"
     )
     assert paid == [("MATCHED", "BARC_GBP-ERP1")]
     journals = books.site.query(
-        "select wire_key, status, erp_document_id from marts.journals where kind = 'PAYOUT_RECEIPT'"
+        "select wire_key, erp_document_id, exception_code from marts.journals where kind = 'PAYOUT_RECEIPT'"
     )
-    assert journals == [("ERPR1", "POSTED", "R1")]
-    assert not books.site.query("select * from marts.exceptions where exception_code like 'JNL-%'")
+    assert sorted(journals) == [("ERPR1", "R1", None), ("ERPR2", "R2", "JNL-009")]
+    found = books.site.query("select exception_code from marts.exceptions where exception_code like 'JNL-%'")
+    assert found == [("JNL-009",)], "what finance has posted is compared, not posted over"
 
 
 def test_clearing_ties_to_the_third_erps_account(books: Books) -> None:
@@ -153,7 +191,8 @@ def test_clearing_ties_to_the_third_erps_account(books: Books) -> None:
         """
     )
     on_file = sum(by_account.get("1260", Decimal(0)) for by_account in books.postings().values())
-    assert closing == erp_closing == on_file
+    assert erp_closing == on_file
+    assert erp_closing - closing == Decimal(str(books.misposted["payout"])), "the one that went to suspense"
     assert unexplained == 0
 
 
@@ -168,3 +207,19 @@ def test_its_feeds_are_counted_like_any_others(books: Books) -> None:
 
 def test_doctor_asks_its_connector(books: Books) -> None:
     assert f"csvledger/{ERP}" in books.site.tieout("doctor", expect=None)
+
+
+def test_statements_that_cannot_be_read_are_quarantined_whole_and_the_run_goes_on(books: Books) -> None:
+    """CAMT.053, MT940, OFX and CSV, each cut off or contradicting itself."""
+    refused = {reason.split(":")[0]: reason for (reason,) in books.site.query("select reason from marts.quarantine")}
+    assert refused.keys() == MALFORMED.keys()
+    for name, (_, words) in MALFORMED.items():
+        assert words in refused[name], refused[name]
+    codes = books.site.query(
+        "select exception_code, count(*) from marts.exceptions where exception_code like 'DAT-%' group by 1"
+    )
+    assert codes == [("DAT-003", 4)]
+    assert any("4 records could not be read" in alert for alert in books.alerts)
+    ((good,),) = books.site.query("select count(*) from marts.fct_receipts where bank_account_code = 'BARC_RES'")
+    assert good > 10, "the other statements of the account are read all the same"
+    assert not books.site.query("select * from marts.fct_receipts where receipt_id like '%-Z_'")
