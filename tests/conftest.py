@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 FINISHED = "finished"
-FIRST = ("test_kill.py", FINISHED, "test_lint.py", "test_real_input.py")
+FIRST = ("test_kill.py", FINISHED, "test_lint.py", "test_real_input.py", "test_csv_ledger.py")
 """Files, and the group of the finished installation, that take minutes: begun last, they would run alone."""
 
 
