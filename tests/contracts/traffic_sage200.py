@@ -22,12 +22,14 @@ from tests.contracts.writing_sage200 import post_by_hand, post_everything
 ACCOUNT = "SAGE_UK"
 BASE = "/sage200/accounts/v1"
 SINCE = DEFAULT_AS_OF - timedelta(days=10)
+ORDERS = 250
+"""The smallest world that holds every case."""
 ROWS = "5"
 """Rows that a list is asked for: the schema of one more says no more."""
 
 
 def record() -> list[Exchange]:
-    with serving(world()) as served, connected(served) as (connector, recorder):
+    with serving(world(orders=ORDERS)) as served, connected(served) as (connector, recorder):
         _read_everything(connector)
         post_everything(connector, served)
         with _raw(served, recorder) as client:
