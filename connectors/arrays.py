@@ -13,6 +13,12 @@ from connectors.forms import PLAIN_DECIMAL, PLAIN_INSTANT, parse_stamp, plain_de
 from connectors.records import Column, Kind
 from connectors.structure import NULL
 
+_AMOUNT = f"(?:null|{PLAIN_DECIMAL.strip('^$')})"
+PLAIN_AMOUNT = f"^{_AMOUNT}$"
+PLAIN_AMOUNTS = f"^{_AMOUNT}(?:\n{_AMOUNT})*$"
+_INSTANT = PLAIN_INSTANT.strip("^$")
+PLAIN_INSTANTS = f"^{_INSTANT}(?:\n{_INSTANT})*$"
+"""Many of them, one a line."""
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, ArithmeticError)
 
 
@@ -49,9 +55,9 @@ def column_array(column: Column, values: list[Any]) -> tuple[Any, list[BadValue]
     else:
         array = _texts(values)
     if not column.nullable:
-        missing = (
-            pc.is_null(array) if column.kind is Kind.BOOLEAN else pc.or_kleene(pc.is_null(array), pc.equal(array, ""))
-        )
+        missing = pc.is_null(array)
+        if column.kind is not Kind.BOOLEAN:
+            missing = pc.or_kleene(missing, pc.equal(array, ""))
         if pc.any(missing).as_py():
             already = {b.row for b in bad}
             bad.extend(
@@ -99,19 +105,11 @@ def _derived(column: Column, values: list[Any], bad: list[BadValue]) -> list[str
 def _amounts(column: Column, values: list[Any], bad: list[BadValue]) -> Any:
     if values.count(NULL) == len(values) or not any(values):
         return pa.nulls(len(values), pa.string())
-    try:
-        texts = pa.array(list(map(bytes, values)), pa.binary())
-    except TypeError:  # some object on the way is absent
-        texts = pa.array([b"null" if v is None else bytes(v) for v in values], pa.binary())
-    try:
-        array = texts.cast(pa.string())
-    except pa.ArrowInvalid:
+    array = _plain_amounts(values)
+    if array is None:
         array = pa.array([_json_text(v) or "null" for v in values], pa.string())
-    is_null = pc.equal(array, "null")
-    is_good = pc.or_(is_null, pc.match_substring_regex(array, PLAIN_DECIMAL))
-    if pc.all(is_good).as_py() is False:
         fixed: list[str | None] = array.to_pylist()
-        for row, good in enumerate(is_good.to_pylist()):
+        for row, good in enumerate(pc.match_substring_regex(array, PLAIN_AMOUNT).to_pylist()):
             if good:
                 continue
             plain = plain_decimal(fixed[row] or "")
@@ -119,12 +117,32 @@ def _amounts(column: Column, values: list[Any], bad: list[BadValue]) -> Any:
                 bad.append(BadValue(row, column, "is not a decimal number of at most 14 digits", "NOT_A_NUMBER"))
             fixed[row] = plain
         array = pa.array(fixed, pa.string())
-    return pc.if_else(is_null, pa.scalar(None, pa.string()), array)
+    is_null = pc.equal(array, "null")
+    return pc.if_else(is_null, pa.scalar(None, pa.string()), array) if pc.any(is_null).as_py() else array
 
 
-def _are_plain_instants(array: Any) -> bool:
+def _plain_amounts(values: list[Any]) -> Any:
+    """The texts of plain decimals and nulls as an Arrow array; None when there is anything else among them.
+
+    Joined for one look at all of them and cut again: a call for each costs more than the look.
+    """
+    try:
+        joined = b"\n".join(values)
+    except TypeError:  # some object on the way is absent
+        joined = b"\n".join([NULL if value is None else value for value in values])
+    try:
+        text = pa.array([joined], pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        return None
+    if not pc.match_substring_regex(text, PLAIN_AMOUNTS)[0].as_py():
+        return None
+    return pc.split_pattern(text, "\n").flatten()
+
+
+def _are_plain_instants(array: Any, values: list[Any]) -> bool:
     """Whether Arrow itself reads all of them. False is no verdict: rarer forms are looked at one by one."""
-    if not pc.all(pc.match_substring_regex(array, PLAIN_INSTANT)).as_py():
+    joined = "\n".join([v for v in values if v is not None] if array.null_count else values)
+    if not pc.match_substring_regex(pa.array([joined]), PLAIN_INSTANTS)[0].as_py():
         return False
     try:
         array.cast(pa.timestamp("us", tz="UTC"))
@@ -135,9 +153,7 @@ def _are_plain_instants(array: Any) -> bool:
 
 def _stamps(column: Column, values: list[Any], bad: list[BadValue]) -> Any:
     array = pa.array(values, pa.string())
-    if array.null_count == len(array):
-        return array
-    if _are_plain_instants(array):
+    if array.null_count == len(array) or _are_plain_instants(array, values):
         return array
     for row, value in enumerate(values):
         if value and parse_stamp(value) is None:

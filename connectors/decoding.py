@@ -13,22 +13,22 @@ Two ways through:
 from __future__ import annotations
 
 import codecs
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from connectors.arrays import DECODE_ERRORS, BadValue, column_array
+from connectors.arrays import DECODE_ERRORS
 from connectors.errors import BadPayload
 from connectors.forms import format_stamp, largest_id, newest_stamp, parse_stamp, plain_decimal
-from connectors.records import Column, Decoded, Reject, Table, TableSpec
+from connectors.records import Decoded, Reject, Table, TableSpec
+from connectors.rows import PAGE, Computed, Places, Rows
 from connectors.structure import NULL, Levels, Node, place_of
 
 __all__ = [
@@ -44,9 +44,6 @@ __all__ = [
     "record_hash",
     "split_records",
 ]
-
-Computed = Callable[[Table, str], Any]
-"""A column from the rest of the root table and the page's address."""
 
 HASH_BYTES = 8
 _RECORD_LIST: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
@@ -136,6 +133,24 @@ def raw_records(records: msgspec.Raw, *, vendor: str, call: str) -> list[msgspec
 
 def record_hash(record: bytes | msgspec.Raw) -> bytes:
     return blake2b(record, digest_size=HASH_BYTES).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A page's records as raw JSON, one by one and as their list."""
+
+    raws: list[msgspec.Raw]
+    whole: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPages:
+    """Several pages' rows in common tables, which have `_page` in front, and for each page what was found in it
+    (`tables` empty).
+    """
+
+    tables: dict[str, Table]
+    pages: list[Decoded]
 
 
 class RecordDecoder:
@@ -267,39 +282,75 @@ class RecordDecoder:
     def needs_address(self) -> bool:
         return bool(self._computed)
 
-    def __call__(self, body: bytes, url: str = "") -> Decoded:
+    def cut(self, body: bytes) -> Cut:
+        """A page's records, not yet decoded. Raises BadPayload."""
         whole, _ = split_records(body, self.envelope, vendor=self.vendor, call=self.entity)
-        raws = raw_records(whole, vendor=self.vendor, call=self.entity)
-        return self.decode_records(raws, whole, url)
+        return Cut(raw_records(whole, vendor=self.vendor, call=self.entity), whole)
+
+    def __call__(self, body: bytes, url: str = "") -> Decoded:
+        page = self.cut(body)
+        return self.decode_records(page.raws, page.whole, url)
 
     def decode_records(self, raws: list[msgspec.Raw], whole: msgspec.Raw, url: str = "") -> Decoded:
-        rejects: list[Reject] = []
-        unknown_fields: Counter[str] = Counter()
-        positions: Sequence[int] = range(len(raws))
-        try:
-            records = self._strict_list.decode(whole)
-        except DECODE_ERRORS:
-            records, positions = self._decode_one_by_one(raws, whole, rejects)
-            for position in positions:
-                self._count_unknown(_untyped(raws[position]), self._shape, "", unknown_fields)
-        hashes = [blake2b(raw, digest_size=HASH_BYTES).hexdigest() for raw in raws]
+        several = self.decode_pages([Cut(raws, whole)], url)
+        (page,) = several.pages
+        return replace(page, tables={name: table.drop_columns([PAGE]) for name, table in several.tables.items()})
 
-        unknown_values: Counter[str] = Counter()
-        missing_fields: Counter[str] = Counter()
-        tables, bad = self._tables(records, positions, hashes, unknown_values, missing_fields, url)
-        if bad:
-            for position, (table, value) in bad.items():
+    def decode_pages(self, pages: Sequence[Cut], url: str = "") -> DecodedPages:
+        """Several pages at once, because a page may be small and each costs something. Columns that need the address
+        of their page (`needs_address`) allow only one.
+        """
+        assert len(pages) == 1 or not self._computed
+        rejects: list[list[Reject]] = [[] for _ in pages]
+        unknown_fields: list[Counter[str]] = [Counter() for _ in pages]
+        raws = [raw for page in pages for raw in page.raws]
+        records: list[Any] = []
+        at: list[int] = []
+        starts: list[int] = []
+        start = 0
+        for number, page in enumerate(pages):
+            starts.append(start)
+            positions: Sequence[int] = range(len(page.raws))
+            try:
+                found = self._strict_list.decode(page.whole)
+            except DECODE_ERRORS:
+                found, positions = self._decode_one_by_one(page.raws, page.whole, rejects[number])
+                for position in positions:
+                    self._count_unknown(_untyped(page.raws[position]), self._shape, "", unknown_fields[number])
+            records.extend(found)
+            at.extend(start + position for position in positions)
+            start += len(page.raws)
+        hashes = [blake2b(raw, digest_size=HASH_BYTES).hexdigest() for raw in raws]
+        places = Places([len(page.raws) for page in pages], hashes)
+
+        rows = self._rows(records, at, places, url)
+        if bad := rows.bad:
+            for place, (table, value) in bad.items():
                 where = f"{table.sources[0].path}.{value.column.name}" if table.sources else value.column.name
-                rejects.append(Reject(position, self._record_id(raws[position]), where, value.reason, value.code))
-            kept = [(p, r) for p, r in zip(positions, records, strict=True) if p not in bad]
-            unknown_values.clear()
-            missing_fields.clear()
-            tables, still_bad = self._tables(
-                [r for _, r in kept], [p for p, _ in kept], hashes, unknown_values, missing_fields, url
+                number = bisect_right(starts, place) - 1
+                # An empty page starts where the next one does; the last of them holds the record.
+                rejects[number].append(
+                    Reject(place - starts[number], self._record_id(raws[place]), where, value.reason, value.code)
+                )
+            kept = [(p, r) for p, r in zip(at, records, strict=True) if p not in bad]
+            rows = self._rows([r for _, r in kept], [p for p, _ in kept], places, url)
+            assert not rows.bad, "dropping the bad records leaves only good ones"
+        reports = [
+            Decoded(
+                {},
+                sorted(rejects[number], key=lambda r: r.position),
+                len(page.raws),
+                unknown_fields[number],
+                rows.unknown_values.get(number, Counter()),
+                rows.missing_fields.get(number, Counter()),
             )
-            assert not still_bad, "dropping the bad records leaves only good ones"
-        rejects.sort(key=lambda r: r.position)
-        return Decoded(tables, rejects, len(raws), unknown_fields, unknown_values, missing_fields)
+            for number, page in enumerate(pages)
+        ]
+        return DecodedPages(rows.tables, reports)
+
+    def _rows(self, records: Sequence[Any], at: Sequence[int], places: Places, url: str) -> Rows:
+        levels = Levels(records, at, self._shape)
+        return Rows(self.tables, levels, places, computed=self._computed, promised=self._promised, url=url)
 
     def _decode_one_by_one(
         self, raws: list[msgspec.Raw], whole: msgspec.Raw, rejects: list[Reject]
@@ -340,92 +391,6 @@ class RecordDecoder:
                     self._count_unknown(element, node.lists[name], below, counter)
             elif known is not None and name not in wanted and name not in known:
                 counter[below] += 1
-
-    def _tables(
-        self,
-        records: Sequence[Any],
-        positions: Sequence[int],
-        hashes: Sequence[str],
-        unknown_values: Counter[str],
-        missing_fields: Counter[str],
-        url: str,
-    ) -> tuple[dict[str, Table], dict[int, tuple[TableSpec, BadValue]]]:
-        levels = Levels(records, positions, self._shape)
-        bad: dict[int, tuple[TableSpec, BadValue]] = {}
-        tables: dict[str, Table] = {}
-        for table in self.tables:
-            chunks = []
-            at: list[int] = []
-            for source in table.sources or (None,):
-                level = source.path if source else ""
-                rows_at = levels.positions(level)
-                arrays = []
-                for column in table.columns:
-                    if table.parent is None and column.name in self._computed:
-                        arrays.append(pa.nulls(len(rows_at), column.type))
-                        continue
-                    if source and column.name in source.constants:
-                        arrays.append(pa.array([source.constants[column.name]] * len(rows_at), column.type))
-                        continue
-                    array, bad_values = column_array(column, _first(levels, column, level))
-                    for value in bad_values:
-                        bad.setdefault(rows_at[value.row], (table, value))
-                    if column.known:
-                        _count_unknown_values(column, array, unknown_values)
-                    if array.null_count and (path := _path_in_record(column, level)) in self._promised:
-                        missing_fields[path] += array.null_count
-                    arrays.append(array)
-                at.extend(rows_at)
-                chunks.append(pa.Table.from_arrays(arrays, names=[c.name for c in table.columns]))
-            result = chunks[0] if len(chunks) == 1 else pa.concat_tables(chunks).combine_chunks()
-            if table.parent is None:
-                for name, compute in self._computed.items():
-                    result = result.set_column(result.column_names.index(name), name, compute(result, url))
-            second: tuple[str, Any] = (
-                ("_index", pa.array(_running_index(at), pa.int64()))
-                if table.parent
-                else ("_hash", pa.array([hashes[p] for p in at], pa.string()))
-            )
-            result = result.add_column(0, *second).add_column(0, "_position", pa.array(at, pa.int64()))
-            tables[table.name] = result
-        return tables, bad
-
-
-def _first(levels: Levels, column: Column, level: str) -> list[Any]:
-    """The first alternative that is not null, element by element."""
-    paths = column.at or (column.name,)
-    values = levels.values(place_of(paths[0], level), level)
-    for path in paths[1:]:
-        empty = [i for i, v in enumerate(values) if v is None or v == ""]
-        if not empty:
-            break
-        others = levels.values(place_of(path, level), level)
-        for i in empty:
-            values[i] = others[i]
-    return values
-
-
-def _path_in_record(column: Column, level: str) -> str:
-    """The dotted path of the member that a column is read from first."""
-    place = place_of((column.at or (column.name,))[0], level)
-    return ".".join(part for part in (place.level, *place.objects, place.member) if part)
-
-
-def _running_index(positions: Sequence[int]) -> list[int]:
-    """0, 1, 2, … within each position."""
-    seen: Counter[int] = Counter()
-    result = []
-    for position in positions:
-        result.append(seen[position])
-        seen[position] += 1
-    return result
-
-
-def _count_unknown_values(column: Column, array: Any, counter: Counter[str]) -> None:
-    for entry in pc.value_counts(array).to_pylist():
-        value = entry["values"]
-        if value is not None and value not in column.known:
-            counter[f"{column.name}={value[:60]}"] += entry["counts"]
 
 
 def _untyped(raw: msgspec.Raw) -> Any:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from connectors.records import Column, Kind
 
 NULL = msgspec.Raw(b"null")
+AT_A_TIME = 2000
 
 
 class Entry(msgspec.Struct):
@@ -30,6 +31,11 @@ class Node:
     lists: dict[str, Node] = field(default_factory=dict)
     mappings: set[str] = field(default_factory=set)
     wrapped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def members(self) -> list[str]:
+        """Names of the wanted members, in the order that their structs have."""
+        return [*self.leaves, *self.objects, *self.lists, *self.mappings]
 
     def reach(self, path: Sequence[str]) -> Node:
         node = self
@@ -114,21 +120,20 @@ class Levels:
     """The objects of a list of decoded records, level by level, as flat lists beside the position of their record."""
 
     def __init__(self, records: Sequence[Any], positions: Sequence[int], shape: Node) -> None:
-        self._shape = shape
+        self._shapes: dict[str, Node | None] = {"": shape}
         self._elements: dict[str, Sequence[Any]] = {"": records}
         self._parents: dict[str, Sequence[int]] = {}
         self._positions: dict[str, Sequence[int]] = {"": positions}
-        self._objects: dict[tuple[str, tuple[str, ...]], Sequence[Any]] = {}
+        self._columns: dict[tuple[str, tuple[str, ...]], dict[str, list[Any]]] = {}
 
     def _descend(self, level: str) -> None:
         if level in self._elements:
             return
         above, _, name = level.rpartition(".")
         self._descend(above)
-        lists = list(map(attrgetter(name), self._elements[above]))
         elements: list[Any] = []
         parents: list[int] = []
-        for index, members in enumerate(lists):
+        for index, members in enumerate(self._members(above, ())[name]):
             if members:
                 if isinstance(members, msgspec.Struct):
                     members = getattr(members, members.__struct_fields__[0]) or ()
@@ -138,6 +143,8 @@ class Levels:
                     elements.extend(members)
                 parents.extend([index] * len(members))
         at = self._positions[above]
+        node = self._shapes[above]
+        self._shapes[level] = None if node is None else node.lists.get(name)
         self._elements[level] = elements
         self._parents[level] = parents
         self._positions[level] = [at[index] for index in parents]
@@ -146,24 +153,28 @@ class Levels:
         self._descend(level)
         return self._positions[level]
 
-    def _values_at(self, place: Place) -> list[Any]:
-        self._descend(place.level)
-        objects = self._objects.get((place.level, place.objects))
-        if objects is None:
-            objects = self._elements[place.level]
-            walked: tuple[str, ...] = ()
-            for name in place.objects:
-                walked = (*walked, name)
-                cached = self._objects.get((place.level, walked))
-                if cached is None:
-                    cached = _members(objects, name)
-                    self._objects[place.level, walked] = cached
-                objects = cached
-        return _members(objects, place.member)
+    def _members(self, level: str, path: tuple[str, ...]) -> dict[str, list[Any]]:
+        """All members of the level's elements, or of their objects at `path`, each as a list."""
+        if (level, path) not in self._columns:
+            node = self._shapes[level]
+            if path:
+                elements: Sequence[Any] = self._members(level, path[:-1])[path[-1]]
+                for name in path:
+                    node = node.objects[name] if node is not None else None
+            else:
+                elements = self._elements[level]
+            names = list(Entry.__struct_fields__) if node is None else node.members
+            self._columns[level, path] = _columns(elements, names)
+        return self._columns[level, path]
 
     def values(self, place: Place, level: str) -> list[Any]:
-        """The place's values, one for each element of `level`, which is the place's level or below it."""
-        values = self._values_at(place)
+        """The place's values, one for each element of `level`, which is the place's level or below it. Not to be
+        changed: they are remembered.
+        """
+        self._descend(level)
+        if not self._elements[level]:
+            return []
+        values = self._members(place.level, place.objects)[place.member]
         chain = []
         while level != place.level:
             chain.append(self._parents[level])
@@ -173,11 +184,20 @@ class Levels:
         return values
 
 
-def _members(objects: Sequence[Any], name: str) -> list[Any]:
-    """The named member of each object; of an absent object, None."""
-    try:
-        return list(map(attrgetter(name), objects))
-    except AttributeError:  # some object is None, in most columns of most pages all of them
-        if not any(objects):
-            return list(objects)
-        return [o if o is None else getattr(o, name) for o in objects]
+def _columns(elements: Sequence[Any], names: Sequence[str]) -> dict[str, list[Any]]:
+    """Structs turned into lists by member; an element that is None has None everywhere.
+
+    Through tuples, some thousand at a time: a struct gives all its members at once for the price of two by name, and
+    what was just read is still in the processor's cache.
+    """
+    if not any(elements):  # a struct is true
+        return dict.fromkeys(names, [None] * len(elements))
+    nothing = (None,) * len(names)
+    columns: list[list[Any]] = [[] for _ in names]
+    for start in range(0, len(elements), AT_A_TIME):
+        part = elements[start : start + AT_A_TIME]
+        rows = map(astuple, part) if all(part) else [nothing if one is None else astuple(one) for one in part]
+        # A struct's first members are the wanted ones, in the order of `names`; those behind them are cut off here.
+        for column, values in zip(columns, zip(*rows, strict=False), strict=False):
+            column.extend(values)
+    return dict(zip(names, columns, strict=True))

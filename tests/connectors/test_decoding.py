@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -297,6 +298,35 @@ def test_bare_lists_and_odata_envelopes_are_both_understood(body: str) -> None:
 def test_a_hostile_depth_of_nesting_is_refused_not_suffered() -> None:
     with pytest.raises(BadPayload):
         LINES.decode(b'{"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+
+
+def test_pages_decoded_together_are_what_they_are_one_by_one() -> None:
+    """Ordinary pages, an empty one, and ones with a bad record, a member and a value that nobody knows."""
+    bad_line = changed(ORDER, order_id="O4-A")
+    bad_line["order_lines"][0]["price"] = "n/a"
+    sent: list[list[Any]] = [
+        [ORDER, changed(ORDER, order_id="O2-A", order_lines=None)],
+        [],
+        [changed(ORDER, order_id="O3-A"), bad_line, changed(ORDER, order_id="O5-A", brand_new=1)],
+        [{"order_id": []}, changed(ORDER, order_id="O6-A", order_state="DREAMING", channel={"code": "X"})],
+        [],
+    ]
+    bodies = [json.dumps({"orders": records}).encode() for records in sent]
+    decoder = MIRAKL_DECODERS["orders"]
+    together = decoder.decode_pages([decoder.cut(body) for body in bodies])
+    for number, body in enumerate(bodies):
+        alone, page = decoder(body), together.pages[number]
+        for name, table in alone.tables.items():
+            common = together.tables[name]
+            mine = common.filter(pc.equal(common["_page"], number)).drop_columns(["_page"])
+            assert mine.to_pylist() == table.to_pylist(), name
+        assert (page.rejects, page.record_count) == (alone.rejects, alone.record_count)
+        assert page.unknown_fields == alone.unknown_fields
+        assert page.unknown_values == alone.unknown_values
+        assert page.missing_fields == alone.missing_fields
+    assert [len(page.rejects) for page in together.pages] == [0, 0, 1, 1, 0]
+    assert together.pages[3].unknown_values == {"order_state=DREAMING": 1}
+    assert together.pages[2].unknown_fields == {"brand_new": 1}
 
 
 # --- anything that JSON can say ---

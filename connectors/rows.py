@@ -1,0 +1,138 @@
+"""Decoded records, of one page or of several, as rows: an Arrow table for each table of the feed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.arrays import BadValue, column_array
+from connectors.records import Column, Table, TableSpec
+from connectors.structure import Levels, place_of
+
+Computed = Callable[[Table, str], Any]
+"""A column from the rest of the root table and the page's address."""
+PAGE = "_page"
+"""In front of every table of several pages: the number of the row's page among them, from 0."""
+
+
+class Places:
+    """Where each record stands: records of several pages have places 0, 1, 2, … over all of them."""
+
+    def __init__(self, sizes: Sequence[int], hashes: Sequence[str]) -> None:
+        """`sizes`: records in each page. `hashes`: every record's digest, in hexadecimal."""
+        self.pages = pa.array([page for page, size in enumerate(sizes) for _ in range(size)], pa.int32())
+        self.positions = pa.array([position for size in sizes for position in range(size)], pa.int64())
+        self.hashes = pa.array(hashes, pa.string())
+
+
+class Rows:
+    """The tables of some records, and what is remarkable about them.
+
+    `bad` has the first bad value of each record that has one, by the record's place: its rows must not be used.
+    `unknown_values` and `missing_fields` count by page.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[TableSpec],
+        levels: Levels,
+        places: Places,
+        *,
+        computed: Mapping[str, Computed],
+        promised: Set[str],
+        url: str,
+    ) -> None:
+        self.bad: dict[int, tuple[TableSpec, BadValue]] = {}
+        self.unknown_values: dict[int, Counter[str]] = {}
+        self.missing_fields: dict[int, Counter[str]] = {}
+        self._levels = levels
+        self._places = places
+        self._computed = computed
+        self._promised = promised
+        self.tables: dict[str, Table] = {spec.name: self._table(spec, url) for spec in specs}
+
+    def _table(self, spec: TableSpec, url: str) -> Table:
+        chunks = []
+        at: list[int] = []
+        for source in spec.sources or (None,):
+            level = source.path if source else ""
+            rows_at = self._levels.positions(level)
+            if not rows_at:
+                continue
+            constants = source.constants if source else {}
+            arrays = []
+            for column in spec.columns:
+                if spec.parent is None and column.name in self._computed:
+                    arrays.append(pa.nulls(len(rows_at), column.type))
+                elif column.name in constants:
+                    arrays.append(pa.repeat(pa.scalar(constants[column.name], column.type), len(rows_at)))
+                else:
+                    arrays.append(self._array(spec, column, level, rows_at))
+            at.extend(rows_at)
+            chunks.append(pa.Table.from_arrays(arrays, names=[c.name for c in spec.columns]))
+        if not chunks:
+            chunks = [pa.schema([(column.name, column.type) for column in spec.columns]).empty_table()]
+        result = chunks[0] if len(chunks) == 1 else pa.concat_tables(chunks).combine_chunks()
+        if spec.parent is None:
+            for name, compute in self._computed.items():
+                result = result.set_column(result.column_names.index(name), name, compute(result, url))
+        place = pa.array(at, pa.int64())
+        second: tuple[str, Any] = (
+            ("_index", pa.array(_running_index(at), pa.int64()))
+            if spec.parent
+            else ("_hash", self._places.hashes.take(place))
+        )
+        result = result.add_column(0, *second).add_column(0, "_position", self._places.positions.take(place))
+        return result.add_column(0, PAGE, self._places.pages.take(place))
+
+    def _array(self, spec: TableSpec, column: Column, level: str, rows_at: Sequence[int]) -> Any:
+        array, bad_values = column_array(column, _first(self._levels, column, level))
+        for value in bad_values:
+            self.bad.setdefault(rows_at[value.row], (spec, value))
+        if column.known:
+            values = pc.unique(array).to_pylist()
+            if unknown := [v for v in values if v is not None and v not in column.known]:
+                for row in pc.indices_nonzero(pc.is_in(array, pa.array(unknown))).to_pylist():
+                    self._count(self.unknown_values, rows_at[row], f"{column.name}={array[row].as_py()[:60]}")
+        if array.null_count and (path := _path_in_record(column, level)) in self._promised:
+            for row in pc.indices_nonzero(pc.is_null(array)).to_pylist():
+                self._count(self.missing_fields, rows_at[row], path)
+        return array
+
+    def _count(self, counters: dict[int, Counter[str]], place: int, name: str) -> None:
+        counters.setdefault(self._places.pages[place].as_py(), Counter())[name] += 1
+
+
+def _first(levels: Levels, column: Column, level: str) -> list[Any]:
+    """The first alternative that is not null, element by element."""
+    paths = column.at or (column.name,)
+    values = levels.values(place_of(paths[0], level), level)
+    for path in paths[1:]:
+        empty = [i for i, v in enumerate(values) if v is None or v == ""]
+        if not empty:
+            break
+        others = levels.values(place_of(path, level), level)
+        values = list(values)
+        for i in empty:
+            values[i] = others[i]
+    return values
+
+
+def _path_in_record(column: Column, level: str) -> str:
+    """The dotted path of the member that a column is read from first."""
+    place = place_of((column.at or (column.name,))[0], level)
+    return ".".join(part for part in (place.level, *place.objects, place.member) if part)
+
+
+def _running_index(positions: Sequence[int]) -> list[int]:
+    """0, 1, 2, … within each position."""
+    seen: Counter[int] = Counter()
+    result = []
+    for position in positions:
+        result.append(seen[position])
+        seen[position] += 1
+    return result
