@@ -1,33 +1,42 @@
-"""Landed files as Arrow tables, ready to insert: group by group, for a large load in other processes.
+"""Landed files as Arrow tables, ready to insert: group by group, in a large load beside the caller's work.
 
-Decoding is what a load spends most of its time on, and Python does one thing at a time. The other processes only see
-files and give tables back; the caller alone writes to the warehouse. They end with it, also when it is killed.
+Decoding is what a load spends most of its time on. On two processors a thread does it while DuckDB inserts; on more of
+them other processes do, because Python does one thing at a time. They only see files and give tables back; the caller
+alone writes to the warehouse. They end with it, also when it is killed.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
+from connectors.decoding import Cut, DecodedPages, RecordDecoder
 from connectors.errors import BadPayload
 from connectors.feeds import REGISTRY
 from connectors.records import Decoded, FeedSpec, Reject, TableSpec
-from orchestration.lib.landing import LandingFiles
+from connectors.rows import PAGE
+from orchestration.lib.landing_files import LandingFiles
 from orchestration.lib.settings import parse_stamp
 from orchestration.lib.state import FeedKey, LandedFile
 
 FROM_RECORDS = 50_000
 """Fewer are decoded before another process has started."""
 MAXIMUM_PROCESSES = 4
+RECORDS_TOGETHER = 2000
+"""Pages are decoded together until they hold so many: enough that no page costs much, few enough for the processor's
+cache.
+"""
 
 Feeds = dict[str, dict[str, FeedSpec]]
 
@@ -59,25 +68,49 @@ class Group:
 def decoded_groups(
     landing: str, feeds: Feeds, groups: Iterable[tuple[FeedKey, list[LandedFile]]], total_records: int
 ) -> Iterator[Group]:
-    """Every group in the order given, decoded a little ahead of the caller.
+    """Every group in the order given, in a large load decoded a little ahead of the caller.
 
     `feeds` other than the connectors' own cannot be sent to another process and are decoded in this one.
     """
-    processes = min(os.cpu_count() or 1, MAXIMUM_PROCESSES)
-    if feeds is not REGISTRY or total_records < FROM_RECORDS or processes < 2:
+    if total_records < FROM_RECORDS:
         for feed, files in groups:
             yield _decode(landing, feeds[feed.vendor][feed.entity], feed, files)
         return
-    # Not a fork: this process has threads (DuckDB's, Dagster's), which a fork would leave in the middle of things.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
+    processes = min((os.cpu_count() or 1) - 1, MAXIMUM_PROCESSES) if feeds is REGISTRY else 0
+    with _paused_collection(), _pool(processes) as pool:
         ahead: deque[Future[Group]] = deque()
         for feed, files in groups:
-            ahead.append(pool.submit(_decode_there, landing, feed, files))
-            if len(ahead) > processes:
+            if processes > 1:
+                ahead.append(pool.submit(_decode_there, landing, feed, files))
+            else:
+                ahead.append(pool.submit(_decode, landing, feeds[feed.vendor][feed.entity], feed, files))
+            if len(ahead) > max(processes, 1):
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+
+
+def _pool(processes: int) -> Executor:
+    """Processes, but where there is a processor for no more than one of them, a thread: DuckDB needs the interpreter
+    for next to nothing, so that it works beside the thread as well, and a process costs 100 MB and seconds.
+    """
+    if processes < 2:
+        return ThreadPoolExecutor(1, thread_name_prefix="decoding")
+    # Not a fork: this process has threads (DuckDB's, Dagster's), which a fork would leave in the middle of things.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_process)
+
+
+@contextmanager
+def _paused_collection() -> Iterator[None]:
+    """Decoding makes millions of objects and no circles: looking for those took a fifth of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def batch_text(batch: int) -> str:
@@ -95,43 +128,84 @@ def _decode_there(landing: str, feed: FeedKey, files: list[LandedFile]) -> Group
 
 def _decode(landing: str, spec: FeedSpec, feed: FeedKey, files: list[LandedFile]) -> Group:
     store = LandingFiles(landing)
-    pages: list[tuple[LandedFile, Decoded]] = []
-    reports: list[PageReport] = []
+    reports: dict[str, PageReport] = {}
+    parts: list[tuple[list[LandedFile], DecodedPages]] = []
+    for some, pages in _decoded(store, spec, files, reports):
+        parts.append((some, pages))
+        for file, page in zip(some, pages.pages, strict=True):
+            reports[file.path] = PageReport(
+                page.record_count - len(page.rejects),
+                page.rejects,
+                page.unknown_fields,
+                page.unknown_values,
+                page.missing_fields,
+            )
+    gathered = {table.name: _gather(table, feed.account, parts) for table in spec.tables}
+    tables = {name: rows for name, rows in gathered.items() if rows is not None}
+    return Group(feed, files, tables, [reports[file.path] for file in files])
+
+
+def _decoded(
+    store: LandingFiles, spec: FeedSpec, files: Iterable[LandedFile], reports: dict[str, PageReport]
+) -> Iterator[tuple[list[LandedFile], DecodedPages]]:
+    """The files' pages, several together where the feed's decoder takes several. One that cannot be read at all gets
+    its report here.
+    """
+    decoder = spec.decode if isinstance(spec.decode, RecordDecoder) and spec.decode_at is None else None
+    waiting: list[LandedFile] = []
+    cuts: list[Cut] = []
     for file in files:
+        body = store.read(file.path)
         try:
-            decoded = spec.decoded(store.read(file.path), file.url)
+            if decoder is None:
+                yield [file], _single(spec.decoded(body, file.url))
+                continue
+            cuts.append(decoder.cut(body))
         except BadPayload as error:
-            reports.append(PageReport(0, error=error.message))
+            reports[file.path] = PageReport(0, error=error.message)
             continue
-        pages.append((file, decoded))
-        good = decoded.tables[spec.tables[0].name].num_rows
-        reports.append(
-            PageReport(good, decoded.rejects, decoded.unknown_fields, decoded.unknown_values, decoded.missing_fields)
-        )
-    gathered = {table.name: _gather(table, feed.account, pages) for table in spec.tables}
-    return Group(feed, files, {name: rows for name, rows in gathered.items() if rows is not None}, reports)
+        waiting.append(file)
+        if decoder is not None and sum(len(cut.raws) for cut in cuts) >= RECORDS_TOGETHER:
+            yield waiting, decoder.decode_pages(cuts)
+            waiting, cuts = [], []
+    if decoder is not None and cuts:
+        yield waiting, decoder.decode_pages(cuts)
 
 
-def _gather(table: TableSpec, account: str, pages: Sequence[tuple[LandedFile, Decoded]]) -> Any:
-    """One table of several pages as one Arrow table; None when no page has rows.
+def _single(decoded: Decoded) -> DecodedPages:
+    tables = {
+        name: table.add_column(0, PAGE, pa.repeat(pa.scalar(0, pa.int32()), table.num_rows))
+        for name, table in decoded.tables.items()
+    }
+    return DecodedPages(tables, [decoded])
+
+
+def _gather(table: TableSpec, account: str, parts: Sequence[tuple[list[LandedFile], DecodedPages]]) -> Any:
+    """One table of all the pages as one Arrow table; None when no page has rows.
 
     In one piece, because DuckDB reads a table piece by piece and a page is a small one.
     """
-    parts = []
-    for file, decoded in pages:
-        part = decoded.tables.get(table.name)
-        if part is None or part.num_rows == 0:
+    pieces = []
+    for files, pages in parts:
+        rows = pages.tables.get(table.name)
+        if rows is None or rows.num_rows == 0:
             continue
-        rows = part.num_rows
-        for name, value, kind in (
-            ("_account", account, pa.string()),
-            ("_file", file.path, pa.string()),
-            ("_fetched_at", naive(file.fetched_at), pa.timestamp("us")),
-            ("_batch", batch_text(file.batch), pa.string()),
+        page = rows[PAGE]
+        rows = rows.drop_columns([PAGE])
+        for name, values, kind in (
+            ("_account", [account for _ in files], pa.string()),
+            ("_file", [file.path for file in files], pa.string()),
+            ("_fetched_at", [naive(file.fetched_at) for file in files], pa.timestamp("us")),
+            ("_batch", [batch_text(file.batch) for file in files], pa.string()),
         ):
-            part = part.append_column(name, pa.repeat(pa.scalar(value, kind), rows))
-        parts.append(part)
-    return pa.concat_tables(parts).combine_chunks() if parts else None
+            rows = rows.append_column(name, pa.array(values, kind).take(page))
+        pieces.append(rows)
+    return pa.concat_tables(pieces).combine_chunks() if pieces else None
+
+
+def _begin_process() -> None:
+    gc.disable()
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

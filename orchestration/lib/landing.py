@@ -8,27 +8,22 @@ it already holds.
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, Self
 
-import fsspec
 import zstandard
 from filelock import FileLock
 
 from connectors.records import FeedSpec, Page, Window
-from orchestration.lib.files import sync_directory
+from orchestration.lib.landing_files import PREFIX, LandingFiles
 from orchestration.lib.prefetch import one_ahead
 from orchestration.lib.settings import Clock, Settings, parse_stamp, stamp
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
-
-PREFIX = "landing/"
-"""Start of every path in the manifest, wherever the landing folder really is."""
 
 HASH_BYTES = 8
 COMPRESSION_LEVEL = 3
@@ -36,8 +31,6 @@ SLACK = timedelta(hours=1)
 """Hashes are kept this much longer than the overlap: vendors' clocks run behind ours."""
 READINGS = 3
 """How often a listing that moves while it is read is read in one run."""
-
-_BATCH_OF_NAME = re.compile(r"(\d{10})-\d{6}\.[a-z]+\.zst(\.part)?$")
 
 
 class PageSource(Protocol):
@@ -98,85 +91,6 @@ def _ignore_progress(received: int, declared: int | None) -> None:
     """The default: nobody watches."""
 
 
-class LandingFiles:
-    """The landing folder, local or on any storage that fsspec addresses. Files are written once and never changed."""
-
-    def __init__(self, url: str) -> None:
-        self._filesystem, self._root = fsspec.core.url_to_fs(url)
-        self._is_local = "file" in _protocols(self._filesystem)
-
-    def write(self, path: str, data: bytes) -> None:
-        """Store `data` under a manifest path. When this returns, it is whole and durable; before that the name does
-        not exist.
-        """
-        full = self._full(path)
-        if self._is_local:
-            target = Path(full)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(target.name + ".part")
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            self._publish(temporary, target)
-            return
-        # Object stores make an object visible only when it is whole.
-        self._filesystem.pipe_file(full, data)
-
-    def move_in(self, temporary: Path, path: str) -> None:
-        """Store a finished local file under a manifest path."""
-        full = self._full(path)
-        if self._is_local:
-            target = Path(full)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(target.name + ".part")
-            shutil.copyfile(temporary, part)
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
-            self._publish(part, target)
-        else:
-            self._filesystem.put_file(str(temporary), full)
-        temporary.unlink()
-
-    @staticmethod
-    def _publish(temporary: Path, target: Path) -> None:
-        os.rename(temporary, target)
-        sync_directory(target.parent)
-
-    def read(self, path: str) -> bytes:
-        """The body as received. Raises FileNotFoundError."""
-        with self._filesystem.open(self._full(path), "rb") as file:
-            return zstandard.ZstdDecompressor().decompress(file.read(), max_output_size=1 << 31)
-
-    def remove_orphans(self, feed: FeedKey, batch: int, keep: set[str]) -> list[str]:
-        """Delete files of a batch that have no manifest row; their paths."""
-        folder = self._full(f"{PREFIX}{feed}")
-        removed = []
-        for found in self._filesystem.glob(f"{folder}/*/{batch:010d}-*"):
-            path = PREFIX + str(feed) + str(found)[str(found).index(f"/{feed}/") + len(str(feed)) + 1 :]
-            if path not in keep:
-                self._filesystem.rm_file(found)
-                removed.append(path)
-        return removed
-
-    def highest_batch(self) -> int:
-        """The largest batch number any file carries, 0 when there is none. Reads the whole listing: only for a lost
-        state.
-        """
-        if not self._filesystem.exists(self._root):
-            return 0
-        names = (_BATCH_OF_NAME.search(str(path)) for path in self._filesystem.find(self._root))
-        return max((int(name.group(1)) for name in names if name), default=0)
-
-    def _full(self, path: str) -> str:
-        return f"{self._root}/{path.removeprefix(PREFIX)}"
-
-
-def _protocols(filesystem: Any) -> tuple[str, ...]:
-    protocol = filesystem.protocol
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A page compressed, with its manifest row, not yet landed."""
@@ -184,6 +98,41 @@ class Prepared:
     file: LandedFile
     data: bytes
     digest: bytes
+
+
+class _Writing:
+    """Writes one page in a thread while the next is compressed: a disk takes longer to make a page durable than to
+    take it. A page's manifest row follows when its file is durable, so that each file is evidence before the next is
+    begun; leaving the block finishes the last one, also after an error.
+    """
+
+    def __init__(self, files: LandingFiles, state: State, feed: FeedKey) -> None:
+        self._files = files
+        self._state = state
+        self._feed = feed
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing")
+        self._under_way: tuple[Future[None], Prepared, str | None, bytes | None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._writer:
+            self._settle()
+
+    def add(self, page: Prepared, seen_at: str | None, hashes: bytes | None) -> None:
+        """Raises what writing the page before raises."""
+        self._settle()
+        written = self._writer.submit(self._files.write, page.file.path, page.data)
+        self._under_way = (written, page, seen_at, hashes)
+
+    def _settle(self) -> None:
+        if self._under_way is None:
+            return
+        written, page, seen_at, hashes = self._under_way
+        self._under_way = None
+        written.result()
+        self._state.add_file(page.file, feed=self._feed, cursor=seen_at, hashes=hashes)
 
 
 class Landing:
@@ -298,24 +247,23 @@ class Landing:
         declared: int | None = None
         for reading in range(1, READINGS + 1):
             stillness, earlier = _Stillness(), received
-            for page in one_ahead(source.pages(spec.entity, window)):
-                number += 1
-                received += page.record_count
-                declared = page.declared_count if page.declared_count is not None else declared
-                newest = _newest(spec, newest, page.cursor)
-                if spec.mode == "cursor":  # a keyset has no places that could shift
-                    stillness.see(page)
-                if known.issuperset(page.record_hashes):
-                    self._state.add_page(batch.batch, received=page.record_count, unchanged=page.record_count)
-                else:
-                    prepared = self._prepare(batch, page, number)
-                    self._files.write(prepared.file.path, prepared.data)
-                    hashes = b"".join(page.record_hashes) if spec.mode == "cursor" else None
-                    seen_at = (
-                        stamp(parse_stamp(page.cursor)) if hashes is not None and page.cursor is not None else None
-                    )
-                    self._state.add_file(prepared.file, feed=feed, cursor=seen_at, hashes=hashes)
-                on_page(received - earlier, declared)
+            with _Writing(self._files, self._state, feed) as writing:
+                for page in one_ahead(source.pages(spec.entity, window)):
+                    number += 1
+                    received += page.record_count
+                    declared = page.declared_count if page.declared_count is not None else declared
+                    newest = _newest(spec, newest, page.cursor)
+                    if spec.mode == "cursor":  # a keyset has no places that could shift
+                        stillness.see(page)
+                    if known.issuperset(page.record_hashes):
+                        self._state.add_page(batch.batch, received=page.record_count, unchanged=page.record_count)
+                    else:
+                        prepared, hashes, seen_at = self._prepare(batch, page, number), None, None
+                        if spec.mode == "cursor":
+                            hashes = b"".join(page.record_hashes)
+                            seen_at = stamp(parse_stamp(page.cursor)) if page.cursor is not None else None
+                        writing.add(prepared, seen_at, hashes)
+                    on_page(received - earlier, declared)
             if stillness.what is None or (reading > 1 and not stillness.may_have_lost):
                 break
             known |= stillness.hashes

@@ -9,16 +9,17 @@ duplicates + quarantined.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import duckdb
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.feeds import REGISTRY
 from connectors.records import FeedSpec, TableSpec
-from orchestration.lib.decoding import Feeds, Group, PageReport, batch_text, decoded_groups, naive
+from orchestration.lib.decoding import FROM_RECORDS, Feeds, Group, PageReport, batch_text, decoded_groups, naive
+from orchestration.lib.raw_tables import create_own_tables, ensure_table, insert_rows
 from orchestration.lib.settings import Clock, Settings
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
 from orchestration.lib.warehouse import columns_of, connect, quote
@@ -26,65 +27,6 @@ from orchestration.lib.warehouse import columns_of, connect, quote
 GROUP_RECORDS = 20_000
 """Records of one transaction: enough that DuckDB works in bulk, few enough for the memory promise."""
 GROUP_BYTES = 32_000_000
-
-_ROOT = (
-    ("_account", "VARCHAR"),
-    ("_file", "VARCHAR"),
-    ("_position", "BIGINT"),
-    ("_hash", "VARCHAR"),
-    ("_fetched_at", "TIMESTAMP"),
-    ("_batch", "VARCHAR"),
-)
-_CHILD = (
-    ("_account", "VARCHAR"),
-    ("_file", "VARCHAR"),
-    ("_position", "BIGINT"),
-    ("_index", "BIGINT"),
-    ("_fetched_at", "TIMESTAMP"),
-    ("_batch", "VARCHAR"),
-)
-
-_OWN_TABLES = {
-    "landing_files": """
-        path VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR, run_id VARCHAR,
-        record_count BIGINT, byte_count BIGINT, sha256 VARCHAR, declared_count BIGINT, landed_at TIMESTAMP,
-        is_batch_complete BOOLEAN, batch_mode VARCHAR
-    """,
-    "batches": """
-        batch VARCHAR, run_id VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch_mode VARCHAR,
-        started_at TIMESTAMP, finished_at TIMESTAMP, records_received BIGINT, records_landed BIGINT,
-        records_unchanged BIGINT, declared_count BIGINT, is_complete BOOLEAN, outcome VARCHAR
-    """,
-    "loaded_files": """
-        path VARCHAR PRIMARY KEY, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR,
-        record_count BIGINT, inserted BIGINT, duplicates BIGINT, quarantined BIGINT, loaded_at TIMESTAMP
-    """,
-    "quarantine": """
-        vendor VARCHAR, account VARCHAR, entity VARCHAR, file VARCHAR, position BIGINT, record_id VARCHAR,
-        field VARCHAR, reason VARCHAR, code VARCHAR, first_seen_at TIMESTAMP
-    """,
-    "unknown_fields": """
-        vendor VARCHAR, account VARCHAR, entity VARCHAR, file VARCHAR, kind VARCHAR, name VARCHAR,
-        occurrences BIGINT
-    """,
-    "outbox_actions": """
-        action_key VARCHAR, kind VARCHAR, vendor VARCHAR, account VARCHAR, marketplace_code VARCHAR,
-        natural_id VARCHAR, version BIGINT, wire_key VARCHAR, state VARCHAR, proposed_at TIMESTAMP,
-        decided_at TIMESTAMP, sent_at TIMESTAMP, verified_at TIMESTAMP, vendor_ids VARCHAR, detail VARCHAR,
-        entity_code VARCHAR, amount VARCHAR, currency_code VARCHAR, payload VARCHAR, reason VARCHAR,
-        source_hash VARCHAR
-    """,
-    "tieout_call_usage": """
-        vendor VARCHAR, key_name VARCHAR, call VARCHAR, measured_at TIMESTAMP, window_seconds BIGINT,
-        calls_in_window BIGINT, maximum_calls BIGINT, recommended_calls BIGINT, recommended_seconds BIGINT,
-        last_call_at TIMESTAMP, next_allowed_at TIMESTAMP, throttled_count BIGINT
-    """,
-    "tieout_id_checks": """
-        vendor VARCHAR, account VARCHAR, entity VARCHAR, checked_at TIMESTAMP, window_from TIMESTAMP,
-        window_to TIMESTAMP, record_id VARCHAR, found_at_vendor BOOLEAN, found_here BOOLEAN
-    """,
-}
-"""Tables beside the vendors' that the dbt project reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +104,7 @@ def replace_outbox_actions(settings: Settings, snapshot: Any) -> None:
     read it.
     """
     with connect(settings) as connection:
-        _create_own_tables(connection)
+        create_own_tables(connection)
         connection.register("snapshot", snapshot)
         columns = ", ".join(name for name, _ in columns_of(connection, "raw", "outbox_actions"))
         connection.execute("begin")
@@ -223,7 +165,7 @@ def proved_counts(settings: Settings) -> list[Mismatch]:
     Declared against received is an error only for snapshots: a change feed moves while it is read.
     """
     with connect(settings) as connection:
-        _create_own_tables(connection)
+        create_own_tables(connection)
         return [
             Mismatch(feed, claim, int(left), int(right), bool(is_error))
             for claim, query in _PROOFS
@@ -250,16 +192,18 @@ class _Loader:
         self._unknown_values: Counter[str] = Counter()
 
     def run(self) -> LoadResult:
-        _create_own_tables(self._connection)
+        create_own_tables(self._connection)
         for entities in self._feeds.values():
             for spec in entities.values():
                 for table in spec.tables:
-                    _ensure_table(self._connection, table)
+                    ensure_table(self._connection, table)
         batches = {batch.batch: batch for batch in self._state.batches()}
         manifest = self._state.files()
         loaded = {row[0] for row in self._connection.execute("select path from raw.loaded_files").fetchall()}
         waiting = [file for file in manifest if file.path not in loaded]
         total, done = sum(file.record_count for file in waiting), 0
+        if total >= FROM_RECORDS:
+            self._connection.execute("set threads = 1")  # decoding has the other processors
         counts: dict[FeedKey, FeedCount] = {}
         for group in decoded_groups(self._landing, self._feeds, _groups(waiting, batches), total):
             count = self._load_group(group)
@@ -276,14 +220,14 @@ class _Loader:
         quarantine, unknown = _noteworthy(group, now)
         connection.execute("begin")
         try:
-            inserted = self._insert(spec, group.tables)
-            _insert_rows(connection, "quarantine", quarantine)
-            _insert_rows(connection, "unknown_fields", unknown)
+            inserted = self._insert(spec, group)
+            insert_rows(connection, "quarantine", quarantine)
+            insert_rows(connection, "unknown_fields", unknown)
             marks = [
                 _mark(feed, file, page, inserted.get(file.path, 0), now)
                 for file, page in zip(group.files, group.pages, strict=True)
             ]
-            _insert_rows(connection, "loaded_files", marks)
+            insert_rows(connection, "loaded_files", marks)
             connection.execute("commit")
         except BaseException:
             connection.execute("rollback")
@@ -294,47 +238,28 @@ class _Loader:
                 of_kind[kind][f"{feed.vendor}.{name}"] += number
         return FeedCount(feed, len(marks), *(sum(mark[column] for mark in marks) for column in (5, 6, 7, 8)))
 
-    def _insert(self, spec: FeedSpec, tables: Mapping[str, Any]) -> dict[str, int]:
+    def _insert(self, spec: FeedSpec, group: Group) -> dict[str, int]:
         """Insert the rows of a group of pages; how many root rows each file brought."""
         connection = self._connection
         root, *children = spec.tables
-        incoming = tables.get(root.name)
+        incoming = group.tables.get(root.name)
         if incoming is None:
             return {}
+        counts = {file.path: page.good for file, page in zip(group.files, group.pages, strict=True)}
         connection.register("incoming_root", incoming)
-        is_changing = spec.mode != "snapshot"
+        where = ""
         try:
-            if is_changing:
-                # The same record with the same content, landed before or twice in this group, adds nothing.
-                identity = ", ".join(quote(name) for name in ("_account", *spec.id_columns, "_hash"))
-                same = " and ".join(
-                    f"old.{quote(name)} is not distinct from new.{quote(name)}"
-                    for name in ("_account", *spec.id_columns, "_hash")
-                )
-                connection.execute(
-                    f"""
-                    create or replace temp table fresh as
-                    select _file, _position
-                    from (
-                        select *, row_number() over (partition by {identity} order by _file, _position) as _rank
-                        from incoming_root
-                    ) as new
-                    where _rank = 1 and not exists (select 1 from raw.{quote(root.name)} as old where {same})
-                    """
-                )
+            if spec.mode != "snapshot" and self._may_repeat(root, incoming):
+                self._find_fresh(spec)
                 where = " semi join fresh on fresh._file = new._file and fresh._position = new._position"
-                counts = connection.execute("select _file, count(*) from fresh group by _file").fetchall()
-            else:
-                where = ""
-                counts = connection.execute("select _file, count(*) from incoming_root group by _file").fetchall()
-            if is_changing and sum(count for _, count in counts) == incoming.num_rows:
-                where = ""
+                found = connection.execute("select _file, count(*) from fresh group by _file").fetchall()
+                counts = {str(path): int(count) for path, count in found}
             names = ", ".join(quote(name) for name in incoming.schema.names)
             connection.execute(
                 f"insert into raw.{quote(root.name)} ({names}) select {names} from incoming_root as new{where}"
             )
             for child in children:
-                rows = tables.get(child.name)
+                rows = group.tables.get(child.name)
                 if rows is None:
                     continue
                 connection.register("incoming_child", rows)
@@ -345,7 +270,50 @@ class _Loader:
                 connection.unregister("incoming_child")
         finally:
             connection.unregister("incoming_root")
-        return {str(path): int(count) for path, count in counts}
+        return counts
+
+    def _may_repeat(self, root: TableSpec, incoming: Any) -> bool:
+        """Whether the digest of any record is there already, in raw or twice in this group. Where none is, nothing was
+        landed before, and that is known at the price of reading one column.
+        """
+        if pc.count_distinct(incoming["_hash"]).as_py() < incoming.num_rows:
+            return True
+        known = self._connection.execute(
+            f"""
+            select 1
+            from raw.{quote(root.name)} as old
+            semi join incoming_root as new on old._hash = new._hash
+            limit 1
+            """
+        ).fetchone()
+        return known is not None
+
+    def _find_fresh(self, spec: FeedSpec) -> None:
+        """Put file and position of the records that add something into the table `fresh`: the same record with the
+        same content, landed before or twice in this group, adds nothing.
+        """
+        identity = [quote(name) for name in ("_account", *spec.id_columns, "_hash")]
+        same = " and ".join(f"old.{name} is not distinct from new.{name}" for name in identity)
+        self._connection.execute(
+            f"""
+            create or replace temp table fresh as
+            select ranked._file, ranked._position
+            from (
+                select _file, _position, row_number() over (
+                    partition by {", ".join(identity)} order by _file, _position
+                ) as _rank
+                from incoming_root
+            ) as ranked
+            left join (
+                -- Joined from this side, so that the small table is hashed and the large one only read.
+                select new._file, new._position
+                from raw.{quote(spec.tables[0].name)} as old
+                inner join incoming_root as new on {same}
+            ) as known
+                on ranked._file = known._file and ranked._position = known._position
+            where ranked._rank = 1 and known._file is null
+            """
+        )
 
     def _copy_manifest(self, manifest: Sequence[LandedFile], batches: dict[int, Batch]) -> None:
         """Rewrite raw.landing_files and raw.batches; batches change their state, so the copy is whole each time."""
@@ -370,7 +338,7 @@ class _Loader:
         self._connection.execute("begin")
         for table, content in (("landing_files", files), ("batches", rows)):
             self._connection.execute(f"delete from raw.{table}")
-            _insert_rows(self._connection, table, content)
+            insert_rows(self._connection, table, content)
         self._connection.execute("commit")
 
 
@@ -429,44 +397,6 @@ def _groups(files: Iterable[LandedFile], batches: dict[int, Batch]) -> Iterator[
         group.append(file)
     if group:
         yield batches[group[0].batch].feed, group
-
-
-def _create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("create schema if not exists raw")
-    for name, columns in _OWN_TABLES.items():
-        connection.execute(f"create table if not exists raw.{name} ({columns})")
-
-
-def _ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> None:
-    """Create a vendor table, or add the columns that a newer connector knows; a column is never dropped."""
-    own = _CHILD if table.parent else _ROOT
-    wanted = [
-        *own,
-        *((column.name, "BOOLEAN" if pa.types.is_boolean(column.type) else "VARCHAR") for column in table.columns),
-    ]
-    present = {name for name, _ in columns_of(connection, "raw", table.name)}
-    if not present:
-        columns = ", ".join(f"{quote(name)} {kind}" for name, kind in wanted)
-        connection.execute(f"create table raw.{quote(table.name)} ({columns})")
-        return
-    for name, kind in wanted:
-        if name not in present:
-            connection.execute(f"alter table raw.{quote(table.name)} add column {quote(name)} {kind}")
-
-
-def _insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert Python rows through Arrow: executemany costs a statement per row."""
-    if not rows:
-        return
-    columns = columns_of(connection, "raw", table)
-    kinds = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us")}
-    content = pa.table(
-        [pa.array(values, kinds[kind]) for (_, kind), values in zip(columns, zip(*rows, strict=True), strict=True)],
-        names=[name for name, _ in columns],
-    )
-    connection.register("incoming_rows", content)
-    connection.execute(f"insert into raw.{table} select * from incoming_rows")
-    connection.unregister("incoming_rows")
 
 
 def _add(left: FeedCount | None, right: FeedCount) -> FeedCount:

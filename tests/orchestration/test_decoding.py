@@ -16,8 +16,6 @@ from orchestration.lib.settings import Settings
 from tests.orchestration.test_loading import land, lines, query
 from tests.orchestration.vendor import line
 
-NEEDS_TWO = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="with one processor nothing is decoded elsewhere")
-
 WAITING_POOL = """
 import multiprocessing, sys, time
 from concurrent.futures import ProcessPoolExecutor
@@ -31,8 +29,10 @@ if __name__ == "__main__":
 """
 
 
-@NEEDS_TWO
-def test_other_processes_give_the_same_tables(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pool", ["ThreadPoolExecutor", "ProcessPoolExecutor"])
+def test_threads_and_other_processes_give_the_same_tables(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, pool: str
+) -> None:
     vendor = lines(*(line(n, amount=f"{n}.10") for n in range(1, 41)), line(41, amount="no number"))
     vendor.records["transaction_lines"].append({**line(42), "surprise": 1, "type": "NEW_FEE"})
     land(settings, vendor)
@@ -42,13 +42,15 @@ def test_other_processes_give_the_same_tables(settings: Settings, monkeypatch: p
     refused = query(settings, "select position, record_id, field, reason, code from raw.quarantine")
 
     elsewhere: list[int] = []
-    submit = decoding.ProcessPoolExecutor.submit
+    executor = getattr(decoding, pool)
+    submit = executor.submit
+    monkeypatch.setattr(decoding.os, "cpu_count", lambda: 2 if pool == "ThreadPoolExecutor" else 3)
     monkeypatch.setattr(decoding, "FROM_RECORDS", 1)
     monkeypatch.setattr(loading, "GROUP_RECORDS", 6)
-    monkeypatch.setattr(decoding.ProcessPoolExecutor, "submit", lambda *args: (elsewhere.append(1), submit(*args))[1])
+    monkeypatch.setattr(executor, "submit", lambda *args: (elsewhere.append(1), submit(*args))[1])
     there = loading.reload(settings)
 
-    assert len(elsewhere) > 2, "the groups were decoded by other processes"
+    assert len(elsewhere) > 2, "the groups were decoded beside the load"
     assert (there.records, there.inserted, there.quarantined) == (here.records, here.inserted, here.quarantined)
     assert (there.unknown_fields, there.unknown_values) == (here.unknown_fields, here.unknown_values)
     assert query(settings, rows) == expected

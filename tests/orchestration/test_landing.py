@@ -17,7 +17,8 @@ import zstandard
 from connectors.errors import ConnectorError
 from connectors.feeds import feed_spec
 from connectors.records import Window
-from orchestration.lib.landing import IncompleteSnapshot, Landing, LandingFiles
+from orchestration.lib.landing import IncompleteSnapshot, Landing
+from orchestration.lib.landing_files import LandingFiles
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import Batch, FeedKey, State
 from tests.orchestration.vendor import Vendor, broken_server, line, offer
@@ -236,7 +237,7 @@ KILLED = textwrap.dedent(
     import os, signal, sys
     from datetime import timedelta
     from pathlib import Path
-    from orchestration.lib import landing
+    from orchestration.lib import landing, landing_files
     from orchestration.lib.settings import Settings
     from orchestration.lib.state import State
     from connectors.feeds import feed_spec
@@ -259,9 +260,9 @@ KILLED = textwrap.dedent(
         return call
 
     if where == "before_rename":
-        landing.os.rename = dying(landing.os.rename, False)
+        landing_files.os.rename = dying(landing_files.os.rename, False)
     elif where == "after_rename":
-        landing.os.rename = dying(landing.os.rename, True)
+        landing_files.os.rename = dying(landing_files.os.rename, True)
     elif where == "after_manifest":
         State.add_file = dying(State.add_file, True)
     elif where == "before_completion":

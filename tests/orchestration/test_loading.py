@@ -160,13 +160,22 @@ def test_a_crash_within_a_group_leaves_neither_rows_nor_marks(
             raise KeyboardInterrupt
         real(connection, table, rows)
 
-    real = loading._insert_rows
-    monkeypatch.setattr(loading, "_insert_rows", fail)
+    real = loading.insert_rows
+    monkeypatch.setattr(loading, "insert_rows", fail)
     with pytest.raises(KeyboardInterrupt):
         loading.load(settings)
     monkeypatch.undo()
     assert query(settings, "select count(*) from raw.mirakl_transaction_lines") == [(0,)]
     assert loading.load(settings).inserted == 2
+
+
+def test_a_record_that_comes_again_in_a_later_group_is_inserted_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "GROUP_RECORDS", 3)
+    land(settings, lines(line(1), line(2), line(3), line(4), line(2), line(5)))
+    result = loading.load(settings)
+    assert (result.inserted, result.duplicates) == (5, 1)
 
 
 def test_a_lost_row_is_found_by_the_proof(settings: Settings) -> None:

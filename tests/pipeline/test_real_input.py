@@ -25,7 +25,8 @@ from connectors.mirakl import MiraklConnector
 from connectors.mirakl.writes.stock import StockDelivery
 from connectors.sage200 import Sage200Connector
 from orchestration.lib import dbt, loading
-from orchestration.lib.landing import Landing, LandingFiles
+from orchestration.lib.landing import Landing
+from orchestration.lib.landing_files import LandingFiles
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import State
 from orchestration.lib.warehouse import connect

@@ -1,0 +1,111 @@
+# ruff: noqa: S608  # the only texts put into SQL are names from our own table descriptions; values are parameters
+"""The tables of the schema `raw`: those of the vendors, made from their connectors' descriptions, and our own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from connectors.records import TableSpec
+from orchestration.lib.warehouse import columns_of, quote
+
+_ROOT = (
+    ("_account", "VARCHAR"),
+    ("_file", "VARCHAR"),
+    ("_position", "BIGINT"),
+    ("_hash", "VARCHAR"),
+    ("_fetched_at", "TIMESTAMP"),
+    ("_batch", "VARCHAR"),
+)
+_CHILD = (
+    ("_account", "VARCHAR"),
+    ("_file", "VARCHAR"),
+    ("_position", "BIGINT"),
+    ("_index", "BIGINT"),
+    ("_fetched_at", "TIMESTAMP"),
+    ("_batch", "VARCHAR"),
+)
+
+_OWN_TABLES = {
+    "landing_files": """
+        path VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR, run_id VARCHAR,
+        record_count BIGINT, byte_count BIGINT, sha256 VARCHAR, declared_count BIGINT, landed_at TIMESTAMP,
+        is_batch_complete BOOLEAN, batch_mode VARCHAR
+    """,
+    "batches": """
+        batch VARCHAR, run_id VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch_mode VARCHAR,
+        started_at TIMESTAMP, finished_at TIMESTAMP, records_received BIGINT, records_landed BIGINT,
+        records_unchanged BIGINT, declared_count BIGINT, is_complete BOOLEAN, outcome VARCHAR
+    """,
+    "loaded_files": """
+        path VARCHAR PRIMARY KEY, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR,
+        record_count BIGINT, inserted BIGINT, duplicates BIGINT, quarantined BIGINT, loaded_at TIMESTAMP
+    """,
+    "quarantine": """
+        vendor VARCHAR, account VARCHAR, entity VARCHAR, file VARCHAR, position BIGINT, record_id VARCHAR,
+        field VARCHAR, reason VARCHAR, code VARCHAR, first_seen_at TIMESTAMP
+    """,
+    "unknown_fields": """
+        vendor VARCHAR, account VARCHAR, entity VARCHAR, file VARCHAR, kind VARCHAR, name VARCHAR,
+        occurrences BIGINT
+    """,
+    "outbox_actions": """
+        action_key VARCHAR, kind VARCHAR, vendor VARCHAR, account VARCHAR, marketplace_code VARCHAR,
+        natural_id VARCHAR, version BIGINT, wire_key VARCHAR, state VARCHAR, proposed_at TIMESTAMP,
+        decided_at TIMESTAMP, sent_at TIMESTAMP, verified_at TIMESTAMP, vendor_ids VARCHAR, detail VARCHAR,
+        entity_code VARCHAR, amount VARCHAR, currency_code VARCHAR, payload VARCHAR, reason VARCHAR,
+        source_hash VARCHAR
+    """,
+    "tieout_call_usage": """
+        vendor VARCHAR, key_name VARCHAR, call VARCHAR, measured_at TIMESTAMP, window_seconds BIGINT,
+        calls_in_window BIGINT, maximum_calls BIGINT, recommended_calls BIGINT, recommended_seconds BIGINT,
+        last_call_at TIMESTAMP, next_allowed_at TIMESTAMP, throttled_count BIGINT
+    """,
+    "tieout_id_checks": """
+        vendor VARCHAR, account VARCHAR, entity VARCHAR, checked_at TIMESTAMP, window_from TIMESTAMP,
+        window_to TIMESTAMP, record_id VARCHAR, found_at_vendor BOOLEAN, found_here BOOLEAN
+    """,
+}
+"""Tables beside the vendors' that the dbt project reads."""
+
+
+def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the schema, and what there is beside the vendors' tables."""
+    connection.execute("create schema if not exists raw")
+    for name, columns in _OWN_TABLES.items():
+        connection.execute(f"create table if not exists raw.{name} ({columns})")
+
+
+def ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> None:
+    """Create a vendor table, or add the columns that a newer connector knows; a column is never dropped."""
+    own = _CHILD if table.parent else _ROOT
+    wanted = [
+        *own,
+        *((column.name, "BOOLEAN" if pa.types.is_boolean(column.type) else "VARCHAR") for column in table.columns),
+    ]
+    present = {name for name, _ in columns_of(connection, "raw", table.name)}
+    if not present:
+        columns = ", ".join(f"{quote(name)} {kind}" for name, kind in wanted)
+        connection.execute(f"create table raw.{quote(table.name)} ({columns})")
+        return
+    for name, kind in wanted:
+        if name not in present:
+            connection.execute(f"alter table raw.{quote(table.name)} add column {quote(name)} {kind}")
+
+
+def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert Python rows through Arrow: executemany costs a statement per row."""
+    if not rows:
+        return
+    columns = columns_of(connection, "raw", table)
+    kinds = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us")}
+    content = pa.table(
+        [pa.array(values, kinds[kind]) for (_, kind), values in zip(columns, zip(*rows, strict=True), strict=True)],
+        names=[name for name, _ in columns],
+    )
+    connection.register("incoming_rows", content)
+    connection.execute(f"insert into raw.{table} select * from incoming_rows")
+    connection.unregister("incoming_rows")
