@@ -16,7 +16,7 @@ class Finding:
 
 
 _STOCK = "each_stock_rule_has_its_match_its_tolerance_and_its_exception"
-_JOURNALS = "every_state_of_a_journal_in_the_erp_has_its_code"
+_JOURNALS = "a_journal_that_a_shut_period_keeps_out_is_told_apart_from_a_missing_one"
 FINDINGS = (
     Finding("negative stock", "read as it is; the marketplace is offered nothing of it", "STK-007", _STOCK),
     Finding("a discontinued item that is still on sale", "it is offered no more", "STK-003", _STOCK),
