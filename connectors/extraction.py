@@ -11,7 +11,7 @@ import msgspec
 from connectors.decoding import RecordDecoder, largest_id, newest_stamp, raw_records, record_hash, split_records
 from connectors.errors import WrongAccount
 from connectors.http import Answer, ApiClient, Call, Parameters
-from connectors.pagination import Learned, Paginator
+from connectors.pagination import Learned, ODataKeyset, Paginator
 from connectors.records import FeedSpec, Page
 
 SHOP_COLUMN = "shop_id"
@@ -29,13 +29,16 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One extraction of one feed. With a `shop_id`, records that name another shop raise WrongAccount."""
+    """One extraction of one feed. With a `shop_id`, records that name another shop raise WrongAccount. Ids are learnt
+    where the cursor is made of them or the paginator asks for them (`needs_ids`).
+    """
 
     client: ApiClient
     call: Call
     spec: FeedSpec
     decoder: RecordDecoder
     shop_id: str | None = None
+    needs_ids: bool = False
 
     def scan(self, answer: Answer) -> Scanned:
         """Raises BadPayload when the answer is no page of records."""
@@ -45,7 +48,8 @@ class Reading:
 
     def learn(self, scanned: Scanned) -> dict[str, list[str]]:
         """What must be known of a page's records before they are decoded: ids, update stamps, shops."""
-        spec, names = self.spec, list(self.spec.id_columns[:1])
+        spec = self.spec
+        names = list(spec.id_columns[:1]) if self.needs_ids or spec.mode == "keyset" else []
         if spec.mode == "cursor" and spec.version_column is not None:
             names.append(spec.version_column)
         if SHOP_COLUMN not in names and any(column.name == SHOP_COLUMN for column in spec.tables[0].columns):
@@ -98,7 +102,7 @@ def read_pages(
 
     `shop_id`: see `Reading`.
     """
-    reading = Reading(client, call, spec, decoder, shop_id)
+    reading = Reading(client, call, spec, decoder, shop_id, needs_ids=isinstance(paginator, ODataKeyset))
     base = dict(parameters)
     target = path
     wanted: Parameters = {**base, **paginator.first()}
