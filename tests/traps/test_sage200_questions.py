@@ -16,8 +16,9 @@ from connectors.sage200 import endpoints
 from connectors.sage200.decode import FEEDS
 from sandbox.world import DEFAULT_AS_OF
 from tests.connectors_sage200.conftest import DAY, Site, action, key
+from tests.connectors_sage200.payloads import FEES
 from tests.connectors_sage200.test_orders import goods, items, order
-from tests.connectors_sage200.test_postings import FEES, document
+from tests.connectors_sage200.test_postings import document
 from tests.contracts.writing_sage200 import journal, line
 from tests.traps.conftest import Behave
 
