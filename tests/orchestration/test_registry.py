@@ -115,7 +115,7 @@ def test_the_documented_defaults_have_no_finding() -> None:
             "not in marketplaces.csv",
         ),
         ("erps.csv", set_cell("company_id", ""), 2, "company_id", None, "is empty"),
-        ("erps.csv", set_cell("vendor", "sap"), 2, "vendor", "sap", "not an allowed value"),
+        ("erps.csv", set_cell("vendor", "sap"), 2, "vendor", "sap", "not an ERP that is known here"),
         ("erps.csv", set_cell("account_id", "1234567"), 2, "account_id", "1234567", "would be ignored"),
         ("erps.csv", set_cell("auth_method", "TBA"), 2, "auth_method", "TBA", "no way to sign in to sage200"),
         ("erps.csv", set_cell("account_id", "", 1), 3, "account_id", None, "is empty"),
