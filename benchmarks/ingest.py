@@ -32,7 +32,7 @@ PEER = Path(__file__).with_name("peers") / "dlt_ingest.py"
 FORMATS = ("parquet", "jsonl")
 SANDBOX_ORDERS = 10_000
 SHOP = "2042"
-MEMORY_LIMIT = "200MB"
+MEMORY_LIMIT = "70MB"
 """What DuckDB may hold. Loading is a stream: it needs no more, and is no slower for it."""
 
 

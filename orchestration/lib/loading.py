@@ -24,7 +24,7 @@ from orchestration.lib.settings import Clock, Settings
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
 from orchestration.lib.warehouse import columns_of, connect, quote
 
-GROUP_RECORDS = 20_000
+GROUP_RECORDS = 10_000
 """Records of one transaction: enough that DuckDB works in bulk, few enough for the memory promise."""
 GROUP_BYTES = 32_000_000
 
