@@ -12,6 +12,7 @@ FIRST = ("test_kill.py", FINISHED, "test_lint.py", "test_real_input.py", "test_c
 """Files, and the group of the finished installation, that take minutes: begun last, they would run alone."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))

@@ -177,7 +177,7 @@ class LoopbackListener:
         self._path = parts.path or "/"
         self._received: str | None = None
         try:
-            self._server = HTTPServer((parts.hostname, parts.port or 80), self._handler())
+            self._server = HTTPServer((parts.hostname, 80 if parts.port is None else parts.port), self._handler())
         except OSError as error:
             raise BadConfiguration(
                 f"cannot listen on {parts.netloc} ({error.strerror}): choose another port that is registered",

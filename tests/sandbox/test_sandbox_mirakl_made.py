@@ -11,8 +11,7 @@ from planting import ORDER, accept, confirm_debits, exact, pass_time, plant, set
 
 from tests.contracts.deviations import documented, read
 from tests.contracts.exchange import exchange_of
-from tests.contracts.judge import Judge
-from tests.contracts.published import strict
+from tests.contracts.validation import mirakl_judge
 
 pytestmark = pytest.mark.contracts
 LINE = f"{ORDER}-1"
@@ -21,8 +20,8 @@ LINE = f"{ORDER}-1"
 class Published:
     """Checks answers against the seller's document, as `make contract` does."""
 
-    def __init__(self, folder: Path) -> None:
-        self._judge = Judge(strict(folder / "mirakl", "seller"), "seller")
+    def __init__(self) -> None:
+        self._judge = mirakl_judge("seller")
         self._documented = read()
 
     def check(self, code: str, answer: httpx.Response, status: int = 200) -> Any:
@@ -38,7 +37,7 @@ class Published:
 
 @pytest.fixture
 def published(contracts: Path) -> Published:
-    return Published(contracts)
+    return Published()
 
 
 def ended(client: httpx.Client, path: str) -> httpx.Response:
