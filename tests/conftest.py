@@ -1,6 +1,5 @@
-"""How tests are dealt out to the two processes that run them: a file stays together, and the long ones go first.
-
-Whoever looks at the one finished installation stays together too, because it takes a minute to make.
+"""The order in which tests are dealt out to the two processes that run them: the long ones first, as begun last they
+would run alone. Those that look at the one finished installation follow one another, because it takes a minute to make.
 """
 
 from __future__ import annotations
@@ -9,13 +8,10 @@ import pytest
 
 FINISHED = "finished"
 FIRST = ("test_kill.py", FINISHED, "test_lint.py", "test_real_input.py", "test_csv_ledger.py")
-"""Files, and the group of the finished installation, that take minutes: begun last, they would run alone."""
+"""Files that take minutes, and the users of the finished installation, in the order in which they begin."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=_rank)
 
 
