@@ -36,6 +36,8 @@ class Scene:
     told: set[tuple[str, str]] = field(default_factory=set)
     contested: set[str] = field(default_factory=set)
     """Cycles whose pay-out has arrived in a way that only a person can judge."""
+    overpaid: set[str] = field(default_factory=set)
+    """Cycles for whose pay-out more was received than was paid out."""
     reserve: Reserve | None = None
     """The second bank account, where the seller has one."""
     ledger: Ledger = field(init=False)

@@ -171,6 +171,8 @@ def _natural(scene: Scene) -> None:
             truth.near_miss("a person judges its receipt", "BNK-001", "PAYOUT", cycle.id)
         elif not found:
             truth.near_miss("on its way: the window is still open", "BNK-001", "PAYOUT", cycle.id)
+        elif cycle.id in scene.overpaid:
+            truth.near_miss("more than was paid out, which is a fault of its own", "BNK-006", "PAYOUT", cycle.id)
         elif len(found) > 1:
             truth.exception("BNK-006", "PAYOUT", cycle.id, NATURAL, cycle.payout)
         elif len(found[0].cycles) == 1:

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.world import World, build_world
 from sandbox.world.faults import FAULTS
+from tests.sandbox_world.plain_receipts import receipts
 from tests.sandbox_world.plain_reconciler import findings
 
 LEVELS = ("ORD", "SET", "PAY", "STK")
@@ -66,7 +67,7 @@ def test_faults_span_the_levels_of_the_issue(faulty: World) -> None:
     kinds = Counter(fault.code[:3] for fault in FAULTS)
     assert set(kinds) == {"ORD", "SET", "PAY", "BNK", "JNL", "STK", "DAT"}
     assert {fault.code for fault in FAULTS if fault.code.startswith("BNK")} == {
-        f"BNK-{number:03}" for number in (3, 7, 8, 9, 10, 11, 12)
+        f"BNK-{number:03}" for number in (3, 4, 7, 8, 9, 10, 11, 12)
     }
 
 
@@ -80,6 +81,20 @@ def test_no_subject_is_both_right_and_wrong(faulty: World) -> None:
     for code, subject in wrong:
         codes[subject].add(code)
     assert {subject: found for subject, found in codes.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("seller", ["BRICO", "HOMELY"])
+@pytest.mark.parametrize("faults", [True, False], ids=["faulty", "clean"])
+def test_a_second_opinion_on_the_bank_finds_exactly_the_truth(
+    world_of: Callable[..., World], seller: str, faults: bool
+) -> None:
+    world = world_of(7, faults=faults, marketplaces=("BRICO", seller))
+    told = {
+        (e["exception_code"], e["subject_type"], e["subject_id"])
+        for e in world.truth["exceptions"]
+        if e["exception_code"][:3] == "BNK" and e["exception_code"] != "BNK-012" and e["marketplace_code"] == seller
+    }
+    assert set(receipts(world, seller)) == told
 
 
 def test_every_planted_order_line_fault_states_its_amount(faulty: World) -> None:

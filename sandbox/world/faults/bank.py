@@ -12,6 +12,7 @@ from sandbox.world.stamps import london_date
 from sandbox.world.truth import NO_MARKETPLACE
 
 EUROS_PER_HUNDRED_POUNDS = 117
+OVER_PAID = 1_575
 
 
 @fault("BNK-003", Phase.BANK, once=True, only=BRICO.marketplace)
@@ -25,6 +26,21 @@ def receipt_short_beyond_any_fee(scene: Scene) -> None:
     scene.truth.exception("BNK-003", "PAYOUT", fourth.id, "receipt_short_beyond_any_fee", -4_217)
     scene.receipt_of(sixth).amount = sixth.payout - 1_000
     scene.truth.near_miss("short by exactly the fee cap", "BNK-003", "PAYOUT", sixth.id)
+
+
+@fault("BNK-004", Phase.BANK, once=True, only=BRICO.marketplace)
+def second_half_over_paid(scene: Scene) -> None:
+    """The second half of the third pay-out names it and is 15.75 too much: the two halves are more than was paid out.
+
+    Near-miss: a receipt that is larger than the first pay-out that it names, because it pays the second as well.
+    """
+    first, second, third = scene.ledger.cycles[:3]
+    half = [entry for entry in scene.receipts if third in entry.cycles][-1]
+    half.amount += OVER_PAID
+    scene.overpaid.add(third.id)
+    scene.truth.exception("BNK-004", "PAYOUT", third.id, "second_half_over_paid", OVER_PAID)
+    for cycle in (first, second):
+        scene.truth.near_miss("received with another one", "BNK-004", "PAYOUT", cycle.id)
 
 
 @fault("BNK-007", Phase.BANK, once=True)
