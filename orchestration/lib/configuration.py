@@ -330,6 +330,17 @@ class FeeRule(Row):
     effective_from: Day
 
 
+class FeeSupplier(Row):
+    FILE = "fee_suppliers.csv"
+    KEY = ("marketplace_code", "transaction_type", "effective_from")
+    EMPTY = True
+    marketplace_code: Code
+    transaction_type: CodeOrAny
+    supplier_name: Text
+    supplier_country: Country
+    effective_from: Day
+
+
 class Warehouse(Row):
     FILE = "warehouses.csv"
     KEY = ("erp_code", "warehouse_name", "marketplace_code")
@@ -449,8 +460,8 @@ class OpeningBalance(Row):
 
 ROW_TYPES: tuple[type[Row], ...] = (
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
-    Tolerance, CommissionContract, FeeRule, Warehouse, StockRule, ItemMapping, ExceptionCode, ApprovalPolicy, Switch,
-    Feed, CallBudget, OpeningBalance,
+    Tolerance, CommissionContract, FeeRule, FeeSupplier, Warehouse, StockRule, ItemMapping, ExceptionCode,
+    ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""
 

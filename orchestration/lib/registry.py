@@ -33,6 +33,7 @@ from orchestration.lib.configuration import (
     ExceptionCode,
     Feed,
     FeeRule,
+    FeeSupplier,
     ItemMapping,
     Marketplace,
     OpeningBalance,
@@ -67,6 +68,7 @@ class Registry:
     tolerances: tuple[Tolerance, ...] = ()
     commission_contracts: tuple[CommissionContract, ...] = ()
     fee_rules: tuple[FeeRule, ...] = ()
+    fee_suppliers: tuple[FeeSupplier, ...] = ()
     warehouses: tuple[Warehouse, ...] = ()
     stock_rules: tuple[StockRule, ...] = ()
     item_map: tuple[ItemMapping, ...] = ()

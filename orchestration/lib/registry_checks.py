@@ -64,6 +64,8 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.commission_contracts, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.fee_rules, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     known(registry.fee_rules, "transaction_type", types, "transaction_types.csv")
+    known(registry.fee_suppliers, "marketplace_code", marketplaces, "marketplaces.csv")
+    known(registry.fee_suppliers, "transaction_type", types, "transaction_types.csv", wildcard=True)
     known(registry.warehouses, "erp_code", erps, "erps.csv")
     known(registry.warehouses, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     known(registry.stock_rules, "marketplace_code", marketplaces, "marketplaces.csv")

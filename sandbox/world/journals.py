@@ -11,14 +11,17 @@ from datetime import date
 
 from sandbox.world.bank import receipt_id
 from sandbox.world.business import Business
-from sandbox.world.erp import ACCOUNT_OF_ROLE, AR, BANK, CLEARING, INPUT_VAT, period
+from sandbox.world.erp import ACCOUNT_OF_ROLE, AR, BANK, CLEARING, INPUT_VAT, OUTPUT_VAT, period
 from sandbox.world.model import BankEntry, Cycle, Posting
-from sandbox.world.settlement import ROLE_OF_TYPE, TAX_OF_TYPE
+from sandbox.world.money import share
+from sandbox.world.settlement import ROLE_OF_TYPE, SUPPLIED_FROM_ABROAD, TAX_OF_TYPE
 from sandbox.world.stamps import MINUTE, at
 
 EARLIER_CYCLES = 4
 EXCHANGE_DIFFERENCES = "7906"
 USER = "Accounts"
+STANDARD_RATE = 2000
+"""The buyer's own rate, in hundredths of a per cent."""
 
 
 def natural_key(business: Business, kind: str, subject: str, day: date) -> str:
@@ -68,6 +71,30 @@ def settlement_postings(business: Business, cycle: Cycle) -> list[Posting]:
                 )
             )
     return parts
+
+
+def reverse_charge_postings(business: Business, cycle: Cycle) -> list[Posting]:
+    """What the buyer declares himself on the cycle's services from abroad, as purchase tax and as sales tax; empty when
+    there are none.
+    """
+    net = -sum(entry.amount for entry in cycle.entries if entry.type in SUPPLIED_FROM_ABROAD)
+    if not net:
+        return []
+    key = natural_key(business, "REVERSE_CHARGE", cycle.id, cycle.day)
+    tax = share(net, STANDARD_RATE)
+    return [
+        Posting(
+            at=at(cycle.day, 12),
+            day=cycle.day,
+            kind="JOURNAL",
+            reference=wire_key(key),
+            second_reference="",
+            narrative=key,
+            legs=[(INPUT_VAT, tax), (OUTPUT_VAT, -tax)],
+            ledger="NOMINAL",
+            user=USER,
+        )
+    ]
 
 
 def receipt_postings(business: Business, entry: BankEntry) -> list[Posting]:

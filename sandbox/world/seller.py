@@ -115,6 +115,8 @@ def _earlier_journals(scene: Scene) -> None:
             scene.journals[parts[0].journal_key] = parts
     for parts in scene.journals.values():
         scene.books.postings.extend(parts)
+    for cycle in earlier:
+        scene.books.postings.extend(journals.reverse_charge_postings(scene.business, cycle))
 
 
 def _open_newest_shelves(scene: Scene) -> None:

@@ -79,10 +79,15 @@ _MANUALS = (
     _Manual(3, 4, "MANUAL_INVOICE", 18000, 3600, "Photography of the new range"),
     _Manual(5, 5, "MANUAL_CREDIT", 1500, 300, "Commission correction, promotion of April"),
     _Manual(7, 6, "MANUAL_CREDIT", 3240, 0, "Compensation for lost parcels, outside the scope of VAT"),
-    _Manual(2, 7, "INVOICEABLE_ONE_OFF_DEBIT", 1250, 250, "Barcode relabelling"),
+    _Manual(2, 7, "MANUAL_INVOICE", 1250, 250, "Barcode relabelling"),
     _Manual(5, 8, "MANUAL_INVOICE", 2000, 400, "Returns handling surcharge"),
     _Manual(6, 8, "MANUAL_CREDIT", 2150, 430, "Refund of a listing fee"),
+    # A sister company abroad sells these: no VAT on them, the buyer accounts for it (reverse charge).
+    _Manual(2, 0, "INVOICEABLE_ONE_OFF_DEBIT", 3000, 0, "Translation of the catalogue"),
+    _Manual(2, 2, "INVOICEABLE_ONE_OFF_DEBIT", 4610, 0, "Market data, second quarter"),
 )
+SUPPLIED_FROM_ABROAD = ("INVOICEABLE_ONE_OFF_DEBIT",)
+"""Types of fees that a company in another country sells to the sellers."""
 
 
 def new_id(rng: random.Random) -> str:
@@ -204,29 +209,31 @@ class Ledger:
                 self.add(entry)
 
     def _manual_documents(self) -> None:
-        number = 700
         for manual in _MANUALS:
-            cycle = self.cycles[manual.cycle]
-            start = self.cycles[manual.cycle - 1].day if manual.cycle else cycle.day - timedelta(days=10)
-            number += 1
-            created = self.stamp(at(start + timedelta(days=manual.day_of_cycle), 10, 17, number % 60))
-            document = ManualDocument(
-                id=new_id(self._rng),
-                type=manual.type,
-                number=number,
-                created=created,
-                net=manual.net,
-                tax=manual.tax,
-                description=manual.description,
+            self.manual_document(
+                manual.cycle, manual.day_of_cycle, manual.type, manual.net, manual.tax, manual.description
             )
-            self.documents.append(document)
-            sign = 1 if manual.type == "MANUAL_CREDIT" else -1
-            tax_type = f"{manual.type}_TAX" if manual.type.startswith("INVOICEABLE") else f"{manual.type}_VAT"
-            for type_, amount in ((manual.type, manual.net), (tax_type, manual.tax)):
-                if amount:
-                    entry = Entry(new_id(self._rng), type_, sign * amount, created, created)
-                    entry.document, entry.description = document, manual.description
-                    self.add(entry)
+
+    def manual_document(
+        self, position: int, day_of_cycle: int, type_: str, net: int, tax: int, description: str
+    ) -> ManualDocument:
+        """A document of its own with its lines, some days after the cut-off before the cycle at `position`."""
+        cycle = self.cycles[position]
+        start = self.cycles[position - 1].day if position else cycle.day - timedelta(days=10)
+        number = 701 + len(self.documents)
+        created = self.stamp(at(start + timedelta(days=day_of_cycle), 10, 17, number % 60))
+        document = ManualDocument(
+            id=new_id(self._rng), type=type_, number=number, created=created, net=net, tax=tax, description=description
+        )
+        self.documents.append(document)
+        sign = 1 if type_ == "MANUAL_CREDIT" else -1
+        tax_type = f"{type_}_TAX" if type_.startswith("INVOICEABLE") else f"{type_}_VAT"
+        for line_type, amount in ((type_, net), (tax_type, tax)):
+            if amount:
+                entry = Entry(new_id(self._rng), line_type, sign * amount, created, created)
+                entry.document, entry.description = document, description
+                self.add(entry)
+        return document
 
     def close(self) -> None:
         """Assigns every payable line to its cycle, pays out, and writes the running balance."""

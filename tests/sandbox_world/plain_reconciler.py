@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.world import World, configuration_rows
 from tests.sandbox_world.plain_books import Order, books_of
+from tests.sandbox_world.plain_taxes import fee_taxes
 
 PENNY = Decimal("0.01")
 LONDON = ZoneInfo("Europe/London")
@@ -328,4 +329,5 @@ def findings(world: World, marketplace: str = "BRICO") -> set[Finding]:
         *settlement(world, marketplace),
         *payouts(world, marketplace),
         *stock(world, marketplace),
+        *fee_taxes(world, marketplace),
     }

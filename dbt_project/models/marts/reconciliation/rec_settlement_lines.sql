@@ -5,6 +5,18 @@ with
 tests as (
 
     select * from {{ ref('int_matching__settlement_tests') }}
+    union all
+    select * from {{ ref('int_matching__fee_taxes') }}
+
+),
+
+foreign_vat as (
+
+    select
+        fee_taxes.marketplace_code,
+        fee_taxes.billing_cycle_id
+    from {{ ref('int_matching__fee_taxes') }} as fee_taxes
+    where fee_taxes.fault_code = 'TAX-007' and fee_taxes.status = 'EXCEPTION'
 
 ),
 
@@ -32,8 +44,18 @@ final as (
         coalesce(tests.refund_id, tests.order_line_id, tests.order_id) as left_id,
         tests.transaction_line_id as right_id,
         tests.due_at,
-        case when tests.status = 'EXCEPTION' then missing_lines.root_subject_type end as root_subject_type,
-        case when tests.status = 'EXCEPTION' then missing_lines.root_subject_id end as root_subject_id,
+        case
+            when tests.status <> 'EXCEPTION' then null
+            -- VAT that must not be charged at all is one document to be corrected, not a rate to be argued line by line.
+            when tests.fault_code = 'SET-005' and foreign_vat.billing_cycle_id is not null then 'CYCLE'
+            else missing_lines.root_subject_type
+        end as root_subject_type,
+        case
+            when tests.status <> 'EXCEPTION' then null
+            when tests.fault_code = 'SET-005' and foreign_vat.billing_cycle_id is not null
+                then foreign_vat.billing_cycle_id
+            else missing_lines.root_subject_id
+        end as root_subject_id,
         case
             when tests.status = 'EXCEPTION'
                 then
@@ -52,6 +74,10 @@ final as (
         on
             tests.marketplace_code = missing_lines.marketplace_code
             and tests.order_line_id = missing_lines.order_line_id
+    left join foreign_vat
+        on
+            tests.marketplace_code = foreign_vat.marketplace_code
+            and tests.billing_cycle_id = foreign_vat.billing_cycle_id
 
 )
 
