@@ -11,7 +11,7 @@ import os
 import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -93,9 +93,12 @@ def netsuite_path(erp_code: str) -> str:
     return f"/netsuite/{erp_code}"
 
 
-def write_config(places: Places, url: str, marketplaces: Marketplaces, seeds: Path = SEEDS) -> None:
+def write_config(
+    places: Places, url: str, marketplaces: Marketplaces, seeds: Path = SEEDS, *, go_live: date | None = None
+) -> None:
     """Copies the seeds' CSV files; hosts become `url`, statements the bank's folder, and approval is automatic.
 
+    Marketplaces go live, with their opening balances, on `go_live` (the first day of trade); None leaves the seeds' day.
     What is served is switched on, with the bank accounts of the marketplaces; the rest is off. Raises
     FileNotFoundError when the seeds are not beside this package (an installation without the repository).
     """
@@ -113,6 +116,8 @@ def write_config(places: Places, url: str, marketplaces: Marketplaces, seeds: Pa
     def marketplace(row: Row) -> dict[str, str]:
         code = row["marketplace_code"]
         changes = {"base_url": f"{url}/mirakl/{code}", "is_enabled": str(code in served).lower()}
+        if go_live:
+            changes |= {name: go_live.isoformat() for name in ("go_live_date", "journals_live_from") if row[name]}
         if row["erp_code"] in moved:
             changes |= new_code(row) | {"clearing_bank_code": ACCOUNT_NUMBERS["clearing_bank_code"]}
         return changes | ({"token_url": f"{url}{SIGN_IN_PATH}"} if row["auth_method"] == "OAUTH2" else {})
@@ -138,8 +143,12 @@ def write_config(places: Places, url: str, marketplaces: Marketplaces, seeds: Pa
             changes["erp_bank_code"] = ACCOUNT_NUMBERS["erp_bank_code"]
         return changes
 
+    def opening_balance(row: Row) -> dict[str, str]:
+        return {"as_of_date": (go_live - timedelta(days=1)).isoformat()} if go_live else {}
+
     edits: dict[str, Callable[[Row], dict[str, str]]] = {
         "marketplaces": marketplace,
+        "opening_balances": opening_balance,
         "erps": erp,
         "bank_accounts": bank_account,
         "warehouses": new_code,

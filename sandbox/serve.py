@@ -10,7 +10,7 @@ from sandbox import config, jsonio
 from sandbox.app import Sandbox, listen, server_for
 from sandbox.config import Marketplaces, Places
 from sandbox.store import Store
-from sandbox.world import ALL_MARKETPLACES, DEFAULT_AS_OF, build_world
+from sandbox.world import ALL_MARKETPLACES, DEFAULT_AS_OF, build_world, first_day_of_trade
 from sandbox.world.build import Erp
 
 Report = Callable[[str], None]
@@ -50,7 +50,7 @@ def serve(
     sandbox = Sandbox(build)
     store = sandbox.store
     served = served_by(store)
-    config.write_config(places, url, served)
+    config.write_config(places, url, served, go_live=first_day_of_trade(as_of))
     variables = config.environment(
         places,
         seed=seed,

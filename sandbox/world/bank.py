@@ -32,12 +32,14 @@ CSV_COLUMNS = (
 OPENING_BALANCE = 1_843_217
 BANK_FEE = 650
 CSV_OVERLAP_DAYS = 2
+WINDOW_DAYS = 7
+"""How long after the pay-out a receipt may take."""
 
 
 def receipts(business: Business, cycles: list[Cycle], last: int) -> list[BankEntry]:
-    """The entries by which the pay-outs arrive. The newest pay-out is still on its way."""
+    """The entries by which the pay-outs arrive. The newest pay-out is still on its way, unless its time is up."""
     day = {cycle.index: london_date(cycle.paid_at) for cycle in cycles if cycle.paid_at is not None}
-    first, second, third, fourth, _, sixth, _, eighth, _ = cycles
+    first, second, third, fourth, _, sixth, _, eighth, ninth = cycles
 
     def receipt(when: date, amount: int, text: str, end_to_end: str, *paid: Cycle) -> BankEntry:
         return BankEntry(
@@ -90,8 +92,18 @@ def receipts(business: Business, cycles: list[Cycle], last: int) -> list[BankEnt
         # Short by what a bank on the way kept (BNK-002), without a reference.
         receipt(day[5] + timedelta(days=1), sixth.payout - BANK_FEE, "MARKETPLACE SETTLEMENT", "NOTPROVIDED", sixth),
         # Exact, without a reference, on the last day of the window; pays for two cycles.
-        receipt(day[7] + timedelta(days=7), eighth.payout, "MARKETPLACE SETTLEMENT", "NOTPROVIDED", eighth),
+        receipt(day[7] + timedelta(days=WINDOW_DAYS), eighth.payout, "MARKETPLACE SETTLEMENT", "NOTPROVIDED", eighth),
     ]
+    if day[8] + timedelta(days=WINDOW_DAYS) < london_date(last):
+        found.append(
+            receipt(
+                day[8] + timedelta(days=1),
+                ninth.payout,
+                f"PAYOUT {ninth.voucher}",
+                f"{sender}{ninth.voucher}",
+                ninth,
+            )
+        )
     return [entry for entry in found if entry.day <= london_date(last)]
 
 

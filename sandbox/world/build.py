@@ -4,7 +4,7 @@ import gc
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from sandbox.netsuite import NetSuiteWorld
@@ -72,10 +72,18 @@ def build_world(
         return _build(seed, orders, as_of, faults, marketplaces, erp)
 
 
+def first_day_of_trade(as_of: datetime) -> date:
+    """The day on which the orders of a world begin whose present is `as_of`: its marketplaces go live then."""
+    return _cut_offs(as_of)[0]
+
+
+def _cut_offs(as_of: datetime) -> list[date]:
+    return cut_offs(london_date(milliseconds(as_of) - SETTLED_FOR), CYCLES + 1)
+
+
 def _build(seed: int, count: int, as_of: datetime, faults: bool, marketplaces: Collection[str], erp: Erp) -> World:
     now = milliseconds(as_of)
-    days = cut_offs(london_date(now - SETTLED_FOR), CYCLES + 1)
-    first_day, cycle_days = days[0], days[1:]
+    first_day, *cycle_days = _cut_offs(as_of)
     sizes = {BRICO: count, HOMELY: max(MINIMUM_ORDERS, count // 5)}
     sellers = [
         build_seller(business, seed, size, first_day, cycle_days, now, faults=faults)

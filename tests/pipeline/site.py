@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +156,11 @@ def running_sandbox(
     faults: bool = True,
     marketplaces: Sequence[str] = (),
     erp: str = "sage200",
+    as_of: datetime | None = None,
 ) -> Iterator[str]:
     """Starts the vendors (only `marketplaces` when given) on a free loopback port and yields their address.
 
-    `erp` is where BRICO's books are.
+    `erp` is where BRICO's books are, `as_of` (with a time zone) the world's present; None is its default.
     """
     directory.mkdir(parents=True, exist_ok=True)
     log = (directory / "sandbox.log").open("w")
@@ -176,6 +178,7 @@ def running_sandbox(
     ]
     command += ["--dir", str(directory), "--erp", erp] + ([] if faults else ["--no-faults"])
     command += [part for code in marketplaces for part in ("--marketplace", code)]
+    command += ["--as-of", as_of.isoformat()] if as_of else []
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         address = directory / "sandbox.json"

@@ -123,7 +123,8 @@ def receipt_that_names_another_payout(scene: Scene) -> None:
     Near-miss: one receipt that names two vouchers, because it pays both.
     """
     sixth, ninth = scene.ledger.cycles[5], scene.ledger.cycles[8]
-    entry = _from_payer(scene, ninth.payout, f"PAYOUT {sixth.voucher}")
+    entry = next((e for e in scene.receipts if ninth in e.cycles), None) or _from_payer(scene, ninth.payout)
+    entry.remittance, entry.end_to_end, entry.cycles = f"PAYOUT {sixth.voucher}", "NOTPROVIDED", ()
     scene.contested.add(ninth.id)
     grouped = next(e for e in scene.receipts if len(e.cycles) > 1)
 
@@ -271,13 +272,13 @@ def reference_that_the_bank_used_again(scene: Scene) -> None:
     scene.later(tell)
 
 
-def _from_payer(scene: Scene, amount: int, text: str) -> BankEntry:
-    """A receipt of today that pays nothing as it stands."""
+def _from_payer(scene: Scene, amount: int) -> BankEntry:
+    """A receipt of today that says nothing."""
     entry = BankEntry(
         day=london_date(scene.as_of),
         amount=amount,
         name=scene.business.payer,
-        remittance=text,
+        remittance="",
         end_to_end="NOTPROVIDED",
         code="TRF",
         account=scene.business.payer_account,

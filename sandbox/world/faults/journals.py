@@ -101,13 +101,13 @@ def _evening(day: date) -> int:
 
 @fault("JNL-005", Phase.JOURNALS, once=True)
 def settlement_in_the_month_before(scene: Scene) -> None:
-    """The settlement of a cycle dated the first of a month was posted on the last of the month before.
+    """The settlement of a cycle was posted on the last day of the month before.
 
     Near-miss: a receipt journal posted a day after its value date, in the same period.
     """
     key = _settlement_key(scene, 3)
     for part in scene.journals[key]:
-        part.day -= timedelta(days=1)
+        part.day = part.day.replace(day=1) - timedelta(days=1)
     scene.truth.exception("JNL-005", "JOURNAL", key, "settlement_in_the_month_before", scene.ledger.cycles[2].net)
     (key,) = _receipt_keys(scene, 4)
     for part in scene.journals[key]:

@@ -1,0 +1,69 @@
+"""What each seed is played as: how large the world is, when it is, who keeps which books, and how the feeds arrive.
+
+Drawn from the seed alone, so that a seed that failed is the same scenario on every machine.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+MOMENTS: Mapping[str, str] = {
+    "an ordinary morning": "2026-07-03T08:00:00Z",
+    "month end: June in UTC, July in London": "2026-06-30T23:30:00Z",
+    "the last evening of a quarter": "2026-09-30T22:30:00Z",
+    "the last minute of a year": "2026-12-31T23:59:00Z",
+    "the first working hours of a year": "2027-01-04T09:00:00Z",
+    "the night the clocks go forward": "2026-03-29T01:30:00Z",
+    "the morning after the clocks went forward": "2026-03-30T07:00:00Z",
+    "the hour that comes twice": "2026-10-25T00:30:00Z",
+    "leap day": "2028-02-29T12:00:00Z",
+    "a Sunday": "2026-08-30T12:00:00Z",
+    "the day of a cycle's cut": "2026-05-11T06:00:00Z",
+}
+"""Moments that have broken calendars before: the world's present, in UTC."""
+
+ARRIVALS = ("WHOLE", "MARKETPLACE_LATE", "ERP_LATE", "BANK_LATE", "REPLAYED", "FEED_BY_FEED")
+"""How the feeds arrive. Late: a first run without that side, then one with it. Replayed: everything read twice.
+Feed by feed: every feed is loaded by itself, in a random order.
+"""
+SMALLEST = 250
+LARGE = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`orders` counts BRICO's, as `build_world` takes it. `erp` is where BRICO's books are."""
+
+    seed: int
+    orders: int
+    moment: str
+    as_of: datetime
+    erp: str
+    marketplaces: tuple[str, ...]
+    arrival: str
+
+    @classmethod
+    def of(cls, seed: int, largest: int = LARGE) -> Scenario:
+        """One of ten is large (`largest`), one of two arrives whole; ERPs and marketplaces take turns."""
+        rng = random.Random(f"accuracy {seed}")
+        moment = rng.choice(tuple(MOMENTS))
+        orders = largest if rng.random() < 0.1 else rng.randrange(SMALLEST, max(SMALLEST, min(900, largest)) + 1)
+        others = rng.choice((("HOMELY", "PLAZA"), ("HOMELY", "PLAZA"), ("HOMELY",), ("PLAZA",)))
+        return cls(
+            seed=seed,
+            orders=orders,
+            moment=moment,
+            as_of=datetime.fromisoformat(MOMENTS[moment]),
+            erp=rng.choice(("sage200", "netsuite")),
+            marketplaces=("BRICO", *others),
+            arrival="WHOLE" if rng.random() < 0.5 else rng.choice(ARRIVALS[1:]),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"seed {self.seed}: {self.orders:,} orders, {', '.join(self.marketplaces)}, books in {self.erp}, "
+            f"{self.moment} ({self.as_of:%Y-%m-%dT%H:%MZ}), {self.arrival}"
+        )
