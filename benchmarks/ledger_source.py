@@ -73,7 +73,7 @@ def _repeat(tables: dict[str, Any], counted: str, wanted: int, parts: tuple[tupl
             moved += ", case when copy = 0 then externalid end as externalid"
         if "itemid" in rows.column_names:
             moved += ", case when copy = 0 then itemid else itemid || '-' || copy end as itemid"
-        tables[table] = connection.execute(
+        tables[table] = connection.sql(
             f"select rows.* replace ({moved}) from rows, range({copies}) as r(copy) order by copy"  # noqa: S608
         ).to_arrow_table()
         connection.unregister("rows")

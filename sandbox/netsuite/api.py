@@ -18,11 +18,12 @@ from sandbox import jsonio
 from sandbox.chaos import Chaos
 from sandbox.clock import SandboxClock
 from sandbox.netsuite.books import WRITTEN, Books
+from sandbox.netsuite.columns import SuiteQLError
 from sandbox.netsuite.database import Database
 from sandbox.netsuite.problems import Refusal
 from sandbox.netsuite.records import Asked, RecordService
 from sandbox.netsuite.sign_in import TOKEN_PATH, NetSuiteClient, NetSuiteSignIn
-from sandbox.netsuite.suiteql import SuiteQL, SuiteQLError
+from sandbox.netsuite.suiteql import SuiteQL
 from sandbox.netsuite.world import NetSuiteSettings, NetSuiteWorld
 from sandbox.netsuite.written import written
 

@@ -44,6 +44,8 @@ class Database:
         """`stored` names columns that writes will fill: room is made for them at once, outside of any write."""
         self._always = {table: set(names) for table, names in (stored or {}).items()}
         self._writer: int | None = None
+        self.version = 0
+        """Rises with whatever changes a row."""
         self._connection = duckdb.connect(config={"enable_external_access": "false", "threads": "1"})
         self._lock = threading.RLock()
         self.kinds: dict[str, dict[str, str]] = {table: columns_of(table) for table in contract()["tables"]}
@@ -93,11 +95,16 @@ class Database:
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and rows. Raises duckdb.Error."""
-        # A cursor is a connection of its own: it does not see what the write under way has not committed yet.
-        is_writer = self._writer == threading.get_ident()
-        cursor = self._connection if is_writer else self._connection.cursor()
-        cursor.execute(sql, list(parameters))
+        cursor = self._reader().execute(sql, list(parameters))
         return [part[0] for part in cursor.description or ()], cursor.fetchall()
+
+    def table(self, sql: str) -> pa.Table:
+        """Rows without making objects of them. Raises duckdb.Error."""
+        return self._reader().sql(sql).to_arrow_table()
+
+    def _reader(self) -> duckdb.DuckDBPyConnection:
+        # A cursor is a connection of its own: it does not see what the write under way has not committed yet.
+        return self._connection if self._writer == threading.get_ident() else self._connection.cursor()
 
     def rows(self, table: str, where: str = "TRUE", parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Rows of `table`, each with the columns that have a value."""
@@ -130,6 +137,7 @@ class Database:
                 self._connection.execute("COMMIT")
             finally:
                 self._writer = None
+                self.version += 1
 
     def insert(self, table: str, rows: Iterable[Row]) -> None:
         rows = list(rows)
@@ -150,6 +158,7 @@ class Database:
             self._connection.register("_batch", batch)
             self._connection.execute(f'INSERT INTO "_{table}" ({listed}) SELECT {listed} FROM _batch')  # noqa: S608
             self._connection.unregister("_batch")
+            self.version += 1
 
     def update(self, table: str, changes: Mapping[str, Any], where: str, parameters: Sequence[Any]) -> None:
         self.make_room(table, [name for name, value in changes.items() if value is not None])
@@ -161,10 +170,12 @@ class Database:
         values = [_plain(value, kinds[name]) for name, value in changes.items()]
         with self._lock:
             self._connection.execute(f'UPDATE "_{table}" SET {assigned} WHERE {where}', [*values, *parameters])  # noqa: S608
+            self.version += 1
 
     def delete(self, table: str, where: str, parameters: Sequence[Any]) -> None:
         with self._lock:
             self._connection.execute(f'DELETE FROM "_{table}" WHERE {where}', list(parameters))  # noqa: S608
+            self.version += 1
 
     def next_id(self, table: str, column: str = "id") -> int:
         return int(self.value(f'SELECT coalesce(max("{column}"), 0) + 1 FROM "{table}"'))  # noqa: S608

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
@@ -226,3 +228,44 @@ def test_a_list_has_at_most_1000_values(account: Account) -> None:
 def test_select_star_leaves_out_what_the_role_cannot_see(account: Account) -> None:
     account.api.settings.hidden_columns["currency", "symbol"] = ""
     assert "symbol" not in account.rows("SELECT * FROM currency")[0]
+
+
+LINES = "SELECT transaction, id, foreignamount FROM transactionline tl WHERE mainline = 'F'"
+
+
+def _read_on(account: Account, transaction: str, line: str, limit: int) -> dict[str, Any]:
+    behind = f"tl.transaction > {transaction} OR (tl.transaction = {transaction} AND tl.id > {line})"
+    answer = account.query(f"{LINES} AND ({behind}) ORDER BY tl.transaction, tl.id", limit=limit)
+    page: dict[str, Any] = answer.json()
+    return page
+
+
+def test_reading_on_behind_two_keys_gives_the_rest_and_its_count(account: Account) -> None:
+    whole = account.rows(f"{LINES} ORDER BY tl.transaction, tl.id")
+    read = list(whole[:7])
+    while len(read) < len(whole):
+        page = _read_on(account, read[-1]["transaction"], read[-1]["id"], limit=7)
+        rest = len(whole) - len(read)
+        assert (page["count"], page["totalResults"], page["hasMore"]) == (min(7, rest), rest, rest > 7)
+        read += page["items"]
+    assert [(row["transaction"], row["id"]) for row in read] == [(row["transaction"], row["id"]) for row in whole]
+    assert _read_on(account, read[-1]["transaction"], read[-1]["id"], limit=7)["count"] == 0
+
+
+def test_reading_on_sees_what_was_written_since_the_last_page(account: Account) -> None:
+    last = account.rows(f"{LINES} ORDER BY tl.transaction, tl.id")[-1]
+    before = _read_on(account, "0", "0", limit=5)["totalResults"]
+    database = account.api.database
+    with database.writing():
+        database.insert("transactionline", [{"transaction": int(last["transaction"]), "id": 999, "mainline": "F"}])
+    assert _read_on(account, "0", "0", limit=5)["totalResults"] == before + 1
+    assert [row["id"] for row in _read_on(account, last["transaction"], last["id"], limit=5)["items"]] == ["999"]
+
+
+def test_two_different_places_are_no_position(account: Account) -> None:
+    rows = account.rows(f"{LINES} ORDER BY tl.transaction, tl.id")
+    first, last = int(rows[0]["transaction"]), int(rows[-1]["transaction"])
+    places = f"tl.transaction > {last} OR (tl.transaction = {first} AND tl.id > 0)"
+    found = account.rows(f"{LINES} AND ({places}) ORDER BY tl.transaction, tl.id")
+    assert found
+    assert {row["transaction"] for row in found} == {str(first)}
