@@ -52,3 +52,17 @@
 {% macro whole_number(expression) -%}
     cast(cast({{ expression }} as decimal(18, 0)) as varchar)
 {%- endmacro %}
+
+
+{#- The share of a line's amount that a part of its quantity is worth, to the penny; the whole quantity is the whole amount. -#}
+{% macro value_of_quantity(amount, part_quantity, whole_quantity) -%}
+    {{ money(
+        'case'
+        ~ ' when ' ~ part_quantity ~ ' = ' ~ whole_quantity ~ ' then ' ~ amount
+        ~ ' when ' ~ part_quantity ~ ' = 0 or ' ~ whole_quantity ~ ' <= 0 then 0'
+        ~ ' else cast(' ~ round_ratio(
+            'cast(round(' ~ amount ~ ' * 100) as bigint) * cast(round(' ~ part_quantity ~ ' * 10000) as bigint)',
+            'cast(round(' ~ whole_quantity ~ ' * 10000) as bigint)'
+        ) ~ ' as decimal(18, 2)) * 0.01 end'
+    ) }}
+{%- endmacro %}

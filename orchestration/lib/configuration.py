@@ -148,6 +148,8 @@ class Marketplace(Row):
     """SETTLEMENT_LED is not built yet; taking it in silence would book it order-led."""
     acceptance_hours: Whole
     order_import_minutes: Whole
+    dispatch_confirm_minutes: Whole
+    dispatch_risk_hours: Whole
     auto_receive_days: Whole
     settlement_grace_days: Whole
     cycle_days: Annotated[str, AfterValidator(_cycle_days)]

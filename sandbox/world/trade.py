@@ -24,7 +24,7 @@ _PROFILES: tuple[tuple[str, float, int], ...] = (
     # profile, share of all orders, smallest count
     ("REFUSED_TIMEOUT", 0.008, 3),
     ("REFUSED_SELLER", 0.009, 4),
-    ("CANCELLED", 0.015, 8),
+    ("CANCELLED", 0.015, 10),
     ("PARTLY_CANCELLED", 0.015, 8),
     ("LINE_CANCELLED", 0.012, 10),
     ("LINE_REFUSED", 0.008, 3),
@@ -122,7 +122,7 @@ class Trade:
         for minutes in (3, 9, 21, 27):
             found.add(season.as_of - minutes * MINUTE + rng.randrange(SECOND))
         # Half a day ago: orders that are paid and wait for their despatch, however small the world.
-        for hours_ago in range(5, 15):
+        for hours_ago in range(5, 21):
             found.add(season.as_of - hours_ago * HOUR + rng.randrange(30 * MINUTE))
         # Almost two days ago: whoever has not accepted by then is about to lose the order.
         for minutes in (10, 20, 30):
@@ -385,9 +385,9 @@ class Trade:
 
 
 def _import_some_that_were_cancelled(orders: list[Order]) -> None:
-    """At least two of the cancelled orders had reached the books by then, however small the world."""
+    """At least four of the cancelled orders had reached the books by then, however small the world."""
     cancelled = [order for order in orders if order.profile == "CANCELLED"]
     never = [order for order in cancelled if order.imported is None]
-    missing = max(0, 2 - (len(cancelled) - len(never)))
+    missing = max(0, 4 - (len(cancelled) - len(never)))
     for order in never[:missing]:
         order.imported = order.created + 2 * MINUTE

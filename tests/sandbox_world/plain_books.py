@@ -12,7 +12,7 @@ from sandbox.world import SageWorld, World
 TRADING = 2
 """The trading company's subsidiary in NetSuite."""
 SAGE_STATUSES = {"Live": "LIVE", "OnHold": "ON_HOLD", "Complete": "COMPLETE", "Cancelled": "CANCELLED"}
-NETSUITE_STATUSES = {"A": "ON_HOLD", "B": "LIVE", "C": "CANCELLED", "G": "COMPLETE"}
+NETSUITE_STATUSES = {"A": "ON_HOLD", "B": "LIVE", "C": "CANCELLED", "F": "LIVE", "G": "COMPLETE"}
 Row = dict[str, Any]
 
 
@@ -25,6 +25,7 @@ class Line:
     net: Decimal
     tax: Decimal
     tax_code: str
+    despatched: Decimal
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Order:
     currency: str
     marketplace: str
     created: datetime
+    changed: datetime
     lines: tuple[Line, ...]
 
     @property
@@ -94,6 +96,7 @@ def sage_books(company: SageWorld) -> Books:
                 currency=currency[row["currency_id"]],
                 marketplace=row["analysis_code_1"],
                 created=datetime.fromisoformat(row["date_time_created"]).replace(microsecond=0, tzinfo=None),
+                changed=datetime.fromisoformat(row["date_time_updated"]).replace(microsecond=0, tzinfo=None),
                 lines=tuple(
                     Line(
                         order_line_id=line["analysis_code_1"],
@@ -103,6 +106,7 @@ def sage_books(company: SageWorld) -> Books:
                         net=line["line_total_value"],
                         tax=line["line_tax_value"],
                         tax_code=code[line["tax_code_id"]],
+                        despatched=line["despatch_receipt_quantity"],
                     )
                     for line in row["lines"]
                 ),
@@ -140,6 +144,7 @@ def netsuite_books(tables: dict[str, Any]) -> Books:
                 currency=currency[row["currency"]],
                 marketplace=kind.get(lines[row["id"]][0].get("class"), ""),
                 created=row["createddate"],
+                changed=row["lastmodifieddate"],
                 lines=tuple(_sold(lines[row["id"]][1:], item, code)),
             )
             for row in headers.values()
@@ -164,6 +169,7 @@ def _sold(lines: list[Row], item: dict[int, str], code: dict[int, str]) -> Itera
             net=-line["foreignamount"],
             tax=-tax["foreignamount"],
             tax_code=code[tax["item"]],
+            despatched=line["quantityshiprecv"],
         )
 
 

@@ -28,6 +28,8 @@ final as (
         marketplaces.posting_model,
         marketplaces.acceptance_hours,
         marketplaces.order_import_minutes,
+        marketplaces.dispatch_confirm_minutes,
+        marketplaces.dispatch_risk_hours,
         marketplaces.auto_receive_days,
         marketplaces.settlement_grace_days,
         marketplaces.cycle_days,

@@ -1,4 +1,4 @@
--- Claim: an exception of level a that names a root follows from an exception that is there. When red, a consequence would be
+-- Claim: an exception of level a or i that names a root follows from an exception that is there. When red, a consequence would be
 -- hidden from the work list behind a cause that nobody sees.
 
 with exceptions_of_orders as (
@@ -9,6 +9,15 @@ with exceptions_of_orders as (
         root_subject_type,
         root_subject_id
     from {{ ref('rec_orders') }}
+    where status = 'EXCEPTION'
+    union all
+    select
+        marketplace_code,
+        subject_type,
+        subject_id,
+        root_subject_type,
+        root_subject_id
+    from {{ ref('rec_dispatches') }}
     where status = 'EXCEPTION'
 )
 

@@ -3,7 +3,7 @@
 from copy import copy
 
 from sandbox.world.catalogue import TAX_CODES
-from sandbox.world.erp import CANCELLED, LIVE, line_before_cancelation, split_vat
+from sandbox.world.erp import CANCELLED, LIVE, ON_HOLD, line_before_cancelation, split_vat
 from sandbox.world.faults.registry import Phase, fault
 from sandbox.world.faults.victims import plain, settled, shipping_now
 from sandbox.world.model import ErpLine, ErpOrder, Item, Order, OrderLine
@@ -232,18 +232,17 @@ def order_in_the_wrong_currency(scene: Scene) -> None:
 
 
 @fault("ORD-010", Phase.ERP)
-def delivered_but_never_despatched(scene: Scene) -> None:
-    """The customer has the goods; the ERP order is still live, neither despatched nor invoiced.
+def paid_order_still_on_hold(scene: Scene) -> None:
+    """The customer has paid and waits for the goods; the ERP order is still on hold, so the warehouse does not see it.
 
-    Near-miss: a fully refunded order that is despatched in the ERP, as it should be.
+    Near-miss: an order on hold in the ERP that nobody has accepted yet.
     """
-    order = scene.order(lambda o: plain(scene, o))
+    order = scene.order(lambda o: shipping_now(scene, o))
     erp_order = scene.books.by_order[order.id]
-    erp_order.status, erp_order.despatched, erp_order.is_invoiced = LIVE, None, False
-    erp_order.updated = erp_order.created
-    scene.truth.exception("ORD-010", "ORDER", order.id, "delivered_but_never_despatched", -_gross(order))
-    order = scene.order(lambda o: o.profile == "REFUNDED_IN_FULL" and settled(scene, o))
-    scene.truth.near_miss("refunded after despatch", "ORD-010", "ORDER", order.id)
+    erp_order.status, erp_order.updated = ON_HOLD, erp_order.created
+    scene.truth.exception("ORD-010", "ORDER", order.id, "paid_order_still_on_hold", -_gross(order))
+    waiting = next(o for o in scene.orders if o.state == "WAITING_ACCEPTANCE" and o.id in scene.books.by_order)
+    scene.near_miss_once("on hold until somebody accepts it", "ORD-010", "ORDER", waiting.id)
 
 
 @fault("ORD-011", Phase.ERP)

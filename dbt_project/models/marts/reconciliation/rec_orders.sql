@@ -13,33 +13,48 @@ erp_checks as (
     select * from {{ ref('int_matching__erp_order_checks') }}
 ),
 
-of_orders as (
+-- Where only one side knows that the goods have left, their states cannot agree either: level i has the cause.
+wrong_dispatches as (
     select
         marketplace_code,
-        entity_code,
+        order_id
+    from {{ ref('int_matching__dispatch_orders') }}
+    where status = 'EXCEPTION'
+),
+
+of_orders as (
+    select
+        order_checks.marketplace_code,
+        order_checks.entity_code,
         'ORDER' as subject_type,
-        order_id as subject_id,
-        rule_code,
-        status,
-        exception_code,
-        expected_amount,
-        actual_amount,
-        tolerance_amount,
-        currency_code,
-        order_id as left_id,
-        document_no as right_id,
-        due_at,
-        cast(null as varchar) as root_subject_type,
-        cast(null as varchar) as root_subject_id,
-        summary,
-        order_id,
+        order_checks.order_id as subject_id,
+        order_checks.rule_code,
+        order_checks.status,
+        order_checks.exception_code,
+        order_checks.expected_amount,
+        order_checks.actual_amount,
+        order_checks.tolerance_amount,
+        order_checks.currency_code,
+        order_checks.order_id as left_id,
+        order_checks.document_no as right_id,
+        order_checks.due_at,
+        case when wrong_dispatches.order_id is not null then 'DISPATCH' end as root_subject_type,
+        wrong_dispatches.order_id as root_subject_id,
+        order_checks.summary,
+        order_checks.order_id,
         cast(null as varchar) as order_line_id,
-        document_no,
+        order_checks.document_no,
         cast(null as decimal(18, 4)) as expected_quantity,
         cast(null as decimal(18, 4)) as actual_quantity,
-        expected_value,
-        actual_value
+        order_checks.expected_value,
+        order_checks.actual_value
     from order_checks
+    left join wrong_dispatches
+        on
+            order_checks.rule_code = 'ORDER_STATUS'
+            and order_checks.status = 'EXCEPTION'
+            and order_checks.marketplace_code = wrong_dispatches.marketplace_code
+            and order_checks.order_id = wrong_dispatches.order_id
 ),
 
 of_lines as (

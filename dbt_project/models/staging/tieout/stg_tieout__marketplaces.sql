@@ -18,6 +18,8 @@ final as (
         upper(nullif(trim(source.posting_model), '')) as posting_model,
         cast(nullif(trim(source.acceptance_hours), '') as integer) as acceptance_hours,
         cast(nullif(trim(source.order_import_minutes), '') as integer) as order_import_minutes,
+        cast(nullif(trim(source.dispatch_confirm_minutes), '') as integer) as dispatch_confirm_minutes,
+        cast(nullif(trim(source.dispatch_risk_hours), '') as integer) as dispatch_risk_hours,
         cast(nullif(trim(source.auto_receive_days), '') as integer) as auto_receive_days,
         cast(nullif(trim(source.settlement_grace_days), '') as integer) as settlement_grace_days,
         nullif(trim(source.cycle_days), '') as cycle_days,
