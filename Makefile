@@ -68,7 +68,7 @@ bench-ingest: $(PEERS) ## Reading orders and transaction lines into DuckDB, besi
 bench-ledgers: $(STAMP) ## Reading all nominal lines and stock rows of each ERP (LINES=1000000 STOCK=200000)
 	$(BIN)/python -m benchmarks.ledgers --lines $(LINES) --stock $(STOCK) --output benchmarks/results/ledgers.json
 
-bench-postings: $(STAMP) ## Posting documents to an ERP against the least time its own limits allow (DOCUMENTS=1000)
+bench-postings: $(STAMP) ## Posting documents to Sage 200 and NetSuite against the least time their own limits allow (DOCUMENTS=1000)
 	$(BIN)/python -m benchmarks.postings --documents $(DOCUMENTS) --output benchmarks/results/postings.json
 
 lock: $(STAMP) ## Re-resolve the dependencies (names no host)
