@@ -236,32 +236,52 @@ class Books:
             goods_tax_before += goods_tax
             shipping_tax_before += shipping_tax
             posted = refund.created + self._rng.randrange(10 * MINUTE, 3 * HOUR)
-            if posted > self._as_of:
+            if posted > self._as_of or not refund.is_credited:
                 continue
-            self._next_credit_note += 1
-            gross, tax = refund.goods + refund.shipping, goods_tax + shipping_tax
-            legs = [(AR, -gross), ("4110", refund.goods - goods_tax)]
+            tax = goods_tax + shipping_tax
+            narrative = f"Refund {refund.id} of {line.id}"
+            legs = [("4110", refund.goods - goods_tax)]
             if refund.shipping:
                 legs.append(("4906", refund.shipping - shipping_tax))
-            if tax:
-                legs.append((OUTPUT_VAT, tax))
-            self.postings.append(
-                Posting(
-                    at=posted,
-                    day=london_date(posted),
-                    kind="CREDIT_NOTE",
-                    reference=f"SC{self._next_credit_note:08d}",
-                    second_reference=refund.id,
-                    narrative=f"Refund {refund.id} of {line.id}",
-                    legs=legs,
-                    ledger="ORDERS",
-                    user="Order Desk",
-                    customer=order.customer,
-                    goods=-(gross - tax),
-                    tax=-tax,
-                    credit_of=line,
-                )
-            )
+            self._credit(order.customer, line, posted, refund.id, narrative, legs, tax)
+
+    def credit_note(self, line: OrderLine, goods: int, instant: int, reference: str) -> Posting:
+        """A credit note over `goods` (tax included) that somebody keys for an order line, naming `reference`."""
+        tax = tax_inside(goods, line.item.vat_rate)
+        legs = [("4110", goods - tax)]
+        narrative = f"Goodwill for {line.id}"
+        return self._credit(self.business.customer, line, instant, reference, narrative, legs, tax)
+
+    def _credit(
+        self,
+        customer: str,
+        line: OrderLine,
+        posted: int,
+        reference: str,
+        narrative: str,
+        legs: list[tuple[str, int]],
+        tax: int,
+    ) -> Posting:
+        """Posts a credit note: `legs` are its net amounts by account, debits."""
+        self._next_credit_note += 1
+        net = sum(amount for _, amount in legs)
+        posting = Posting(
+            at=posted,
+            day=london_date(posted),
+            kind="CREDIT_NOTE",
+            reference=f"SC{self._next_credit_note:08d}",
+            second_reference=reference,
+            narrative=narrative,
+            legs=[(AR, -net - tax), *legs, *([(OUTPUT_VAT, tax)] if tax else [])],
+            ledger="ORDERS",
+            user="Order Desk",
+            customer=customer,
+            goods=-net,
+            tax=-tax,
+            credit_of=line,
+        )
+        self.postings.append(posting)
+        return posting
 
     def post_background(self, entries: list[BankEntry]) -> None:
         """The ledger's side of the bank entries that are not the marketplace's."""

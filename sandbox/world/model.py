@@ -73,6 +73,8 @@ class Refund:
     reason: str
     tax: int = 0
     shipping_tax: int = 0
+    is_credited: bool = True
+    """Whether the books have a credit note for it."""
 
 
 @dataclass(slots=True)
@@ -194,6 +196,8 @@ class Order:
     payment_days: int | None = None
     tax_mode: str = "TAX_INCLUDED"
     has_incident: bool = False
+    return_state: str | None = None
+    """How far a return of its goods has come, where that is not plain from its profile."""
     shipments: list[Shipment] = field(default_factory=list)
 
     @property

@@ -45,6 +45,18 @@ class Order:
         return self.status != "CANCELLED"
 
 
+@dataclass(frozen=True, order=True)
+class Credit:
+    """A credit note: whom it names, amounts positive, tax included."""
+
+    number: str
+    customer: str
+    names: str
+    day: date
+    gross: Decimal
+    tax: Decimal
+
+
 @dataclass(frozen=True)
 class Books:
     """`free` by item and warehouse; `postings` by document reference, account, date and period, net debit."""
@@ -55,6 +67,7 @@ class Books:
     free: dict[tuple[str, str], Decimal]
     allocated: dict[tuple[str, str], Decimal]
     postings: dict[tuple[str, str, date, str], Decimal]
+    credits: list["Credit"]
 
     @property
     def warehouses(self) -> set[str]:
@@ -119,6 +132,18 @@ def sage_books(company: SageWorld) -> Books:
         free={key: row["free_stock_available"] for key, row in holdings.items()},
         allocated={key: row["quantity_allocated"] for key, row in holdings.items()},
         postings={key: amount for key, amount in postings.items() if amount},
+        credits=sorted(
+            Credit(
+                number=row["reference"],
+                customer=customer[row["customer_id"]],
+                names=row["second_reference"],
+                day=date.fromisoformat(row["transaction_date"][:10]),
+                gross=abs(row["document_gross_value"]),
+                tax=abs(row["document_tax_value"]),
+            )
+            for row in tables["sales_posted_transactions"]
+            if row["trader_transaction_type"] == "TradingAccountEntryTypeCreditNote"
+        ),
     )
 
 
@@ -155,6 +180,18 @@ def netsuite_books(tables: dict[str, Any]) -> Books:
         free={key[id(row)]: row["quantityavailable"] - row["quantitybackordered"] for row in stocked},
         allocated={key[id(row)]: row["quantitycommitted"] + row["quantitybackordered"] for row in stocked},
         postings=_posted(tables, headers),
+        credits=sorted(
+            Credit(
+                number=row["tranid"],
+                customer=customer[row["entity"]],
+                names=row["otherrefnum"],
+                day=row["trandate"],
+                gross=-lines[row["id"]][0]["foreignamount"],
+                tax=sum((line["foreignamount"] for line in lines[row["id"]] if line["taxline"] == "T"), Decimal(0)),
+            )
+            for row in headers.values()
+            if row["type"] == "CustCred" and row["voided"] != "T"
+        ),
     )
 
 

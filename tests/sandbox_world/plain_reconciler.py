@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox.world import World, configuration_rows
+from tests.sandbox_world import plain_refunds
 from tests.sandbox_world.plain_books import Order, books_of
 from tests.sandbox_world.plain_dispatches import dispatches
 from tests.sandbox_world.plain_taxes import fee_taxes
@@ -334,4 +335,5 @@ def findings(world: World, marketplace: str = "BRICO") -> set[Finding]:
         *stock(world, marketplace),
         *fee_taxes(world, marketplace),
         *dispatches(world, marketplace),
+        *plain_refunds.findings(world, marketplace),
     }

@@ -34,10 +34,10 @@ def returns(orders: Iterable[Order], shop_of: ShopOf, as_of: int) -> list[dict[s
     orders = list(orders)
     found: list[tuple[int, dict[str, Any]]] = []
     for order in orders:
-        if order.profile in _RETURNED:
+        if order.profile in _RETURNED or order.return_state is not None:
             refunded = max(refund.created for line in order.lines for refund in line.refunds)
             asked = max(order.received or order.created, refunded - 4 * DAY)
-            found.append((asked, _return(order, shop_of(order), "CLOSED", asked, refunded)))
+            found.append((asked, _return(order, shop_of(order), order.return_state or "CLOSED", asked, refunded)))
     recent = [order for order in orders if order.state == "RECEIVED" and order.profile == "ORDINARY"]
     recent.sort(key=lambda order: (order.received or 0, order.id))
     states = ("WAITING_ACCEPTANCE", "IN_PROGRESS", "IN_PROGRESS", "RECEIVED")

@@ -93,7 +93,8 @@ def _credit_memo(tables: Tables, ids: Ids, posting: Posting, line: OrderLine) ->
                     "quantity": Decimal(1),
                 }
             )
-    lines.append(tax_line(-posting.tax, TAX_CODES[line.item.vat_rate], line.item.vat_rate, OUTPUT_VAT))
+    rate = line.item.vat_rate if posting.tax else 0
+    lines.append(tax_line(-posting.tax, TAX_CODES[rate], rate, OUTPUT_VAT))
     tables.transaction(
         posting.number,
         "CustCred",
