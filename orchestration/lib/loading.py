@@ -99,21 +99,25 @@ def reload(settings: Settings, *, feeds: Feeds = REGISTRY, on_progress: Progress
     return load(settings, feeds=feeds, on_progress=on_progress)
 
 
-def replace_outbox_actions(settings: Settings, snapshot: Any) -> None:
-    """Put the outbox's present state (an Arrow table with at least the columns of raw.outbox_actions) where dbt can
-    read it.
+def replace_outbox_actions(settings: Settings, snapshot: Any, decisions: Any) -> None:
+    """Put the outbox's present state where dbt can read it: Arrow tables with at least the columns of
+    raw.outbox_actions and of raw.tieout_decisions.
     """
     with connect(settings) as connection:
         create_own_tables(connection)
-        connection.register("snapshot", snapshot)
-        columns = ", ".join(name for name, _ in columns_of(connection, "raw", "outbox_actions"))
-        connection.execute("begin")
-        connection.execute("delete from raw.outbox_actions")
-        connection.execute(
-            f"insert into raw.outbox_actions ({columns}) select {columns} from snapshot order by action_key"
-        )
-        connection.execute("commit")
-        connection.unregister("snapshot")
+        for table, content, order in (
+            ("outbox_actions", snapshot, "action_key"),
+            ("tieout_decisions", decisions, "sequence"),
+        ):
+            columns = ", ".join(name for name, _ in columns_of(connection, "raw", table))
+            connection.register("incoming_content", content)
+            connection.execute("begin")
+            connection.execute(f"delete from raw.{table}")
+            connection.execute(
+                f"insert into raw.{table} ({columns}) select {columns} from incoming_content order by {order}"
+            )
+            connection.execute("commit")
+            connection.unregister("incoming_content")
 
 
 _FEED = "vendor || '/' || account || '/' || entity"

@@ -59,6 +59,12 @@ _OWN_TABLES = {
         entity_code VARCHAR, amount VARCHAR, currency_code VARCHAR, payload VARCHAR, reason VARCHAR,
         source_hash VARCHAR
     """,
+    "tieout_decisions": """
+        decision_key VARCHAR, sequence BIGINT, kind VARCHAR, marketplace_code VARCHAR, entity_code VARCHAR,
+        subject_type VARCHAR, subject_id VARCHAR, receipt_id VARCHAR, residual VARCHAR, exception_id VARCHAR,
+        exception_code VARCHAR, amount VARCHAR, currency_code VARCHAR, reason VARCHAR, state VARCHAR,
+        proposed_at TIMESTAMP, decided_at TIMESTAMP
+    """,
     "tieout_call_usage": """
         vendor VARCHAR, key_name VARCHAR, call VARCHAR, measured_at TIMESTAMP, window_seconds BIGINT,
         calls_in_window BIGINT, maximum_calls BIGINT, recommended_calls BIGINT, recommended_seconds BIGINT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestration.outbox.audit import AuditProblem, AuditReport
+from orchestration.outbox.decisions import Decisions, Residual, Standing, Subject, WriteOffLimits
 from orchestration.outbox.delivering import AccountProblem, DeliverResult, Preview
 from orchestration.outbox.errors import (
     ApprovalRefused,
@@ -27,6 +28,7 @@ __all__ = [
     "AuditProblem",
     "AuditReport",
     "ConcurrentChange",
+    "Decisions",
     "DeliverResult",
     "DeliveryBusy",
     "IllegalTransition",
@@ -37,10 +39,14 @@ __all__ = [
     "PolicyResult",
     "Preview",
     "ProposeResult",
+    "Residual",
     "RunHistory",
     "RunStatus",
     "SchemaMismatch",
+    "Standing",
     "State",
+    "Subject",
     "UnknownAction",
     "UnsupportedDatabase",
+    "WriteOffLimits",
 ]

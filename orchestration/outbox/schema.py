@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table,
 
 metadata = MetaData()
 
-HEAD_REVISION = "0001"
+HEAD_REVISION = "0002"
 """Newest alembic revision; a test keeps it equal to the migrations folder."""
 
 actions = Table(
@@ -65,6 +65,31 @@ audit = Table(
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
     Index("ix_outbox_audit_action_key", "action_key"),
+)
+
+decisions = Table(
+    "outbox_decisions",
+    metadata,
+    Column("decision_key", String(400), primary_key=True),  # DECISION|kind|marketplace|subject|number
+    Column("sequence", Integer, nullable=False, unique=True),  # order of being taken
+    Column("kind", String(20), nullable=False),  # MATCH, UNMATCH, ACCEPT, WRITE_OFF
+    Column("marketplace_code", String(80), nullable=False),
+    Column("entity_code", String(80)),
+    Column("subject_type", String(40), nullable=False),  # PAYOUT for a match, else what the exception is about
+    Column("subject_id", String(300), nullable=False),
+    Column("receipt_id", String(200)),  # of a match
+    Column("residual", String(20)),  # what a match calls its difference: FEE, EXCHANGE, OPEN; null: there is none
+    Column("exception_id", String(40)),  # of ACCEPT and WRITE_OFF
+    Column("exception_code", String(20)),
+    Column("amount", String(40)),  # decimal text: the amount at risk that was accepted or is written off
+    Column("currency_code", String(3)),
+    Column("reason", Text, nullable=False),
+    Column("state", String(12), nullable=False),  # PROPOSED, EFFECTIVE, REJECTED, WITHDRAWN
+    Column("proposed_by", String(120), nullable=False),
+    Column("proposed_at", String(27), nullable=False),
+    Column("decided_by", String(120)),
+    Column("decided_at", String(27)),
+    Index("ix_outbox_decisions_subject", "kind", "marketplace_code", "subject_id"),
 )
 
 lane_runs = Table(

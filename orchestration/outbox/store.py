@@ -19,17 +19,17 @@ from sqlalchemy import URL, Connection, bindparam, func, insert, or_, select, up
 
 from connectors.delivery import Delivery
 from orchestration.outbox import audit as trail
+from orchestration.outbox.appending import Entry, append_entries
 from orchestration.outbox.clock import Clock, parse_stamp, stamp
 from orchestration.outbox.database import open_engine, upgrade_schema, writing
+from orchestration.outbox.decisions import Decisions
 from orchestration.outbox.delivering import KINDS, ONE_BY_ONE, DeliverResult, Preview, deliver, preview
 from orchestration.outbox.errors import ApprovalRefused, ConcurrentChange, MalformedProposals, UnknownAction
+from orchestration.outbox.people import SERVICE_ACTOR, person_named
 from orchestration.outbox.policies import Policy, Switch, needs_person, stopped_by, subject_of
 from orchestration.outbox.runs import RunHistory
-from orchestration.outbox.schema import actions, audit
+from orchestration.outbox.schema import actions, audit, decisions
 from orchestration.outbox.states import ENDED, REPLACEABLE, State, require_transition
-
-SERVICE_ACTOR = "tieout"
-"""Proposer and policy actor of everything the pipeline does by itself. No person may sign with this name."""
 
 PROPOSAL_COLUMNS = (
     "action_key",
@@ -122,6 +122,7 @@ class Outbox:
         self.engine = open_engine(url)
         upgrade_schema(self.engine)
         self.runs = RunHistory(self.engine, clock)
+        self.decisions = Decisions(self.engine, clock, channel=channel)
         # Nothing is delivered until somebody said which switches hold.
         self._switches: tuple[Switch, ...] = ()
         self._write_back = False
@@ -199,6 +200,8 @@ class Outbox:
             rows = [dict(row) for row in connection.execute(select(actions).order_by(actions.c.action_key)).mappings()]
             for row in rows:
                 row["payload_hash"] = payload_hash(row.pop("payload"))
+            decided = connection.execute(select(decisions).order_by(decisions.c.sequence)).mappings()
+            rows += [{**row, "action_key": row["decision_key"]} for row in decided]
             entries = (
                 connection.execution_options(yield_per=1_000)
                 .execute(select(audit).order_by(audit.c.sequence))
@@ -382,7 +385,7 @@ class Outbox:
         `keys` are action keys or wire keys. Raises UnknownAction, ApprovalRefused (own proposal, nameless, a newer
         action for the same thing is on its way), IllegalTransition.
         """
-        person = _person(by)
+        person = person_named(by)
         with writing(self.engine) as connection:
             rows = [self._locate(connection, key) for key in keys]
             for row in rows:
@@ -406,7 +409,7 @@ class Outbox:
 
     def reject(self, keys: Sequence[str], *, by: str, reason: str) -> list[str]:
         """A person says no to PROPOSED or APPROVED actions. All or none. Raises as `approve`; a reason is a must."""
-        person = _person(by)
+        person = person_named(by)
         if not reason.strip():
             raise ApprovalRefused("say why: a rejection without a reason cannot be explained to an auditor")
         with writing(self.engine) as connection:
@@ -582,31 +585,24 @@ class Outbox:
         self._append(connection, entries)
 
     def _append(self, connection: Connection, entries: Sequence[_Entry]) -> None:
-        last = connection.execute(
-            select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
-        ).first()
-        sequence, previous = (last.sequence, last.hash) if last is not None else (0, trail.GENESIS)
-        now = stamp(self._clock.now())
-        written: list[dict[str, Any]] = []
-        for entry in entries:
-            sequence += 1
-            record: dict[str, Any] = {
-                "sequence": sequence,
-                "action_key": entry.row["action_key"],
-                "from_state": entry.before.value if entry.before else None,
-                "to_state": entry.after.value,
-                "actor": entry.actor,
-                "channel": self._channel,
-                "at": now,
-                "why": entry.why,
-                "before": trail.canonical_json(entry.was),
-                "after": trail.canonical_json(entry.became),
-                "source_hash": entry.row["source_hash"],
-                "previous_hash": previous,
-            }
-            previous = record["hash"] = trail.entry_hash(record)
-            written.append(record)
-        connection.execute(insert(audit), written)
+        append_entries(
+            connection,
+            [
+                Entry(
+                    key=entry.row["action_key"],
+                    before=entry.before.value if entry.before else None,
+                    after=entry.after.value,
+                    actor=entry.actor,
+                    why=entry.why,
+                    was=entry.was,
+                    became=entry.became,
+                    source_hash=entry.row["source_hash"],
+                )
+                for entry in entries
+            ],
+            at=stamp(self._clock.now()),
+            channel=self._channel,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -657,10 +653,3 @@ def _problem_of(row: Row) -> str | None:
     except InvalidOperation:
         return f"the amount {row['amount']} is not a number"
     return None
-
-
-def _person(name: str) -> str:
-    person = name.strip()
-    if not person or person.casefold() in (SERVICE_ACTOR, "policy"):
-        raise ApprovalRefused("a person has to decide, under their own name (--by NAME)")
-    return person

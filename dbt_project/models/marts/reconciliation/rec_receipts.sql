@@ -42,6 +42,7 @@ payout_totals as (
         min(decided.undecided_code) as undecided_code,
         count(*) as receipt_count,
         min(decided.receipt_id) as receipt_id,
+        max(case when decided.is_bounded then 1 else 0 end) as is_bounded,
         cast(sum(case when decided.is_decided then decided.cash_amount else 0 end) as decimal(18, 2)) as cash_amount,
         cast(sum(case when decided.is_decided then decided.fee_amount else 0 end) as decimal(18, 2)) as fee_amount,
         cast(
@@ -96,6 +97,7 @@ payout_results as (
         coalesce(payout_totals.cash_amount, 0) as cash_amount,
         coalesce(payout_totals.exchange_amount, 0) as exchange_amount,
         payout_totals.receipt_count,
+        coalesce(payout_totals.is_bounded, 0) as is_bounded,
         coalesce(payout_totals.receipt_id, stray_receipts.receipt_id) as receipt_id,
         {{ utc_from_local(
             'cast(' ~ add_days('payouts.pay_out_date', '8') ~ ' as timestamp)', 'marketplaces.time_zone'
@@ -133,7 +135,8 @@ receipt_totals as (
         decided.receipt_id,
         min(decided.rule_code) as rule_code,
         min(decided.undecided_code) as undecided_code,
-        count(*) as payout_count,
+        count(decided.billing_cycle_id) as payout_count,
+        max(case when decided.is_bounded then 1 else 0 end) as is_bounded,
         min(decided.billing_cycle_id) as billing_cycle_id,
         cast(sum(case when decided.is_decided then decided.cash_amount else 0 end) as decimal(18, 2)) as cash_amount
     from decided
@@ -153,6 +156,7 @@ receipt_results as (
         receipts.value_date,
         receipt_totals.billing_cycle_id,
         receipt_totals.payout_count,
+        coalesce(receipt_totals.is_bounded, 0) as is_bounded,
         coalesce(receipt_totals.cash_amount, 0) as cash_amount,
         receipts.match_scope,
         case receipts.match_scope
@@ -231,7 +235,13 @@ final as (
                 then 'The pay-out came in ' || cast(payout_results.receipt_count as varchar) || ' receipts.'
             when 'BNK-008' then 'A receipt has the amount of this pay-out but names another one.'
             when 'BNK-009' then 'A receipt of this pay-out was exchanged at a rate beyond the tolerance.'
-            when 'BNK-011' then 'Several matches are equally good; a person chooses.'
+            when 'BNK-011'
+                then
+                    case
+                        when payout_results.is_bounded = 1
+                            then 'More items could be part of it than can be tried in all ways; a person chooses.'
+                        else 'Several matches are equally good; a person chooses.'
+                    end
             when 'BNK-012' then 'The pay-out seems to have gone to another bank account.'
         end as summary,
         payout_results.billing_cycle_id,
@@ -280,7 +290,13 @@ final as (
                 then
                     'The bank feed holds this entry twice; the other one is '
                     || receipt_results.original_receipt_id || '.'
-            when 'BNK-011' then 'Several matches are equally good; a person chooses.'
+            when 'BNK-011'
+                then
+                    case
+                        when receipt_results.is_bounded = 1
+                            then 'More items could be part of it than can be tried in all ways; a person chooses.'
+                        else 'Several matches are equally good; a person chooses.'
+                    end
             when 'BNK-012' then 'Marketplace money arrived in an account that it should not go to.'
         end as summary,
         receipt_results.billing_cycle_id,

@@ -1,6 +1,6 @@
 -- Grain: receipt × pay-out that the receipt's text names, by voucher, document, pay-out reference or cycle id.
 -- References are compared word by word, so that PV-42 is not found in PV-421; a reference of ten characters or more is also
--- found when the bank has dropped its separators.
+-- found when the bank has dropped its separators. A pair that a person has refused is not named.
 with
 
 receipts as (
@@ -12,6 +12,13 @@ receipts as (
 payouts as (
 
     select * from {{ ref('int_matching__payouts') }}
+
+),
+
+refused as (
+
+    select * from {{ ref('int_matching__pair_decisions') }}
+    where verdict = 'UNMATCH'
 
 ),
 
@@ -87,6 +94,12 @@ final as (
                     and position(payout_words.letters in receipt_words.letters) > 0
                 )
             )
+    left join refused
+        on
+            receipt_words.receipt_id = refused.receipt_id
+            and payout_words.marketplace_code = refused.marketplace_code
+            and payout_words.billing_cycle_id = refused.billing_cycle_id
+    where refused.receipt_id is null
 
 )
 

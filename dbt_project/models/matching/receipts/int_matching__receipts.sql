@@ -1,5 +1,6 @@
 -- Grain: one bank receipt, with the marketplace that it concerns and whether it may be matched automatically at all.
--- A receipt concerns a marketplace when an approved payer sent it or when its text names one of the pay-outs.
+-- A receipt concerns a marketplace when an approved payer sent it, when its text names one of the pay-outs or when a person says so;
+-- what a person matched is no duplicate.
 with
 
 receipts as (
@@ -15,6 +16,17 @@ references_found as (
         min(receipt_references.marketplace_code) as marketplace_code
     from {{ ref('int_matching__receipt_references') }} as receipt_references
     group by receipt_references.receipt_id
+
+),
+
+matched_by_person as (
+
+    select
+        pair_decisions.receipt_id,
+        min(pair_decisions.marketplace_code) as marketplace_code
+    from {{ ref('int_matching__pair_decisions') }} as pair_decisions
+    where pair_decisions.verdict = 'MATCH'
+    group by pair_decisions.receipt_id
 
 ),
 
@@ -39,13 +51,18 @@ entries as (
         receipts.counterparty_name,
         receipts.is_from_payer,
         receipts.entity_code as account_entity_code,
-        coalesce(receipts.marketplace_code, references_found.marketplace_code) as marketplace_code,
+        coalesce(
+            matched_by_person.marketplace_code, receipts.marketplace_code, references_found.marketplace_code
+        ) as marketplace_code,
+        matched_by_person.receipt_id is not null as is_matched_by_person,
         {{ reference_words(
             "coalesce(receipts.remittance_information, '') || ' ' || coalesce(receipts.end_to_end_id, '')"
         ) }} as reference_words
     from receipts
     left join references_found
         on receipts.receipt_id = references_found.receipt_id
+    left join matched_by_person
+        on receipts.receipt_id = matched_by_person.receipt_id
 
 ),
 
@@ -98,7 +115,7 @@ final as (
             when copies.amount <= 0 then 'NOT_A_RECEIPT'
             when copies.marketplace_code is null then 'NOT_A_MARKETPLACE'
             when copies.value_date < marketplaces.go_live_date then 'BEFORE_GO_LIVE'
-            when copies.copy_number > 1 then 'DUPLICATE'
+            when copies.copy_number > 1 and not copies.is_matched_by_person then 'DUPLICATE'
             when copies.bank_account_code is null or copies.bank_account_code <> marketplaces.bank_account_code
                 then 'WRONG_ACCOUNT'
             else 'OPEN'

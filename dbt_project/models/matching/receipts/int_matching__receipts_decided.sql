@@ -1,13 +1,14 @@
 -- Grain: receipt × pay-out that a rule brought together. The one place that decides: the rules see each item once and in their
--- order, so a decided pair is final and an undecided one waits for a person.
+-- order, so a decided pair is final and an undecided one waits for a person. What a person matched comes first. One side is null
+-- where a search for sets ended at its bound without finding any.
 -- cash + fee - excess + exchange = what the receipt clears of the pay-out.
 with
 
 proposals as (
 
     {% for rule in [
-        '010_reference', '020_amount', '030_many_payouts', '040_many_receipts', '050_bank_fee', '055_currency',
-        '060_named_difference',
+        '005_person', '010_reference', '020_amount', '030_many_payouts', '040_many_receipts', '050_bank_fee',
+        '052_payouts_less_fee', '055_currency', '060_named_difference',
     ] -%}
     select
         rules.receipt_id,
@@ -18,7 +19,12 @@ proposals as (
         rules.cash_amount,
         rules.fee_amount,
         rules.excess_amount,
-        {% if rule == '055_currency' -%} rules.exchange_amount {%- else -%} 0 as exchange_amount {%- endif %},
+        {% if rule in ('005_person', '055_currency') -%} rules.exchange_amount {%- else -%} 0 as exchange_amount {%- endif %},
+        {% if rule in ('030_many_payouts', '040_many_receipts', '052_payouts_less_fee') -%}
+        rules.is_bounded,
+        {%- else -%}
+        false as is_bounded,
+        {%- endif %}
         rules.undecided_code
     from {{ ref('int_matching__receipts_rule_' ~ rule) }} as rules
     {{ 'union all' if not loop.last }}
@@ -42,6 +48,7 @@ final as (
             as decimal(18, 2)
         ) as cleared_amount,
         proposals.undecided_code,
+        proposals.is_bounded,
         proposals.undecided_code is null as is_decided
     from proposals
 

@@ -2,46 +2,26 @@
 -- facts agree. Undecided (BNK-011) when a receipt names several pay-outs of that amount, or several receipts name one.
 with
 
-receipts as (
+candidates as (
 
-    select * from {{ ref('int_matching__receipts') }}
-    where match_scope = 'OPEN'
-
-),
-
-payouts as (
-
-    select * from {{ ref('int_matching__payouts') }}
-
-),
-
-receipt_references as (
-
-    select * from {{ ref('int_matching__receipt_references') }}
+    select * from {{ ref('int_matching__receipt_candidates') }}
+    where is_named = 1 and receipt_currency_code = payout_currency_code and receipt_amount = payout_amount
 
 ),
 
 pairs as (
 
     select
-        receipts.receipt_id,
-        payouts.marketplace_code,
-        payouts.billing_cycle_id,
-        receipts.amount as cash_amount,
-        count(*) over (partition by receipts.receipt_id) as payout_count,
+        candidates.receipt_id,
+        candidates.marketplace_code,
+        candidates.billing_cycle_id,
+        candidates.receipt_amount as cash_amount,
+        count(*) over (partition by candidates.receipt_id) as payout_count,
         row_number() over (
-            partition by payouts.marketplace_code, payouts.billing_cycle_id
-            order by receipts.value_date, receipts.receipt_id
+            partition by candidates.marketplace_code, candidates.billing_cycle_id
+            order by candidates.value_date, candidates.receipt_id
         ) as receipt_number
-    from receipts
-    inner join receipt_references
-        on receipts.receipt_id = receipt_references.receipt_id
-    inner join payouts
-        on
-            receipt_references.marketplace_code = payouts.marketplace_code
-            and receipt_references.billing_cycle_id = payouts.billing_cycle_id
-            and receipts.currency_code = payouts.currency_code
-            and receipts.amount = payouts.payout_amount
+    from candidates
 
 ),
 

@@ -3,22 +3,10 @@
 -- text names another pay-out than the amount suggests is left to a person as well (BNK-008).
 with
 
-receipts as (
+candidates as (
 
-    select * from {{ ref('int_matching__receipts') }}
-    where match_scope = 'OPEN'
-
-),
-
-payouts as (
-
-    select * from {{ ref('int_matching__payouts') }}
-
-),
-
-receipt_references as (
-
-    select * from {{ ref('int_matching__receipt_references') }}
+    select * from {{ ref('int_matching__receipt_candidates') }}
+    where is_in_window and receipt_currency_code = payout_currency_code and receipt_amount = payout_amount
 
 ),
 
@@ -31,40 +19,26 @@ earlier as (
 pairs as (
 
     select
-        receipts.receipt_id,
-        payouts.marketplace_code,
-        payouts.billing_cycle_id,
-        receipts.amount as cash_amount,
-        receipts.is_from_payer,
-        count(*) over (partition by receipts.receipt_id) as payout_count,
-        count(*) over (partition by payouts.marketplace_code, payouts.billing_cycle_id) as receipt_count
-    from receipts
-    inner join payouts
-        on
-            receipts.marketplace_code = payouts.marketplace_code
-            and receipts.currency_code = payouts.currency_code
-            and receipts.amount = payouts.payout_amount
+        candidates.receipt_id,
+        candidates.marketplace_code,
+        candidates.billing_cycle_id,
+        candidates.receipt_amount as cash_amount,
+        -- The pair itself is not named, or rule 010 would have taken it.
+        candidates.has_name,
+        count(*) over (partition by candidates.receipt_id) as payout_count,
+        count(*) over (partition by candidates.marketplace_code, candidates.billing_cycle_id) as receipt_count
+    from candidates
     where
-        receipts.value_date >= {{ add_days('payouts.pay_out_date', '-1') }}
-        and receipts.value_date <= {{ add_days('payouts.pay_out_date', '7') }}
-        and not exists (
+        not exists (
             select 1 from earlier
-            where earlier.receipt_id = receipts.receipt_id
+            where earlier.receipt_id = candidates.receipt_id
         )
         and not exists (
             select 1 from earlier
             where
-                earlier.marketplace_code = payouts.marketplace_code
-                and earlier.billing_cycle_id = payouts.billing_cycle_id
+                earlier.marketplace_code = candidates.marketplace_code
+                and earlier.billing_cycle_id = candidates.billing_cycle_id
         )
-
-),
-
-named as (
-
-    -- Pay-outs named by the receipt at all; the pair itself is not among them, or rule 010 would have taken it.
-    select distinct receipt_references.receipt_id
-    from receipt_references
 
 ),
 
@@ -80,13 +54,10 @@ final as (
         cast(0 as decimal(18, 2)) as fee_amount,
         cast(0 as decimal(18, 2)) as excess_amount,
         case
-            when named.receipt_id is not null then 'BNK-008'
+            when pairs.has_name = 1 then 'BNK-008'
             when pairs.payout_count > 1 or pairs.receipt_count > 1 then 'BNK-011'
         end as undecided_code
     from pairs
-    left join named
-        on pairs.receipt_id = named.receipt_id
-    where pairs.is_from_payer or named.receipt_id is not null
 
 )
 

@@ -1,30 +1,15 @@
 -- Proposes: one receipt for two to eight pay-outs of the same marketplace and currency that add up to it exactly. Candidates are
--- inside the window or named in the receipt's text, the named and the newest first. When several sets add up, the set of the
--- named pay-outs wins; without such a set a person chooses (BNK-011).
+-- inside the window or named in the receipt's text; those that it names are all in the set (BNK-008 when it names only what was paid
+-- before). When several sets add up, or there are more candidates than can be tried, a person chooses (BNK-011). is_bounded tells
+-- the second case; where nothing was found before the bound, billing_cycle_id is null.
 with
 
-receipts as (
+candidates as (
 
-    select * from {{ ref('int_matching__receipts') }}
-    where match_scope = 'OPEN'
-
-),
-
-payouts as (
-
-    select * from {{ ref('int_matching__payouts') }}
-
-),
-
-receipt_references as (
-
-    select * from {{ ref('int_matching__receipt_references') }}
-
-),
-
-subsets as (
-
-    select * from {{ ref('int_matching__subsets') }}
+    select * from {{ ref('int_matching__receipt_candidates') }}
+    where
+        receipt_currency_code = payout_currency_code
+        and (is_named = 1 or (receipt_amount > payout_amount and is_from_payer and is_in_window))
 
 ),
 
@@ -36,126 +21,74 @@ earlier as (
 
 ),
 
-candidates as (
+open_candidates as (
 
-    select
-        receipts.receipt_id,
-        receipts.amount as receipt_amount,
-        payouts.marketplace_code,
-        payouts.billing_cycle_id,
-        payouts.payout_amount,
-        case when receipt_references.receipt_id is not null then 1 else 0 end as is_named,
-        row_number() over (
-            partition by receipts.receipt_id
-            order by
-                case when receipt_references.receipt_id is not null then 0 else 1 end,
-                payouts.pay_out_date desc,
-                payouts.billing_cycle_id asc
-        ) as member_position
-    from receipts
-    inner join payouts
-        on
-            receipts.marketplace_code = payouts.marketplace_code
-            and receipts.currency_code = payouts.currency_code
-            and receipts.amount > payouts.payout_amount
-    left join receipt_references
-        on
-            receipts.receipt_id = receipt_references.receipt_id
-            and payouts.marketplace_code = receipt_references.marketplace_code
-            and payouts.billing_cycle_id = receipt_references.billing_cycle_id
+    select candidates.*
+    from candidates
     where
-        (
-            receipt_references.receipt_id is not null
-            or (
-                receipts.is_from_payer
-                and receipts.value_date >= {{ add_days('payouts.pay_out_date', '-1') }}
-                and receipts.value_date <= {{ add_days('payouts.pay_out_date', '7') }}
-            )
-        )
-        and not exists (
+        not exists (
             select 1 from earlier
-            where earlier.receipt_id = receipts.receipt_id
+            where earlier.receipt_id = candidates.receipt_id
         )
         and not exists (
             select 1 from earlier
             where
-                earlier.marketplace_code = payouts.marketplace_code
-                and earlier.billing_cycle_id = payouts.billing_cycle_id
+                earlier.marketplace_code = candidates.marketplace_code
+                and earlier.billing_cycle_id = candidates.billing_cycle_id
         )
 
 ),
 
-named_counts as (
+targets as (
 
-    select
-        candidates.receipt_id,
-        sum(candidates.is_named) as named_count
-    from candidates
-    group by candidates.receipt_id
-
-),
-
-sums as (
-
-    select
-        candidates.receipt_id,
-        subsets.subset_id,
-        subsets.subset_size,
-        sum(candidates.is_named) as named_in_set
-    from candidates
-    inner join subsets
-        on candidates.member_position = subsets.member_position
-    group by candidates.receipt_id, candidates.receipt_amount, subsets.subset_id, subsets.subset_size
-    having
-        count(*) = subsets.subset_size
-        and sum(candidates.payout_amount) = candidates.receipt_amount
+    select distinct
+        open_candidates.receipt_id as target_id,
+        cast(open_candidates.receipt_amount * 100 as bigint) as low_cents,
+        cast(open_candidates.receipt_amount * 100 as bigint) as high_cents,
+        open_candidates.receipt_amount as target_amount,
+        2 as min_size,
+        8 as max_size
+    from open_candidates
 
 ),
 
-ranked as (
+items as (
 
+    -- The newest first: days are counted backwards from a date that is later than any.
     select
-        sums.receipt_id,
-        sums.subset_id,
-        count(*) over (partition by sums.receipt_id) as set_count,
-        case
-            when sums.named_in_set = sums.subset_size and sums.subset_size = named_counts.named_count then 1 else 0
-        end as is_named_set,
-        row_number() over (
-            partition by sums.receipt_id
-            order by
-                case
-                    when sums.named_in_set = sums.subset_size and sums.subset_size = named_counts.named_count
-                        then 0
-                    else 1
-                end,
-                sums.subset_size,
-                sums.subset_id
-        ) as set_number
-    from sums
-    inner join named_counts
-        on sums.receipt_id = named_counts.receipt_id
+        open_candidates.receipt_id as target_id,
+        open_candidates.marketplace_code || '|' || open_candidates.billing_cycle_id as item_id,
+        open_candidates.marketplace_code,
+        open_candidates.billing_cycle_id,
+        open_candidates.payout_amount,
+        cast(open_candidates.payout_amount * 100 as bigint) as cents,
+        open_candidates.is_named,
+        open_candidates.has_name,
+        {{ days_between('open_candidates.pay_out_date', "date '2999-12-31'") }} as item_order
+    from open_candidates
 
 ),
+
+{{ covering_sets(is_exact=true) }},
 
 members as (
 
     select
-        candidates.receipt_id,
-        candidates.marketplace_code,
-        candidates.billing_cycle_id,
-        candidates.payout_amount,
-        case when ranked.set_count > 1 and ranked.is_named_set = 0 then 1 else 0 end as is_undecided,
+        items.target_id as receipt_id,
+        items.marketplace_code,
+        items.billing_cycle_id,
+        items.payout_amount,
+        case when found.is_complete then 0 else 1 end as is_bounded,
+        case when found.set_count > 1 then 1 else 0 end as is_ambiguous,
+        items.has_name,
+        items.is_named,
         -- Two receipts may want the same pay-out: then neither is decided.
-        count(*) over (partition by candidates.marketplace_code, candidates.billing_cycle_id) as wanted_count
-    from ranked
-    inner join subsets
-        on ranked.subset_id = subsets.subset_id
-    inner join candidates
-        on
-            ranked.receipt_id = candidates.receipt_id
-            and subsets.member_position = candidates.member_position
-    where ranked.set_number = 1
+        count(*) over (partition by items.marketplace_code, items.billing_cycle_id) as wanted_count
+    from found_members
+    inner join items
+        on found_members.target_id = items.target_id and found_members.item_id = items.item_id
+    inner join found
+        on found_members.target_id = found.target_id
 
 ),
 
@@ -172,12 +105,36 @@ final as (
         cast(0 as decimal(18, 2)) as excess_amount,
         case
             when
+                max(members.has_name) over (partition by members.receipt_id) = 1
+                and max(members.is_named) over (partition by members.receipt_id) = 0
+                then 'BNK-008'
+            when
                 max(
-                    case when members.is_undecided = 1 or members.wanted_count > 1 then 1 else 0 end
+                    case
+                        when members.is_ambiguous = 1 or members.is_bounded = 1 or members.wanted_count > 1 then 1
+                        else 0
+                    end
                 ) over (partition by members.receipt_id) = 1
                 then 'BNK-011'
-        end as undecided_code
+        end as undecided_code,
+        members.is_bounded = 1 as is_bounded
     from members
+    union all
+    select
+        found.target_id as receipt_id,
+        cast(null as varchar) as marketplace_code,
+        cast(null as varchar) as billing_cycle_id,
+        'E030_MANY_PAYOUTS' as rule_code,
+        found.target_id as group_id,
+        targets.target_amount as cash_amount,
+        cast(0 as decimal(18, 2)) as fee_amount,
+        cast(0 as decimal(18, 2)) as excess_amount,
+        'BNK-011' as undecided_code,
+        true as is_bounded
+    from found
+    inner join targets
+        on found.target_id = targets.target_id
+    where found.set_count = 0 and not found.is_complete
 
 )
 

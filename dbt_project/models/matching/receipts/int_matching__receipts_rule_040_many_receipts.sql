@@ -1,173 +1,108 @@
--- Proposes: one pay-out for two to four receipts that add up to it exactly, inside the window or naming the pay-out. When several
--- sets add up, the set of the receipts that name it wins; without such a set a person chooses (BNK-011).
+-- Proposes: one pay-out for two to four receipts that add up to it exactly, inside the window or naming the pay-out; those that name
+-- it are all in the set. When several sets add up, or there are more candidates than can be tried, a person chooses (BNK-011);
+-- is_bounded tells the second case; where nothing was found before the bound, receipt_id is null. A receipt that names another
+-- pay-out is no candidate.
 with
 
-receipts as (
+candidates as (
 
-    select * from {{ ref('int_matching__receipts') }}
-    where match_scope = 'OPEN'
-
-),
-
-payouts as (
-
-    select * from {{ ref('int_matching__payouts') }}
-
-),
-
-receipt_references as (
-
-    select * from {{ ref('int_matching__receipt_references') }}
-
-),
-
-subsets as (
-
-    select * from {{ ref('int_matching__subsets') }}
-    where subset_size <= 4
+    select * from {{ ref('int_matching__receipt_candidates') }}
+    where
+        receipt_currency_code = payout_currency_code
+        and payout_amount > receipt_amount
+        and (is_named = 1 or (has_name = 0 and is_from_payer and is_in_window))
 
 ),
 
 earlier as (
 
-    select * from {{ ref('int_matching__receipts_rule_010_reference') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_010_reference') }} as rules
     union all
-    select * from {{ ref('int_matching__receipts_rule_020_amount') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_020_amount') }} as rules
     union all
-    select * from {{ ref('int_matching__receipts_rule_030_many_payouts') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_030_many_payouts') }} as rules
 
 ),
 
-candidates as (
+open_candidates as (
 
-    select
-        payouts.marketplace_code,
-        payouts.billing_cycle_id,
-        payouts.payout_amount,
-        receipts.receipt_id,
-        receipts.amount as receipt_amount,
-        case when receipt_references.receipt_id is not null then 1 else 0 end as is_named,
-        row_number() over (
-            partition by payouts.marketplace_code, payouts.billing_cycle_id
-            order by
-                case when receipt_references.receipt_id is not null then 0 else 1 end,
-                receipts.value_date,
-                receipts.receipt_id
-        ) as member_position
-    from payouts
-    inner join receipts
-        on
-            payouts.marketplace_code = receipts.marketplace_code
-            and payouts.currency_code = receipts.currency_code
-            and payouts.payout_amount > receipts.amount
-    left join receipt_references
-        on
-            receipts.receipt_id = receipt_references.receipt_id
-            and payouts.marketplace_code = receipt_references.marketplace_code
-            and payouts.billing_cycle_id = receipt_references.billing_cycle_id
+    select candidates.*
+    from candidates
     where
-        (
-            receipt_references.receipt_id is not null
-            or (
-                receipts.is_from_payer
-                and receipts.value_date >= {{ add_days('payouts.pay_out_date', '-1') }}
-                and receipts.value_date <= {{ add_days('payouts.pay_out_date', '7') }}
-            )
-        )
-        and not exists (
+        not exists (
             select 1 from earlier
-            where earlier.receipt_id = receipts.receipt_id
+            where earlier.receipt_id = candidates.receipt_id
         )
         and not exists (
             select 1 from earlier
             where
-                earlier.marketplace_code = payouts.marketplace_code
-                and earlier.billing_cycle_id = payouts.billing_cycle_id
+                earlier.marketplace_code = candidates.marketplace_code
+                and earlier.billing_cycle_id = candidates.billing_cycle_id
         )
 
 ),
 
-named_counts as (
+targets as (
 
-    select
-        candidates.marketplace_code,
-        candidates.billing_cycle_id,
-        sum(candidates.is_named) as named_count
-    from candidates
-    group by candidates.marketplace_code, candidates.billing_cycle_id
-
-),
-
-sums as (
-
-    select
-        candidates.marketplace_code,
-        candidates.billing_cycle_id,
-        subsets.subset_id,
-        subsets.subset_size,
-        sum(candidates.is_named) as named_in_set
-    from candidates
-    inner join subsets
-        on candidates.member_position = subsets.member_position
-    group by
-        candidates.marketplace_code,
-        candidates.billing_cycle_id,
-        candidates.payout_amount,
-        subsets.subset_id,
-        subsets.subset_size
-    having
-        count(*) = subsets.subset_size
-        and sum(candidates.receipt_amount) = candidates.payout_amount
+    select distinct
+        open_candidates.marketplace_code || '|' || open_candidates.billing_cycle_id as target_id,
+        cast(open_candidates.payout_amount * 100 as bigint) as low_cents,
+        cast(open_candidates.payout_amount * 100 as bigint) as high_cents,
+        open_candidates.marketplace_code,
+        open_candidates.billing_cycle_id,
+        open_candidates.payout_amount as target_amount,
+        2 as min_size,
+        4 as max_size
+    from open_candidates
 
 ),
 
-ranked as (
+items as (
 
+    -- The earliest first.
     select
-        sums.marketplace_code,
-        sums.billing_cycle_id,
-        sums.subset_id,
-        count(*) over (partition by sums.marketplace_code, sums.billing_cycle_id) as set_count,
-        case
-            when sums.named_in_set = sums.subset_size and sums.subset_size = named_counts.named_count then 1 else 0
-        end as is_named_set,
-        row_number() over (
-            partition by sums.marketplace_code, sums.billing_cycle_id
-            order by
-                case
-                    when sums.named_in_set = sums.subset_size and sums.subset_size = named_counts.named_count
-                        then 0
-                    else 1
-                end,
-                sums.subset_size,
-                sums.subset_id
-        ) as set_number
-    from sums
-    inner join named_counts
-        on
-            sums.marketplace_code = named_counts.marketplace_code
-            and sums.billing_cycle_id = named_counts.billing_cycle_id
+        open_candidates.marketplace_code || '|' || open_candidates.billing_cycle_id as target_id,
+        open_candidates.receipt_id as item_id,
+        open_candidates.marketplace_code,
+        open_candidates.billing_cycle_id,
+        open_candidates.receipt_amount,
+        cast(open_candidates.receipt_amount * 100 as bigint) as cents,
+        open_candidates.is_named,
+        {{ days_between("date '1970-01-01'", 'open_candidates.value_date') }} as item_order
+    from open_candidates
 
 ),
+
+{{ covering_sets(is_exact=true) }},
 
 members as (
 
     select
-        candidates.receipt_id,
-        candidates.marketplace_code,
-        candidates.billing_cycle_id,
-        candidates.receipt_amount,
-        case when ranked.set_count > 1 and ranked.is_named_set = 0 then 1 else 0 end as is_undecided,
-        count(*) over (partition by candidates.receipt_id) as wanted_count
-    from ranked
-    inner join subsets
-        on ranked.subset_id = subsets.subset_id
-    inner join candidates
-        on
-            ranked.marketplace_code = candidates.marketplace_code
-            and ranked.billing_cycle_id = candidates.billing_cycle_id
-            and subsets.member_position = candidates.member_position
-    where ranked.set_number = 1
+        items.item_id as receipt_id,
+        items.marketplace_code,
+        items.billing_cycle_id,
+        items.receipt_amount,
+        case when found.is_complete then 0 else 1 end as is_bounded,
+        case when found.set_count > 1 then 1 else 0 end as is_ambiguous,
+        -- Two pay-outs may want the same receipt: then neither is decided.
+        count(*) over (partition by items.item_id) as wanted_count
+    from found_members
+    inner join items
+        on found_members.target_id = items.target_id and found_members.item_id = items.item_id
+    inner join found
+        on found_members.target_id = found.target_id
 
 ),
 
@@ -185,11 +120,31 @@ final as (
         case
             when
                 max(
-                    case when members.is_undecided = 1 or members.wanted_count > 1 then 1 else 0 end
+                    case
+                        when members.is_ambiguous = 1 or members.is_bounded = 1 or members.wanted_count > 1 then 1
+                        else 0
+                    end
                 ) over (partition by members.marketplace_code, members.billing_cycle_id) = 1
                 then 'BNK-011'
-        end as undecided_code
+        end as undecided_code,
+        members.is_bounded = 1 as is_bounded
     from members
+    union all
+    select
+        cast(null as varchar) as receipt_id,
+        targets.marketplace_code,
+        targets.billing_cycle_id,
+        'E040_MANY_RECEIPTS' as rule_code,
+        targets.billing_cycle_id as group_id,
+        targets.target_amount as cash_amount,
+        cast(0 as decimal(18, 2)) as fee_amount,
+        cast(0 as decimal(18, 2)) as excess_amount,
+        'BNK-011' as undecided_code,
+        true as is_bounded
+    from found
+    inner join targets
+        on found.target_id = targets.target_id
+    where found.set_count = 0 and not found.is_complete
 
 )
 

@@ -3,22 +3,14 @@
 -- that was exchanged on its way no fee is guessed.
 with
 
-receipts as (
+candidates as (
 
-    select * from {{ ref('int_matching__receipts') }}
-    where match_scope = 'OPEN' and original_currency_code is null
-
-),
-
-payouts as (
-
-    select * from {{ ref('int_matching__payouts') }}
-
-),
-
-receipt_references as (
-
-    select * from {{ ref('int_matching__receipt_references') }}
+    select * from {{ ref('int_matching__receipt_candidates') }}
+    where
+        receipt_currency_code = payout_currency_code
+        and receipt_amount < payout_amount
+        and original_currency_code is null
+        and (is_named = 1 or (is_from_payer and is_in_window))
 
 ),
 
@@ -36,65 +28,63 @@ fee_pattern as (
 
 earlier as (
 
-    select * from {{ ref('int_matching__receipts_rule_010_reference') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_010_reference') }} as rules
     union all
-    select * from {{ ref('int_matching__receipts_rule_020_amount') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_020_amount') }} as rules
     union all
-    select * from {{ ref('int_matching__receipts_rule_030_many_payouts') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_030_many_payouts') }} as rules
     union all
-    select * from {{ ref('int_matching__receipts_rule_040_many_receipts') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_040_many_receipts') }} as rules
 
 ),
 
 near_amounts as (
 
     select
-        receipts.receipt_id,
-        payouts.marketplace_code,
-        payouts.billing_cycle_id,
-        receipts.amount as cash_amount,
-        payouts.payout_amount - receipts.amount as fee_amount,
-        case when receipt_references.receipt_id is not null then 1 else 0 end as is_named,
+        candidates.receipt_id,
+        candidates.marketplace_code,
+        candidates.billing_cycle_id,
+        candidates.receipt_amount as cash_amount,
+        candidates.payout_amount - candidates.receipt_amount as fee_amount,
+        candidates.is_named,
         row_number() over (
-            partition by receipts.receipt_id, payouts.marketplace_code, payouts.billing_cycle_id
+            partition by candidates.receipt_id, candidates.marketplace_code, candidates.billing_cycle_id
             order by fee_pattern.effective_from desc
         ) as pattern_number,
         fee_pattern.amount as fee_cap,
         fee_pattern.percent as fee_percent,
-        payouts.payout_amount
-    from receipts
-    inner join payouts
-        on
-            receipts.marketplace_code = payouts.marketplace_code
-            and receipts.currency_code = payouts.currency_code
-            and receipts.amount < payouts.payout_amount
+        candidates.payout_amount
+    from candidates
     inner join fee_pattern
         on
-            (receipts.currency_code = fee_pattern.currency_code or fee_pattern.currency_code = '*')
-            and receipts.value_date >= fee_pattern.effective_from
-    left join receipt_references
-        on
-            receipts.receipt_id = receipt_references.receipt_id
-            and payouts.marketplace_code = receipt_references.marketplace_code
-            and payouts.billing_cycle_id = receipt_references.billing_cycle_id
+            (candidates.receipt_currency_code = fee_pattern.currency_code or fee_pattern.currency_code = '*')
+            and candidates.value_date >= fee_pattern.effective_from
     where
-        (
-            receipt_references.receipt_id is not null
-            or (
-                receipts.is_from_payer
-                and receipts.value_date >= {{ add_days('payouts.pay_out_date', '-1') }}
-                and receipts.value_date <= {{ add_days('payouts.pay_out_date', '7') }}
-            )
-        )
-        and not exists (
+        not exists (
             select 1 from earlier
-            where earlier.receipt_id = receipts.receipt_id
+            where earlier.receipt_id = candidates.receipt_id
         )
         and not exists (
             select 1 from earlier
             where
-                earlier.marketplace_code = payouts.marketplace_code
-                and earlier.billing_cycle_id = payouts.billing_cycle_id
+                earlier.marketplace_code = candidates.marketplace_code
+                and earlier.billing_cycle_id = candidates.billing_cycle_id
         )
 
 ),

@@ -4,22 +4,20 @@
 -- one, whatever lies between; for two currencies there is no reference here, so a person decides as well. No fee is guessed.
 with
 
-receipts as (
+candidates as (
 
-    select * from {{ ref('int_matching__receipts') }}
-    where match_scope = 'OPEN'
-
-),
-
-payouts as (
-
-    select * from {{ ref('int_matching__payouts') }}
-
-),
-
-receipt_references as (
-
-    select * from {{ ref('int_matching__receipt_references') }}
+    -- The bank says that exactly this was sent, or both sides are in one currency and only the way was foreign.
+    select * from {{ ref('int_matching__receipt_candidates') }}
+    where
+        (is_named = 1 or is_from_payer)
+        and (
+            (original_currency_code is not null and receipt_currency_code = payout_currency_code)
+            or (
+                receipt_currency_code <> payout_currency_code
+                and coalesce(original_currency_code, payout_currency_code) = payout_currency_code
+                and coalesce(original_amount, payout_amount) = payout_amount
+            )
+        )
 
 ),
 
@@ -36,66 +34,67 @@ tolerance as (
 
 earlier as (
 
-    select * from {{ ref('int_matching__receipts_rule_010_reference') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_010_reference') }} as rules
     union all
-    select * from {{ ref('int_matching__receipts_rule_020_amount') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_020_amount') }} as rules
     union all
-    select * from {{ ref('int_matching__receipts_rule_030_many_payouts') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_030_many_payouts') }} as rules
     union all
-    select * from {{ ref('int_matching__receipts_rule_040_many_receipts') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_040_many_receipts') }} as rules
     union all
-    select * from {{ ref('int_matching__receipts_rule_050_bank_fee') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_050_bank_fee') }} as rules
+    union all
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_052_payouts_less_fee') }} as rules
 
 ),
 
 pairs as (
 
     select
-        receipts.receipt_id,
-        payouts.marketplace_code,
-        payouts.billing_cycle_id,
-        receipts.value_date,
-        receipts.currency_code,
-        receipts.amount as cash_amount,
-        payouts.payout_amount,
-        case when receipt_references.receipt_id is not null then 1 else 0 end as is_named,
-        -- The bank says that exactly this was sent, or both sides are in one currency and only the way was foreign.
-        case when receipts.currency_code = payouts.currency_code then 1 else 0 end as is_comparable
-    from receipts
-    inner join payouts
-        on
-            receipts.marketplace_code = payouts.marketplace_code
-            and (
-                (receipts.original_currency_code is not null and receipts.currency_code = payouts.currency_code)
-                or (
-                    receipts.currency_code <> payouts.currency_code
-                    and coalesce(receipts.original_currency_code, payouts.currency_code) = payouts.currency_code
-                    and coalesce(receipts.original_amount, payouts.payout_amount) = payouts.payout_amount
-                )
-            )
-    left join receipt_references
-        on
-            receipts.receipt_id = receipt_references.receipt_id
-            and payouts.marketplace_code = receipt_references.marketplace_code
-            and payouts.billing_cycle_id = receipt_references.billing_cycle_id
+        candidates.receipt_id,
+        candidates.marketplace_code,
+        candidates.billing_cycle_id,
+        candidates.value_date,
+        candidates.receipt_currency_code as currency_code,
+        candidates.receipt_amount as cash_amount,
+        candidates.payout_amount,
+        candidates.is_named,
+        case when candidates.receipt_currency_code = candidates.payout_currency_code then 1 else 0 end as is_comparable
+    from candidates
     where
-        (
-            receipt_references.receipt_id is not null
-            or (
-                receipts.is_from_payer
-                and receipts.value_date >= {{ add_days('payouts.pay_out_date', '-1') }}
-                and receipts.value_date <= {{ add_days('payouts.pay_out_date', '10') }}
-            )
-        )
-        and not exists (
+        not exists (
             select 1 from earlier
-            where earlier.receipt_id = receipts.receipt_id
+            where earlier.receipt_id = candidates.receipt_id
         )
         and not exists (
             select 1 from earlier
             where
-                earlier.marketplace_code = payouts.marketplace_code
-                and earlier.billing_cycle_id = payouts.billing_cycle_id
+                earlier.marketplace_code = candidates.marketplace_code
+                and earlier.billing_cycle_id = candidates.billing_cycle_id
         )
 
 ),

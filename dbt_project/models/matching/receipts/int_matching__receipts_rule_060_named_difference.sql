@@ -2,16 +2,10 @@
 -- was meant, so the matched part is cleared and the difference stays open by name (short: BNK-003, over-paid: BNK-004).
 with
 
-receipts as (
+candidates as (
 
-    select * from {{ ref('int_matching__receipts') }}
-    where match_scope = 'OPEN'
-
-),
-
-payouts as (
-
-    select * from {{ ref('int_matching__payouts') }}
+    select * from {{ ref('int_matching__receipt_candidates') }}
+    where is_named = 1 and receipt_currency_code = payout_currency_code
 
 ),
 
@@ -23,36 +17,53 @@ receipt_references as (
 
 earlier as (
 
-    select * from {{ ref('int_matching__receipts_rule_010_reference') }}
-    union all
-    select * from {{ ref('int_matching__receipts_rule_020_amount') }}
-    union all
-    select * from {{ ref('int_matching__receipts_rule_030_many_payouts') }}
-    union all
-    select * from {{ ref('int_matching__receipts_rule_040_many_receipts') }}
-    union all
-    select * from {{ ref('int_matching__receipts_rule_050_bank_fee') }}
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_010_reference') }} as rules
     union all
     select
         rules.receipt_id,
         rules.marketplace_code,
-        rules.billing_cycle_id,
-        rules.rule_code,
-        rules.group_id,
-        rules.cash_amount,
-        rules.fee_amount,
-        rules.excess_amount,
-        rules.undecided_code
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_020_amount') }} as rules
+    union all
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_030_many_payouts') }} as rules
+    union all
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_040_many_receipts') }} as rules
+    union all
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_050_bank_fee') }} as rules
+    union all
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
+    from {{ ref('int_matching__receipts_rule_052_payouts_less_fee') }} as rules
+    union all
+    select
+        rules.receipt_id,
+        rules.marketplace_code,
+        rules.billing_cycle_id
     from {{ ref('int_matching__receipts_rule_055_currency') }} as rules
 
 ),
 
 named as (
 
-    select
-        receipt_references.receipt_id,
-        max(receipt_references.marketplace_code) as marketplace_code,
-        max(receipt_references.billing_cycle_id) as billing_cycle_id
+    select receipt_references.receipt_id
     from receipt_references
     group by receipt_references.receipt_id
     having count(*) = 1
@@ -62,34 +73,29 @@ named as (
 running as (
 
     select
-        receipts.receipt_id,
-        payouts.marketplace_code,
-        payouts.billing_cycle_id,
-        receipts.amount,
-        payouts.payout_amount,
-        sum(receipts.amount) over (
-            partition by payouts.marketplace_code, payouts.billing_cycle_id
-            order by receipts.value_date, receipts.receipt_id
+        candidates.receipt_id,
+        candidates.marketplace_code,
+        candidates.billing_cycle_id,
+        candidates.receipt_amount as amount,
+        candidates.payout_amount,
+        sum(candidates.receipt_amount) over (
+            partition by candidates.marketplace_code, candidates.billing_cycle_id
+            order by candidates.value_date, candidates.receipt_id
             rows between unbounded preceding and current row
         ) as received_amount
-    from receipts
+    from candidates
     inner join named
-        on receipts.receipt_id = named.receipt_id
-    inner join payouts
-        on
-            named.marketplace_code = payouts.marketplace_code
-            and named.billing_cycle_id = payouts.billing_cycle_id
-            and receipts.currency_code = payouts.currency_code
+        on candidates.receipt_id = named.receipt_id
     where
         not exists (
             select 1 from earlier
-            where earlier.receipt_id = receipts.receipt_id
+            where earlier.receipt_id = candidates.receipt_id
         )
         and not exists (
             select 1 from earlier
             where
-                earlier.marketplace_code = payouts.marketplace_code
-                and earlier.billing_cycle_id = payouts.billing_cycle_id
+                earlier.marketplace_code = candidates.marketplace_code
+                and earlier.billing_cycle_id = candidates.billing_cycle_id
         )
 
 ),

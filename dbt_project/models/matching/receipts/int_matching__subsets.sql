@@ -1,5 +1,5 @@
--- Grain: subset × member. Every subset of up to eight positions with at least two members, as data, so that a sum over several
--- items can be searched by a join (8 positions give 247 subsets; more would let unrelated amounts add up by chance).
+-- Grain: subset of twelve positions, as data, so that sums over several items can be searched by joins. p1 to p12 are 1 for the
+-- positions that are in it, last_position is the last of them.
 with
 
 bits as (
@@ -13,41 +13,33 @@ bits as (
 subsets as (
 
     select
-        b1.bit as p1,
-        b2.bit as p2,
-        b3.bit as p3,
-        b4.bit as p4,
-        b5.bit as p5,
-        b6.bit as p6,
-        b7.bit as p7,
-        b8.bit as p8,
-        b1.bit + 2 * b2.bit + 4 * b3.bit + 8 * b4.bit
-        + 16 * b5.bit + 32 * b6.bit + 64 * b7.bit + 128 * b8.bit as subset_id,
-        b1.bit + b2.bit + b3.bit + b4.bit + b5.bit + b6.bit + b7.bit + b8.bit as subset_size
+        {% for position in range(1, 13) -%}
+        b{{ position }}.bit as p{{ position }},
+        {% endfor -%}
+        {% for position in range(1, 13) -%}
+        {{ 2 ** (position - 1) }} * b{{ position }}.bit{{ ' + ' if not loop.last }}
+        {%- endfor %} as subset_id,
+        {% for position in range(1, 13) -%}
+        b{{ position }}.bit{{ ' + ' if not loop.last }}
+        {%- endfor %} as subset_size
     from bits as b1
-    cross join bits as b2
-    cross join bits as b3
-    cross join bits as b4
-    cross join bits as b5
-    cross join bits as b6
-    cross join bits as b7
-    cross join bits as b8
-
+    {% for position in range(2, 13) -%}
+    cross join bits as b{{ position }}
+    {% endfor %}
 ),
 
 final as (
 
-    {% for position in range(1, 9) -%}
     select
-        subsets.subset_id,
-        subsets.subset_size,
-        {{ position }} as member_position
+        subsets.*,
+        case
+            {% for position in range(12, 0, -1) -%}
+            when subsets.p{{ position }} = 1 then {{ position }}
+            {% endfor -%}
+            else 0
+        end as last_position
     from subsets
-    where subsets.subset_size > 1 and subsets.p{{ position }} = 1
-    {% if not loop.last -%}
-    union all
-    {% endif -%}
-    {%- endfor %}
+    where subsets.subset_size <= 8
 
 )
 
