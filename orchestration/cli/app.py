@@ -237,6 +237,101 @@ def reject(
     reject_command(_session(ctx), keys, reason=reason, by=by)
 
 
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the auditor; name no customer.")]
+
+
+@app.command("match")
+def match_receipt(
+    ctx: typer.Context,
+    payout: Annotated[str, typer.Argument(help="The pay-out: id of the billing cycle that it pays.")],
+    receipt: Annotated[str, typer.Argument(help="The receipt.")],
+    reason: Reason,
+    residual: Annotated[
+        str | None,
+        typer.Option("--residual", help="What the difference is: FEE (bank's), EXCHANGE, or OPEN (stays open)."),
+    ] = None,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """A receipt pays a pay-out, whatever the rules say. Several matches of one receipt or pay-out make a group."""
+    from orchestration.cli.commands.decisions import match_command
+
+    match_command(_session(ctx), payout, receipt, residual=residual, reason=reason, by=by)
+
+
+@app.command()
+def unmatch(
+    ctx: typer.Context,
+    payout: Annotated[str, typer.Argument(help="The pay-out: id of the billing cycle that it pays.")],
+    receipt: Annotated[str, typer.Argument(help="The receipt.")],
+    reason: Reason,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """A receipt does not pay a pay-out: takes a person's match back, or keeps the rules from the pair."""
+    from orchestration.cli.commands.decisions import unmatch_command
+
+    unmatch_command(_session(ctx), payout, receipt, reason=reason, by=by)
+
+
+@app.command()
+def accept(
+    ctx: typer.Context,
+    exception: Annotated[str, typer.Argument(help="The exception's id, or its subject.")],
+    reason: Reason,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Close an exception as it is. It opens again when its amount grows."""
+    from orchestration.cli.commands.decisions import accept_command
+
+    accept_command(_session(ctx), exception, reason=reason, by=by)
+
+
+@app.command("write-off")
+def write_off(
+    ctx: typer.Context,
+    exception: Annotated[str, typer.Argument(help="The exception's id, or its subject.")],
+    reason: Reason,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Give an exception's amount up. Above the limits (tolerances.csv, WRITE_OFF) a second person approves."""
+    from orchestration.cli.commands.decisions import write_off_command
+
+    write_off_command(_session(ctx), exception, reason=reason, by=by)
+
+
+@app.command()
+def reopen(
+    ctx: typer.Context,
+    exception: Annotated[str, typer.Argument(help="The exception's id.")],
+    reason: Reason,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Take back what was decided about an exception."""
+    from orchestration.cli.commands.decisions import reopen_command
+
+    reopen_command(_session(ctx), exception, reason=reason, by=by)
+
+
+@app.command()
+def decisions(
+    ctx: typer.Context,
+    state: Annotated[
+        str | None, typer.Option("--state", "-s", help="PROPOSED, EFFECTIVE, REJECTED, WITHDRAWN.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option("--kind", "-k", help="MATCH, UNMATCH, ACCEPT, WRITE_OFF.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Rows to show; 0 = all.")] = 50,
+    json: Json = False,
+) -> None:
+    """What people decided about matches and exceptions."""
+    from orchestration.cli.commands.decisions import decisions_command
+
+    decisions_command(_session(ctx), state=state, kind=kind, limit=limit)
+
+
 @app.command()
 def sql(
     ctx: typer.Context,

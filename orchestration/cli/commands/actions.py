@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from orchestration.cli.commands.decisions import split_keys
 from orchestration.cli.output import Col, console, moment, money, print_json, table
 from orchestration.cli.problems import CliError, ExitCode
 from orchestration.cli.session import Session, system_user
@@ -99,12 +100,21 @@ def approve_command(
         keys = [
             row["action_key"] for row in outbox.actions(states=["PROPOSED"], kind=kind, marketplace_code=marketplace)
         ]
-    _decided(session, "approved", outbox.approve(keys, by=by or system_user(), reason=reason) if keys else [])
+    decisions, keys = split_keys(keys)
+    for decision in decisions:
+        outbox.decisions.approve(decision, by=by or system_user(), reason=reason)
+    approved = outbox.approve(keys, by=by or system_user(), reason=reason) if keys else []
+    _decided(session, "approved", [*decisions, *approved])
 
 
 def reject_command(session: Session, keys: Sequence[str], *, reason: str, by: str | None) -> None:
     """Reject the named actions."""
-    _decided(session, "rejected", session.require_outbox().reject(keys, by=by or system_user(), reason=reason))
+    outbox = session.require_outbox()
+    decisions, keys = split_keys(keys)
+    for decision in decisions:
+        outbox.decisions.reject(decision, by=by or system_user(), reason=reason)
+    rejected = outbox.reject(keys, by=by or system_user(), reason=reason) if keys else []
+    _decided(session, "rejected", [*decisions, *rejected])
 
 
 def _decided(session: Session, word: str, keys: Sequence[str]) -> None:
