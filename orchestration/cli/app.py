@@ -139,6 +139,21 @@ def status(ctx: typer.Context, fail_on: FailOn = None, json: Json = False) -> No
 
 
 @app.command()
+def claims(
+    ctx: typer.Context,
+    marketplace: Marketplace = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="COMMISSION, FEE, SHIPPING, …")] = None,
+    pack: Annotated[str | None, typer.Option("--pack", help="List the items of one pack.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write one CSV file per pack into.")] = None,
+    json: Json = False,
+) -> None:
+    """What the operator has to put right: items with rule, both amounts and evidence, in packs to send."""
+    from orchestration.cli.commands.claims import claims_command
+
+    claims_command(_session(ctx), marketplace=marketplace, kind=kind, pack=pack, out=out)
+
+
+@app.command()
 def exceptions(
     ctx: typer.Context,
     code: Annotated[str | None, typer.Option("--code", "-c", help="Code, or its beginning: BNK, BNK-003.")] = None,

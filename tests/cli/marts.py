@@ -180,6 +180,24 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "runbook_url": "VARCHAR",
         "consequence_count": "INTEGER",
     },
+    "claims": COMMON
+    | {
+        "claim_id": "VARCHAR",
+        "claim_pack_id": "VARCHAR",
+        "claim_kind": "VARCHAR",
+        "exception_code": "VARCHAR",
+        "subject_type": "VARCHAR",
+        "subject_id": "VARCHAR",
+        "subject_date": "DATE",
+        "rule_text": "VARCHAR",
+        "expected_amount": MONEY,
+        "actual_amount": MONEY,
+        "claim_amount": MONEY,
+        "claim_tax_amount": MONEY,
+        "currency_code": "VARCHAR",
+        "owed_to": "VARCHAR",
+        "document_number": "VARCHAR",
+    },
     "freshness": COMMON
     | {
         "vendor": "VARCHAR",
@@ -370,6 +388,25 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         (
             "dddddddddddddddd | SET-004 | S3 | FINANCE | COUNTERPARTY | RESOLVED | ORDER_LINE | O-1-1 | 0.10 | GBP | "
             "2026-04-13 08:00:00 | 2026-05-01 08:00:00 |  | 2026-05-01 08:00:00 | commission differed | Claim | "
+        ),
+    ),
+    "claims": _rows(
+        (
+            "claim_id | claim_pack_id | claim_kind | exception_code | subject_type | subject_id | subject_date | "
+            "rule_text | expected_amount | actual_amount | claim_amount | claim_tax_amount | currency_code | owed_to | "
+            "document_number"
+        ),
+        (
+            "a-B060 | BRICO-2026-04-COMMISSION | COMMISSION | SET-003 | ORDER_LINE | O-1-1 | 2026-04-10 | "
+            "12.00 % of price | -12.00 | -14.00 | 2.00 | 0.40 | GBP | SELLER | =1+1"
+        ),
+        (
+            "b-B050 | BRICO-2026-04-COMMISSION | COMMISSION | SET-004 | ORDER_LINE | O-1-2 | 2026-04-20 | "
+            "12.00 % of price | -1.00 | -1.04 | 0.04 | 0.01 | GBP | SELLER | 9010"
+        ),
+        (
+            "c-B020 | BRICO-2026-04-CANCELLED_SALE | CANCELLED_SALE | SET-010 | ORDER_LINE | O-2-1 | 2026-04-12 | "
+            "A cancelled line is not settled. | 0.00 | 30.00 | -30.00 | 0.00 | GBP | OPERATOR | 9020"
         ),
     ),
     "freshness": _rows(

@@ -28,6 +28,37 @@ from .marts import SETTLEMENT_KEY
 SETTLEMENT = f"JOURNAL|BRICO|{SETTLEMENT_KEY}|1"
 
 
+class TestClaims:
+    @pytest.fixture(autouse=True)
+    def _published(self, published: Path) -> None:
+        """Every test of this class reads the published marts."""
+
+    def test_packs_add_up_to_their_items(self, run_json: Callable[..., Any]) -> None:
+        packs = {row["claim_pack_id"]: row for row in run_json("claims")["packs"]}
+        assert packs.keys() == {"BRICO-2026-04-COMMISSION", "BRICO-2026-04-CANCELLED_SALE"}
+        commission = packs["BRICO-2026-04-COMMISSION"]
+        assert (commission["item_count"], commission["claim_amount"], commission["claim_tax_amount"]) == (
+            2,
+            "2.04",
+            "0.41",
+        )
+        assert (commission["first_date"], commission["last_date"]) == ("2026-04-10", "2026-04-20")
+        assert packs["BRICO-2026-04-CANCELLED_SALE"]["owed_to"] == "OPERATOR"
+
+    def test_a_pack_lists_its_items_with_the_rule(self, run: Run) -> None:
+        output = run("claims", "--pack", "BRICO-2026-04-COMMISSION").stdout
+        assert "12.00 % of price" in output
+        assert "O-2-1" not in output
+        assert run("claims", "--pack", "NOWHERE").exit_code == 2
+
+    def test_a_file_per_pack_without_formulas(self, run: Run, tmp_path: Path) -> None:
+        run("claims", "--kind", "commission", "--out", str(tmp_path / "packs"))
+        (file,) = (tmp_path / "packs").iterdir()
+        rows = list(csv.DictReader(file.open(encoding="utf-8", newline="")))
+        assert [row["claim_amount"] for row in rows] == ["2.00", "0.04"]
+        assert [row["document_number"] for row in rows] == ["'=1+1", "9010"]
+
+
 class TestSql:
     @pytest.fixture(autouse=True)
     def _published(self, published: Path) -> None:

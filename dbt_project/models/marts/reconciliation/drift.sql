@@ -2,94 +2,18 @@
 -- stand open, and since which day the fee type has been apart without a break in its open items. Day = business day of the subject.
 with
 
-orders as (
-
-    select
-        orders.marketplace_code,
-        orders.order_id,
-        orders.order_date
-    from {{ ref('int_ledger__orders') }} as orders
-
-),
-
 compared as (
 
     select
-        rec_orders.marketplace_code,
-        rec_orders.entity_code,
-        'a' as level_code,
-        'ORDER' as fee_type,
-        orders.order_date as drift_date,
-        rec_orders.currency_code,
-        rec_orders.status,
-        rec_orders.expected_amount,
-        rec_orders.actual_amount
-    from {{ ref('rec_orders') }} as rec_orders
-    inner join orders
-        on
-            rec_orders.marketplace_code = orders.marketplace_code
-            and rec_orders.order_id = orders.order_id
-    union all
-    select
-        rec_settlement_lines.marketplace_code,
-        rec_settlement_lines.entity_code,
-        'b' as level_code,
-        rec_settlement_lines.fee_type,
-        rec_settlement_lines.subject_date as drift_date,
-        rec_settlement_lines.currency_code,
-        rec_settlement_lines.status,
-        rec_settlement_lines.expected_amount,
-        rec_settlement_lines.actual_amount
-    from {{ ref('rec_settlement_lines') }} as rec_settlement_lines
-    union all
-    select
-        rec_cycles.marketplace_code,
-        rec_cycles.entity_code,
-        'c' as level_code,
-        'PAYOUT' as fee_type,
-        rec_cycles.subject_date as drift_date,
-        rec_cycles.currency_code,
-        rec_cycles.status,
-        rec_cycles.expected_amount,
-        rec_cycles.actual_amount
-    from {{ ref('rec_cycles') }} as rec_cycles
-    where rec_cycles.rule_code in ('C010_IDENTITY', 'C020_PAY_OUT')
-    union all
-    select
-        rec_documents.marketplace_code,
-        rec_documents.entity_code,
-        'd' as level_code,
-        rec_documents.subject_type as fee_type,
-        rec_documents.subject_date as drift_date,
-        rec_documents.currency_code,
-        rec_documents.status,
-        rec_documents.expected_amount,
-        rec_documents.actual_amount
-    from {{ ref('rec_documents') }} as rec_documents
-    union all
-    select
-        rec_receipts.marketplace_code,
-        rec_receipts.entity_code,
-        'e' as level_code,
-        rec_receipts.subject_type as fee_type,
-        rec_receipts.subject_date as drift_date,
-        rec_receipts.currency_code,
-        rec_receipts.status,
-        rec_receipts.expected_amount,
-        rec_receipts.actual_amount
-    from {{ ref('rec_receipts') }} as rec_receipts
-    union all
-    select
-        rec_journals.marketplace_code,
-        rec_journals.entity_code,
-        'f' as level_code,
-        coalesce(rec_journals.kind, 'UNEXPECTED') as fee_type,
-        rec_journals.subject_date as drift_date,
-        rec_journals.currency_code,
-        rec_journals.status,
-        rec_journals.expected_amount,
-        rec_journals.actual_amount
-    from {{ ref('rec_journals') }} as rec_journals
+        comparisons.*,
+        comparisons.subject_date as drift_date
+    from {{ ref('int_matching__comparisons') }} as comparisons
+
+),
+
+completeness as (
+
+    select * from {{ ref('completeness') }}
 
 ),
 
@@ -154,8 +78,13 @@ final as (
             partition by daily.marketplace_code, daily.level_code, daily.fee_type, daily.currency_code
             order by daily.drift_date
             rows between unbounded preceding and current row
-        ) as open_since_date
+        ) as open_since_date,
+        coalesce(completeness.is_complete, false) as is_complete
     from daily
+    left join completeness
+        on
+            daily.marketplace_code = completeness.marketplace_code
+            and daily.level_code = completeness.level_code
 
 )
 
