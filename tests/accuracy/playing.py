@@ -42,6 +42,7 @@ class Played:
     records: dict[str, Any]
     reported: list[dict[str, Any]]
     cycles: list[dict[str, Any]]
+    allocations: list[dict[str, Any]]
     unbalanced: list[dict[str, Any]]
     problems: list[str] = field(default_factory=list)
 
@@ -75,6 +76,7 @@ def play(scenario: Scenario, folder: Path) -> Played:
             records=records,
             reported=_rows(marts, _EXCEPTIONS),
             cycles=_rows(marts, _CYCLES),
+            allocations=_rows(marts, _ALLOCATIONS),
             unbalanced=_rows(marts, _UNBALANCED),
             problems=problems,
         )
@@ -88,6 +90,7 @@ _CYCLES = """
     select billing_cycle_id, opening_amount, net_amount + break_amount as moved_amount, payout_amount, closing_amount
     from marts.fct_cycles
 """
+_ALLOCATIONS = "select receipt_id, billing_cycle_id from marts.fct_receipt_allocations"
 _UNBALANCED = """
     select control_code, vendor, account, feed, measure, difference from marts.control_totals where not is_balanced
 """
