@@ -363,6 +363,16 @@ class Posting:
     reverses: "Posting | None" = None
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A conversation that somebody began: about an order (`MMP_ORDER`) or an offer (`MMP_OFFER`), by its id."""
+
+    id: str
+    kind: str
+    about: str
+    created: int
+
+
 @dataclass(slots=True)
 class StatementFile:
     """A file that the bank has put down. `account` is the code of the bank account it is about."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sandbox.world.bank import receipt_id
 from sandbox.world.business import Business
 from sandbox.world.erp import Books
-from sandbox.world.model import BankEntry, Cycle, Item, Order, OrderLine, Posting
+from sandbox.world.model import BankEntry, Case, Cycle, Item, Order, OrderLine, Posting
 from sandbox.world.reserve import Reserve
 from sandbox.world.settlement import Ledger
 from sandbox.world.stock import Stock
@@ -38,6 +38,8 @@ class Scene:
     """Cycles whose pay-out has arrived in a way that only a person can judge."""
     overpaid: set[str] = field(default_factory=set)
     """Cycles for whose pay-out more was received than was paid out."""
+    cases: list[Case] = field(default_factory=list)
+    """Conversations beside those that some orders have anyway."""
     reserve: Reserve | None = None
     """The second bank account, where the seller has one."""
     ledger: Ledger = field(init=False)

@@ -99,7 +99,7 @@ def build_seller(
     truth.tell_money(business.bank_account, ledger.cycles, scene.genuine_receipts())
     truth.tell_stock(items, stock)
     truth.preposted = list(scene.journals)
-    side = mirakl.render(business, orders, ledger, items, offers, now)
+    side = mirakl.render(business, orders, ledger, items, offers, scene.cases, now)
     return Seller(business, side, statements, books, items, stock, truth)
 
 

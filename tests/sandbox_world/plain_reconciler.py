@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox.world import World, configuration_rows
-from tests.sandbox_world import plain_refunds
+from tests.sandbox_world import plain_refunds, plain_service
 from tests.sandbox_world.plain_books import Order, books_of
 from tests.sandbox_world.plain_dispatches import dispatches
 from tests.sandbox_world.plain_taxes import fee_taxes
@@ -336,4 +336,5 @@ def findings(world: World, marketplace: str = "BRICO") -> set[Finding]:
         *fee_taxes(world, marketplace),
         *dispatches(world, marketplace),
         *plain_refunds.findings(world, marketplace),
+        *plain_service.findings(world, marketplace),
     }

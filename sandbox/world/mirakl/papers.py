@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.world.catalogue import CURRENCY
 from sandbox.world.mirakl import pdf
 from sandbox.world.mirakl.orders import tracking_of
-from sandbox.world.model import Order, OrderLine, Shop
+from sandbox.world.model import Case, Order, OrderLine, Shop
 from sandbox.world.money import pounds, tax_inside
 from sandbox.world.stamps import DAY, HOUR, iso
 
@@ -93,44 +93,51 @@ def _return(order: Order, shop: Shop, state: str, asked: int, updated: int) -> d
 # --- threads (M11)
 
 
-def threads(orders: Iterable[Order], shop_of: ShopOf, as_of: int) -> list[dict[str, Any]]:
-    """Conversations between shops and the operator about some of the orders, oldest first."""
+def threads(
+    orders: Iterable[Order], shop_of: ShopOf, as_of: int, shop: Shop | None = None, cases: Iterable[Case] = ()
+) -> list[dict[str, Any]]:
+    """Conversations between shops and the operator about some of the orders, oldest first, and `cases` of `shop`."""
     found = []
     for number, order in enumerate(orders):
         started = order.created + 2 * DAY
         if number % THREAD_EVERY or started > as_of - DAY:
             continue
-        shop = shop_of(order)
-        ours = {"display_name": shop.name, "id": str(shop.id), "type": "SHOP"}
-        operator = {"display_name": "Operator", "id": "OPERATOR", "type": "OPERATOR"}
-        messages = 1 + order.customer % 4
-        last = started + (messages - 1) * 3 * HOUR
-        found.append(
-            {
-                "authorized_participants": [ours, operator],
-                "current_participants": [ours, operator],
-                "date_created": iso(started),
-                "date_updated": iso(last),
-                "entities": [{"id": order.id, "label": f"Order {order.id}", "type": "MMP_ORDER"}],
-                "id": _id("thread", order.id),
-                "metadata": {
-                    "last_message_date": iso(last),
-                    "last_sender": {
-                        "display_name": "Support desk",
-                        "organization_details": operator,
-                        "type": "OPERATOR_USER",
-                    }
-                    if messages % 2
-                    else {"display_name": shop.name, "organization_details": ours, "type": "SHOP_USER"},
-                    "shop_reply_needed_since": iso(last) if messages % 2 else None,
-                    "total_count": messages,
-                },
-                "no_store_reply_needed": [],
-                "topic": {"type": "REASON_CODE", "value": "26" if order.customer % 2 else "27"},
-            }
-        )
+        about = {"id": order.id, "label": f"Order {order.id}", "type": "MMP_ORDER"}
+        found.append(_thread(_id("thread", order.id), shop_of(order), about, started, order.customer))
+    for number, case in enumerate(cases):
+        if shop is None:
+            raise ValueError("a case belongs to a shop")
+        label = f"{'Order' if case.kind == 'MMP_ORDER' else 'Offer'} {case.about}"
+        about = {"id": case.about, "label": label, "type": case.kind}
+        found.append(_thread(case.id, shop, about, case.created, 2 * number))
     found.sort(key=lambda thread: (str(thread["date_created"]), str(thread["id"])))
     return found
+
+
+def _thread(thread_id: str, shop: Shop, about: dict[str, str], started: int, lot: int) -> dict[str, Any]:
+    """`lot` decides how many messages there are, whose the last one is, and the topic."""
+    ours = {"display_name": shop.name, "id": str(shop.id), "type": "SHOP"}
+    operator = {"display_name": "Operator", "id": "OPERATOR", "type": "OPERATOR"}
+    messages = 1 + lot % 4
+    last = started + (messages - 1) * 3 * HOUR
+    theirs = {"display_name": "Support desk", "organization_details": operator, "type": "OPERATOR_USER"}
+    own = {"display_name": shop.name, "organization_details": ours, "type": "SHOP_USER"}
+    return {
+        "authorized_participants": [ours, operator],
+        "current_participants": [ours, operator],
+        "date_created": iso(started),
+        "date_updated": iso(last),
+        "entities": [about],
+        "id": thread_id,
+        "metadata": {
+            "last_message_date": iso(last),
+            "last_sender": theirs if messages % 2 else own,
+            "shop_reply_needed_since": iso(last) if messages % 2 else None,
+            "total_count": messages,
+        },
+        "no_store_reply_needed": [],
+        "topic": {"type": "REASON_CODE", "value": "26" if lot % 2 else "27"},
+    }
 
 
 # --- order documents (OR72)

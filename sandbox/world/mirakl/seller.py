@@ -8,7 +8,7 @@ from sandbox.world.mirakl.cycles import cycle_record, documents
 from sandbox.world.mirakl.lines import LineRenderer
 from sandbox.world.mirakl.orders import CARRIERS, order_record
 from sandbox.world.mirakl.settings import account, offer, platform, products, statistics
-from sandbox.world.model import Item, MiraklWorld, Order
+from sandbox.world.model import Case, Item, MiraklWorld, Order
 from sandbox.world.settlement import Ledger
 
 
@@ -18,9 +18,10 @@ def render(
     ledger: Ledger,
     items: list[Item],
     offers: list[tuple[Item, int, bool]],
+    cases: list[Case],
     as_of: int,
 ) -> MiraklWorld:
-    """Everything the marketplace's API can tell. `offers` are (item, quantity, active)."""
+    """Everything the marketplace's API can tell. `offers` are (item, quantity, active), `cases` conversations."""
     visible: list[dict[str, Any]] = []
     hidden: list[dict[str, Any]] = []
     shop = business.shop
@@ -45,7 +46,7 @@ def render(
         returns=papers.returns(in_feed, lambda order: shop, as_of),
         document_requests=requests,
         document_request_lines=request_lines,
-        threads=papers.threads(in_feed, lambda order: shop, as_of),
+        threads=papers.threads(in_feed, lambda order: shop, as_of, shop, cases),
         order_documents=papers.order_documents(in_feed),
         products=products(items),
         reasons=reference.reasons(),

@@ -153,6 +153,39 @@ reused_references as (
 
 ),
 
+unlinked_cases as (
+
+    -- A conversation that names orders, none of which is known: somebody waits and nobody can look the order up.
+    select
+        'service' as level_code,
+        threads.marketplace_code,
+        marketplaces.entity_code,
+        'CUS-001' as exception_code,
+        'CASE' as subject_type,
+        threads.thread_id as subject_id,
+        cast(null as decimal(18, 2)) as delta_amount,
+        cast(null as varchar) as currency_code,
+        'Conversation ' || threads.thread_id || ' of ' || cast(cast(min(threads.created_at) as date) as varchar)
+        || ' is about order ' || min(entities.entity_id) || ', which the order feed has never held.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('stg_mirakl__threads') }} as threads
+    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
+        on threads.marketplace_code = marketplaces.marketplace_code
+    inner join {{ ref('stg_mirakl__thread_entities') }} as entities
+        on
+            threads.marketplace_code = entities.marketplace_code
+            and threads.thread_id = entities.thread_id
+    left join {{ ref('int_ledger__orders') }} as orders
+        on
+            entities.marketplace_code = orders.marketplace_code
+            and entities.entity_id = orders.order_id
+    where entities.entity_type = 'MMP_ORDER'
+    group by threads.marketplace_code, marketplaces.entity_code, threads.thread_id
+    having count(orders.order_id) = 0
+
+),
+
 unioned as (
 
     {% for model, level in levels -%}
@@ -170,6 +203,8 @@ unioned as (
     select * from statement_gaps
     union all
     select * from reused_references
+    union all
+    select * from unlinked_cases
 
 ),
 
