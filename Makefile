@@ -12,11 +12,13 @@ INGEST_ORDERS ?= 100000
 STOCK ?= 200000
 DOCUMENTS ?= 1000
 WORKERS ?= 2
+SEEDS ?= 10
+FIRST ?= 1
 STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test contract parity lint types bench-ingest bench-ledgers bench-postings lock clean
+.PHONY: help setup demo dev test contract accuracy parity lint types bench-ingest bench-ledgers bench-postings lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -42,6 +44,9 @@ test: $(STAMP) ## All tests, in WORKERS=2 processes
 
 contract: $(STAMP) ## Validate connectors and sandbox against the published specifications of Mirakl, Sage 200 and NetSuite
 	$(BIN)/python -m tests.contracts
+
+accuracy: $(STAMP) ## Play SEEDS=10 generated worlds from FIRST=1 and prove that every fault is found and nothing else (docs/accuracy.md)
+	$(BIN)/python -m tests.accuracy --first $(FIRST) --seeds $(SEEDS) --workers $(WORKERS)
 
 parity: ORDERS = 600
 parity: $(STAMP) ## Play one scenario into Sage 200 and into NetSuite and compare ledger and marts (ORDERS=600 SEED=7)

@@ -98,7 +98,7 @@ def write_config(
 ) -> None:
     """Copies the seeds' CSV files; hosts become `url`, statements the bank's folder, and approval is automatic.
 
-    Marketplaces go live, with their opening balances, on `go_live` (the first day of trade); None leaves the seeds' day.
+    Marketplaces go live on `go_live`, the first day of trade, with their opening balances; None leaves the seeds' day.
     What is served is switched on, with the bank accounts of the marketplaces; the rest is off. Raises
     FileNotFoundError when the seeds are not beside this package (an installation without the repository).
     """

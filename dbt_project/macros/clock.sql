@@ -70,6 +70,19 @@
 {%- endmacro %}
 
 
+{% macro add_months(date_expression, months) -%}
+    {{ return(adapter.dispatch('add_months')(date_expression, months)) }}
+{%- endmacro %}
+
+{% macro default__add_months(date_expression, months) -%}
+    cast(({{ date_expression }} + to_months(cast({{ months }} as integer))) as date)
+{%- endmacro %}
+
+{% macro spark__add_months(date_expression, months) -%}
+    add_months({{ date_expression }}, cast({{ months }} as int))
+{%- endmacro %}
+
+
 {% macro add_minutes(stamp, minutes) -%}
     {{ return(adapter.dispatch('add_minutes')(stamp, minutes)) }}
 {%- endmacro %}

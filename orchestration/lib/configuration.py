@@ -353,6 +353,16 @@ class Warehouse(Row):
     reason: Text | None
 
 
+class Retention(Row):
+    FILE = "retention.csv"
+    KEY = ("vendor", "entity")
+    EMPTY = True
+    vendor: Text
+    entity: Text
+    months: Whole
+    reason: Text
+
+
 class StockRule(Row):
     FILE = "stock_rules.csv"
     KEY = ("marketplace_code", "item_code")
@@ -462,7 +472,7 @@ class OpeningBalance(Row):
 
 ROW_TYPES: tuple[type[Row], ...] = (
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
-    Tolerance, CommissionContract, FeeRule, FeeSupplier, Warehouse, StockRule, ItemMapping, ExceptionCode,
+    Tolerance, CommissionContract, FeeRule, FeeSupplier, Warehouse, Retention, StockRule, ItemMapping, ExceptionCode,
     ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""

@@ -37,6 +37,7 @@ from orchestration.lib.configuration import (
     ItemMapping,
     Marketplace,
     OpeningBalance,
+    Retention,
     Row,
     StockRule,
     Switch,
@@ -70,6 +71,7 @@ class Registry:
     fee_rules: tuple[FeeRule, ...] = ()
     fee_suppliers: tuple[FeeSupplier, ...] = ()
     warehouses: tuple[Warehouse, ...] = ()
+    retention: tuple[Retention, ...] = ()
     stock_rules: tuple[StockRule, ...] = ()
     item_map: tuple[ItemMapping, ...] = ()
     exception_codes: tuple[ExceptionCode, ...] = ()

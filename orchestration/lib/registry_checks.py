@@ -101,6 +101,7 @@ def _wrong_amounts(registry: Registry) -> list[ConfigError]:
     require(registry.erps, "timeout_seconds", lambda value: value > 0, "must be more than 0")
     require(registry.feeds, "freshness_hours", lambda value: value > 0, "must be more than 0")
     require(registry.tolerances, "amount", lambda value: value >= 0, "must not be negative")
+    require(registry.retention, "months", lambda value: value > 0, "must be more than 0")
     require(registry.stock_rules, "buffer", lambda value: value >= 0, "must not be negative")
     require(registry.stock_rules, "pack_size", lambda value: value > 0, "must be more than 0")
     require(registry.tax_codes, "rate_percent", lambda value: 0 <= value <= 100, "must lie between 0 and 100")

@@ -138,6 +138,7 @@ def test_the_documented_defaults_have_no_finding() -> None:
         ("accounts.csv", repeat_first, 3, None, None, "repeats the key of line 2"),
         ("transaction_types.csv", set_cell("account_role", "NONE"), 2, "account_role", "NONE", "not in account_roles"),
         ("stock_rules.csv", set_cell("pack_size", "0"), 2, "pack_size", "0", "more than 0"),
+        ("retention.csv", set_cell("months", "0"), 2, "months", "0", "more than 0"),
         (
             "bank_accounts.csv",
             set_cell("csv_profile", "HSBC"),

@@ -12,7 +12,10 @@ from sandbox.world.scene import Scene
 
 __all__ = ["FAULTS", "Phase", "plant"]
 
-_LEVELS = [level.__name__ for level in (settlement, payouts, bank, orders, dispatches, journals, refunds, stock, taxes, service)]
+_LEVELS = [
+    level.__name__
+    for level in (settlement, payouts, bank, orders, dispatches, journals, refunds, stock, taxes, service)
+]
 FAULTS = tuple(sorted(REGISTERED, key=lambda fault: _LEVELS.index(fault.plant.__module__)))
 """Every fault, in the order in which those of a phase are planted: it decides who is left for whom."""
 

@@ -186,6 +186,26 @@ unlinked_cases as (
 
 ),
 
+kept_too_long as (
+
+    select
+        'service' as level_code,
+        retention.marketplace_code,
+        retention.entity_code,
+        'CUS-002' as exception_code,
+        'FEED' as subject_type,
+        retention.vendor || '|' || retention.account || '|' || retention.feed as subject_id,
+        cast(null as decimal(18, 2)) as delta_amount,
+        cast(null as varchar) as currency_code,
+        cast(retention.file_count as varchar) || ' files of ' || retention.account || ' ' || retention.feed
+        || ' hold personal data for more than ' || cast(retention.months as varchar) || ' months, the oldest since '
+        || cast(cast(retention.oldest_landed_at as date) as varchar) || '.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('int_matching__retention') }} as retention
+
+),
+
 unioned as (
 
     {% for model, level in levels -%}
@@ -205,6 +225,8 @@ unioned as (
     select * from reused_references
     union all
     select * from unlinked_cases
+    union all
+    select * from kept_too_long
 
 ),
 
