@@ -18,7 +18,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test contract accuracy parity lint types bench-ingest bench-ledgers bench-postings lock clean
+.PHONY: help setup demo dev test contract accuracy parity lint types bench-ingest bench-ledgers bench-postings bench-matching lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -72,6 +72,10 @@ bench-ingest: $(PEERS) ## Reading orders and transaction lines into DuckDB, besi
 
 bench-ledgers: $(STAMP) ## Reading all nominal lines and stock rows of each ERP (LINES=1000000 STOCK=200000)
 	$(BIN)/python -m benchmarks.ledgers --lines $(LINES) --stock $(STOCK) --output benchmarks/results/ledgers.json
+
+bench-matching: LINES = 10000000
+bench-matching: $(STAMP) ## All models over LINES=10000000 transaction lines, cold and after a day's change
+	$(BIN)/python -m benchmarks.matching --lines $(LINES) --output benchmarks/results/matching.json
 
 bench-postings: $(STAMP) ## Posting documents to Sage 200 and NetSuite against the least time their own limits allow (DOCUMENTS=1000)
 	$(BIN)/python -m benchmarks.postings --documents $(DOCUMENTS) --output benchmarks/results/postings.json

@@ -24,6 +24,15 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise SystemExit(f"{url} did not answer:\n{log.read_text(errors='replace')[-4000:]}")
 
 
+def wait_for_file(path: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until a server has written it. Raises SystemExit with the end of the server's log when it never does."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not path.exists():
+        if time.monotonic() > deadline or process.poll() is not None:
+            raise SystemExit(f"{path.name} was not written:\n{log.read_text(errors='replace')[-4000:]}")
+        time.sleep(0.1)
+
+
 def variables_of(env: Path) -> dict[str, str]:
     """The pipeline's variables as a sandbox writes them, one `NAME=value` a line, quoted for a shell."""
     pairs = (line.partition("=") for line in env.read_text().splitlines() if line)

@@ -20,7 +20,7 @@ from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at
 MINIMUM_ORDERS = 250
 IMPORT_LIMIT = 30 * MINUTE
 
-_PROFILES: tuple[tuple[str, float, int], ...] = (
+PROFILES: tuple[tuple[str, float, int], ...] = (
     # profile, share of all orders, smallest count
     ("REFUSED_TIMEOUT", 0.008, 3),
     ("REFUSED_SELLER", 0.009, 4),
@@ -151,7 +151,7 @@ class Trade:
         settled = [n for n, instant in enumerate(created) if instant < season.as_of - 16 * DAY]
         steady = [n for n in settled if not season.quiet_start - 8 * DAY <= created[n] < season.quiet_end]
         rng.shuffle(steady)
-        for profile, part, least in _PROFILES:
+        for profile, part, least in PROFILES:
             for _ in range(max(least, int(part * len(created)))):
                 if steady:
                     profiles[steady.pop()] = profile

@@ -1,0 +1,152 @@
+"""All models over raw tables of a size that is asked for, cold, and once more after a day's change.
+
+    make bench-matching LINES=10000000
+
+A small generated seller is read through the whole pipeline once; its raw tables are then copied in DuckDB until there
+are as many transaction lines (`matching_world.py`). What is measured is the project's own build: seeds, models and the
+tests on data, in one process. The day's change is built twice, on top and from nothing, and must give equal marts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from benchmarks import matching_world
+from benchmarks.measuring import Measured, machine, measure
+from benchmarks.serving import variables_of, wait_for_file
+
+MEMORY_LIMIT = "2500MB"
+LATER = "2026-07-03 07:30:00"
+"""When the day's change was fetched: before the clock of the world."""
+SLOWEST = 25
+
+
+def build() -> dict[str, Any]:
+    """One build with the environment's settings: seconds of each node."""
+    from orchestration.lib import building
+    from orchestration.lib.settings import Settings
+
+    result = building.build(Settings())
+    assert result.error is None, result.error
+    failed = [f"{node.name}: {node.message}" for node in result.failures if node.resource_type != "test"]
+    assert not failed, failed
+    slowest = sorted(result.nodes, key=lambda node: -node.seconds)[:SLOWEST]
+    return {
+        "models": result.count("model"),
+        "tests": result.count("test"),
+        "failed_tests": [node.name for node in result.failures],
+        "seconds_of_nodes": sum(node.seconds for node in result.nodes),
+        "slowest": {f"{node.resource_type} {node.name}": round(node.seconds, 2) for node in slowest},
+    }
+
+
+def make_template(folder: Path, orders: int, port: int) -> None:
+    """One seller's world, read, matched and posted; nothing to do when it is there already."""
+    if (folder / "done").exists():
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    source = [sys.executable, "-m", "benchmarks.matching_source", "--orders", str(orders)]
+    source += ["--port", str(port), "--folder", str(folder)]
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(source, stdout=log, stderr=log)
+        try:
+            wait_for_file(folder / "env", process, folder / "server.log")
+            lane = [sys.executable, "-m", "orchestration.cli", "--env-file", str(folder / "env"), "run", "settlement"]
+            subprocess.run(lane, check=True, stdout=log, stderr=log)
+        finally:
+            process.terminate()
+            process.wait()
+    (folder / "done").touch()
+
+
+def _built(folder: Path, variables: Mapping[str, str]) -> Measured:
+    environment = {
+        **os.environ,
+        **variables,
+        "TIEOUT_DATA_DIR": str(folder),
+        "TIEOUT_CONFIG_DIR": str(folder / "config"),
+        "TIEOUT_MEMORY_LIMIT": MEMORY_LIMIT,
+    }
+    return measure([sys.executable, "-m", "benchmarks.matching", "--build"], environment)
+
+
+def _shown(run: Measured) -> dict[str, Any]:
+    return {"seconds": run.seconds, "peak_bytes": run.peak_bytes, **run.answer}
+
+
+def measured(folder: Path, lines: int, template_orders: int, port: int, *, with_change: bool) -> dict[str, Any]:
+    template = folder / "template"
+    make_template(template, template_orders, port)
+    origin = template / "data" / "warehouse.duckdb"
+    with duckdb.connect(str(origin), read_only=True) as connection:
+        ((here,),) = connection.execute("select count(*) from raw.mirakl_transaction_lines").fetchall()
+        ((orders,),) = connection.execute("select count(*) from raw.mirakl_orders").fetchall()
+    copies = math.ceil(lines / here)
+    data = folder / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    matching_world.multiply_configuration(template / "config", data / "config", copies)
+    warehouse = data / "warehouse.duckdb"
+    matching_world.multiply_raw(origin, warehouse, copies)
+    variables = variables_of(template / "env")
+    result: dict[str, Any] = {"orders": orders * copies, "transaction_lines": here * copies, "sellers": copies}
+    result["cold"] = _shown(_built(data, variables))
+    if not with_change:
+        return result
+    result["changed_lines"] = matching_world.change(warehouse, LATER)
+    result["change"] = _shown(_built(data, variables))
+    on_top = matching_world.digests(warehouse)
+    (data / "dbt" / "last_build.json").unlink()
+    with duckdb.connect(str(warehouse)) as connection:
+        for schema in ("marts", "matching", "ledger", "staging", "actions"):
+            connection.execute(f"drop schema if exists {schema} cascade")
+    _built(data, variables)
+    anew = matching_world.digests(warehouse)
+    result["marts_that_differ"] = sorted(name for name in anew if anew[name] != on_top.get(name))
+    result["change_to_cold"] = result["change"]["seconds"] / result["cold"]["seconds"]
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--lines", type=int, default=10_000_000)
+    parser.add_argument("--template-orders", type=int, default=5000)
+    parser.add_argument("--folder", type=Path, help="where to work and keep the template; default a temporary folder")
+    parser.add_argument("--cold-only", action="store_true")
+    parser.add_argument("--port", type=int, default=8991)
+    parser.add_argument("--output", type=Path, help="where the figures go as JSON")
+    parser.add_argument("--build", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.build:
+        sys.stdout.write(json.dumps(build()) + "\n")
+        return
+    with tempfile.TemporaryDirectory(prefix="tieout-bench-") as name:
+        folder = options.folder or Path(name)
+        found = measured(
+            folder.absolute(),
+            options.lines,
+            options.template_orders,
+            options.port,
+            with_change=not options.cold_only,
+        )
+    text = json.dumps({"machine": machine(), **found}, indent=2) + "\n"
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(text)
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+# ruff: noqa: S608  # the only texts put into SQL are names from the catalogue, quoted; values are parameters
+"""Raw tables of many sellers, made in DuckDB from those of one: every copy is an entity with a marketplace, books and
+a bank account of its own. A day's change receives some of it again.
+
+A copy bears its number behind the codes of its owner (`BRICO_0001`) and behind the names of files and batches; what the
+vendors gave is the same in all. So a table of the marts must hold as many rows for each copy.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+OWNERS = ("marketplace_code", "entity_code", "erp_code", "bank_account_code", "key_name", "clearing_bank_code")
+"""Columns of the configuration that name whose row it is."""
+CODES = frozenset({"BRICO", "UKTRADE", "SAGE_UK", "BARC_GBP", "BARC_RES"})
+MOVED = frozenset(
+    {"_account", "account", "marketplace_code", "entity_code", "_file", "file", "path", "batch", "_batch"}
+    | {"action_key", "natural_id"}
+)
+"""Columns of raw tables that differ from copy to copy."""
+CYCLES = frozenset(
+    {
+        ("mirakl_billing_cycles", "id"),
+        ("mirakl_billing_cycle_totals", "billing_cycle_id"),
+        ("mirakl_document_requests", "shop_billing_cycle_id"),
+        ("mirakl_invoices", "seller_billing_cycle_id"),
+        ("mirakl_transaction_lines", "seller_billing_cycle_id"),
+    }
+)
+"""Where cycles are named, whose ids no two marketplaces share."""
+WHOLE = frozenset({"last_build"})
+CHANGED = 3
+"""Of a thousand orders and transaction lines, those that a day's change touches."""
+
+
+def multiply_configuration(template: Path, folder: Path, copies: int) -> None:
+    """The template's CSV files, with the rows of its owner once per copy."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(template.glob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            names, rows = list(reader.fieldnames or ()), list(reader)
+        with (folder / path.name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            for row in rows:
+                owned = [name for name in OWNERS if row.get(name) in CODES]
+                for copy in range(copies if owned else 1):
+                    writer.writerow({**row, **{name: f"{row[name]}_{copy:04d}" for name in owned}})
+
+
+def multiply_raw(template: Path, warehouse: Path, copies: int) -> None:
+    """Every table of the template's schema `raw`, `copies` times."""
+    with _opened(warehouse) as connection:
+        connection.execute(f"attach '{template}' as template (read_only)")
+        connection.execute("create schema raw")
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where database_name = 'template' and schema_name = 'raw'"
+        ).fetchall()
+        for (table,) in tables:
+            if table in WHOLE:
+                continue
+            described = connection.execute(f'describe template.raw."{table}"').fetchall()
+            names = [name for name, *_ in described if name in MOVED or (table, name) in CYCLES]
+            moved = ", ".join(f'"{name}" || \'_\' || suffix as "{name}"' for name in names)
+            shown = f"rows.* replace ({moved})" if moved else "rows.*"
+            source = f"(select lpad(i::varchar, 4, '0') as suffix from range({copies if moved else 1}) as r(i))"
+            connection.execute(
+                f'create table raw."{table}" as'
+                f' select {shown} from {source} as copy, template.raw."{table}" as rows order by suffix'
+            )
+        connection.execute("detach template")
+
+
+def change(warehouse: Path, fetched_at: str) -> int:
+    """Receives some orders, with what belongs to them, and some transaction lines again, changed later. Returns how
+    many transaction lines.
+    """
+    again = "_file || '_again' as _file, _batch || '_again' as _batch"
+    later = f"timestamp '{fetched_at}' as _fetched_at"
+    stamp = f"'{fetched_at.replace(' ', 'T')}Z'"
+    with _opened(warehouse) as connection:
+        changed = f"hash(_account, {{}}) % 1000 < {CHANGED}"
+        roots = f"select _account, _file, _position from raw.mirakl_orders where {changed.format('order_id')}"
+        connection.execute(f"create temp table touched as {roots}")
+        tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()
+        for table in (name for (name,) in tables if name.startswith("mirakl_order_line")):
+            connection.execute(
+                f'insert into raw."{table}" select rows.* replace ({again}, {later}) from raw."{table}" as rows'
+                " semi join touched using (_account, _file, _position)"
+            )
+        connection.execute(
+            f"insert into raw.mirakl_orders select rows.* replace ({again}, {later}, {stamp} as last_updated_date)"
+            " from raw.mirakl_orders as rows semi join touched using (_account, _file, _position)"
+        )
+        ((count,),) = connection.execute(
+            f"insert into raw.mirakl_transaction_lines select * replace ({again}, {later}, {stamp} as last_updated)"
+            f" from raw.mirakl_transaction_lines where {changed.format('id')}"
+        ).fetchall()
+        # The manifest names the new file as the loader would.
+        for table in ("landing_files", "loaded_files"):
+            names = [name for name, *_ in connection.execute(f"describe raw.{table}").fetchall()]
+            when = "landed_at" if table == "landing_files" else "loaded_at"
+            assert when in names
+            connection.execute(
+                f"insert into raw.{table} select * replace (path || '_again' as path, batch || '_again' as batch,"
+                f" timestamp '{fetched_at}' as {when}) from raw.{table}"
+                " where vendor = 'mirakl' and entity in ('orders', 'transaction_lines')"
+            )
+    return int(count)
+
+
+def digests(warehouse: Path) -> dict[str, str]:
+    """The rows of each mart as a multiset."""
+    with _opened(warehouse) as connection:
+        tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+        return {
+            table: str(connection.execute(f'select count(*), sum(hash(t)::uhugeint) from marts."{table}" t').fetchone())
+            for (table,) in sorted(tables)
+        }
+
+
+@contextmanager
+def _opened(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(str(warehouse))
+    try:
+        connection.execute("set preserve_insertion_order = false")
+        yield connection
+    finally:
+        connection.close()
