@@ -120,7 +120,7 @@ def digests(warehouse: Path) -> dict[str, str]:
     with _opened(warehouse) as connection:
         tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
         return {
-            table: str(connection.execute(f'select count(*), sum(hash(t)::uhugeint) from marts."{table}" t').fetchone())
+            table: str(connection.execute(f'select count(*), sum(hash(t)::hugeint) from marts."{table}" t').fetchone())
             for (table,) in sorted(tables)
         }
 

@@ -32,3 +32,20 @@
 {% macro exception_id(code, marketplace_code, subject_type, subject_id) -%}
     substr({{ sha256_hex(code ~ " || '|' || " ~ marketplace_code ~ " || '|' || " ~ subject_type ~ " || '|' || " ~ subject_id) }}, 1, 16)
 {%- endmacro %}
+
+
+{#-
+    A number of several columns, to find rows that may be equal without comparing texts. Equal rows have equal numbers; rows
+    with equal numbers still have to be compared. It depends on the engine, so it is never stored or shown.
+-#}
+{% macro row_digest(expressions) -%}
+    {{ return(adapter.dispatch('row_digest')(expressions)) }}
+{%- endmacro %}
+
+{% macro default__row_digest(expressions) -%}
+    hash({{ expressions | join(', ') }})
+{%- endmacro %}
+
+{% macro spark__row_digest(expressions) -%}
+    xxhash64({{ expressions | join(', ') }})
+{%- endmacro %}

@@ -78,8 +78,8 @@ def content_digest(connection: duckdb.DuckDBPyConnection, schema: str, table: st
         f"""
         select
             count(*),
-            coalesce(sum(hash({names})::uhugeint), 0)::varchar,
-            coalesce(sum(hash('second', {names})::uhugeint), 0)::varchar
+            coalesce(sum(hash({names})::hugeint), 0)::varchar,
+            coalesce(sum(hash('second', {names})::hugeint), 0)::varchar
         from {quote(schema)}.{quote(table)}
         """  # noqa: S608  # names come from the catalogue and are quoted
     ).fetchone()

@@ -20,7 +20,7 @@ cycles as (
 
 ),
 
-ranked_tests as (
+graded_tests as (
 
     select
         tests.marketplace_code,
@@ -51,6 +51,34 @@ ranked_tests as (
             else 1
         end as gravity
     from tests
+
+),
+
+excluded_lines as (
+
+    select
+        graded_tests.marketplace_code,
+        graded_tests.order_line_id
+    from graded_tests
+    where graded_tests.status = 'EXCLUDED'
+    group by graded_tests.marketplace_code, graded_tests.order_line_id
+
+),
+
+ranked_tests as (
+
+    -- A match says what a line without a test says as well, unless it stands against an exclusion: most tests are matches,
+    -- and need not be sorted.
+    select graded_tests.*
+    from graded_tests
+    left join excluded_lines
+        on
+            graded_tests.marketplace_code = excluded_lines.marketplace_code
+            and graded_tests.order_line_id = excluded_lines.order_line_id
+    where
+        graded_tests.status <> 'MATCHED'
+        or graded_tests.test_kind = 'LINE'
+        or excluded_lines.order_line_id is not null
 
 ),
 

@@ -14,6 +14,18 @@ cycles as (
 
 ),
 
+open_documents as (
+
+    select
+        lines.marketplace_code,
+        lines.shop_id,
+        lines.document_number
+    from lines
+    where lines.billing_cycle_id is null and lines.document_number is not null
+    group by lines.marketplace_code, lines.shop_id, lines.document_number
+
+),
+
 cycle_names as (
 
     -- A line without a cycle id is still found by its voucher, then by its document, where only one cycle
@@ -41,10 +53,15 @@ cycle_names as (
             lines.document_number as name_text,
             lines.billing_cycle_id
         from lines
-        where lines.document_number is not null and lines.billing_cycle_id is not null
+        inner join open_documents
+            on
+                lines.marketplace_code = open_documents.marketplace_code
+                and lines.shop_id = open_documents.shop_id
+                and lines.document_number = open_documents.document_number
+        where lines.billing_cycle_id is not null
     ) as names
     group by names.marketplace_code, names.shop_id, names.name_kind, names.name_text
-    having count(distinct names.billing_cycle_id) = 1
+    having min(names.billing_cycle_id) = max(names.billing_cycle_id)
 
 ),
 
@@ -120,25 +137,73 @@ classified as (
 
 ),
 
+digests as (
+
+    -- Few lines have a double: only those with one are sorted, found by a number instead of eight columns.
+    select
+        classified.marketplace_code,
+        classified.shop_id,
+        classified.order_id,
+        classified.order_line_id,
+        classified.refund_id,
+        classified.transaction_type,
+        classified.amount,
+        classified.is_informative,
+        classified.created_at,
+        classified.transaction_line_id,
+        {{ row_digest([
+            'classified.marketplace_code', 'classified.order_id', 'classified.order_line_id', 'classified.refund_id',
+            'classified.transaction_type', 'classified.amount'
+        ]) }} as row_digest
+    from classified
+
+),
+
+repeated as (
+
+    select digests.row_digest
+    from digests
+    group by digests.row_digest
+    having count(*) > 1
+
+),
+
+copies as (
+
+    -- Equal in everything that tells one movement from another; whether the later one is a duplicate depends on
+    -- what the order expects (two halves of a split shipment look the same).
+    select
+        digests.marketplace_code,
+        digests.transaction_line_id,
+        row_number() over (
+            partition by
+                digests.marketplace_code,
+                digests.shop_id,
+                digests.order_id,
+                digests.order_line_id,
+                digests.refund_id,
+                digests.transaction_type,
+                digests.amount,
+                digests.is_informative
+            order by digests.created_at, digests.transaction_line_id
+        ) as copy_number
+    from digests
+    inner join repeated
+        on digests.row_digest = repeated.row_digest
+
+),
+
 final as (
 
     select
         classified.*,
-        -- Equal in everything that tells one movement from another; whether the later one is a duplicate depends on
-        -- what the order expects (two halves of a split shipment look the same).
-        row_number() over (
-            partition by
-                classified.marketplace_code,
-                classified.shop_id,
-                classified.order_id,
-                classified.order_line_id,
-                classified.refund_id,
-                classified.transaction_type,
-                classified.amount,
-                classified.is_informative
-            order by classified.created_at, classified.transaction_line_id
-        ) as copy_number
+        coalesce(copies.copy_number, 1) as copy_number
     from classified
+    left join copies
+        on
+            classified.marketplace_code = copies.marketplace_code
+            and classified.transaction_line_id = copies.transaction_line_id
+            and copies.copy_number > 1
 
 )
 
