@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.envelopes import HASH_BYTES
 from connectors.forms import PLAIN_DECIMAL, PLAIN_INSTANT, parse_stamp, plain_decimal
 from connectors.records import Column, Kind
 from connectors.structure import NULL
@@ -20,6 +22,14 @@ _INSTANT = PLAIN_INSTANT.strip("^$")
 PLAIN_INSTANTS = f"^{_INSTANT}(?:\n{_INSTANT})*$"
 """Many of them, one a line."""
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, ArithmeticError)
+
+
+def hexadecimal(digests: bytes) -> Any:
+    """Digests of `HASH_BYTES` each, one behind the other, as an Arrow array of texts."""
+    width = 2 * HASH_BYTES
+    count = len(digests) // HASH_BYTES
+    ends = array("i", range(0, width * (count + 1), width))
+    return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(digests.hex().encode()))
 
 
 @dataclass(frozen=True, slots=True)

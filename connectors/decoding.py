@@ -12,26 +12,25 @@ Two ways through:
 
 from __future__ import annotations
 
-import codecs
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from connectors.arrays import DECODE_ERRORS
-from connectors.errors import BadPayload
+from connectors.envelopes import HASH_BYTES, Envelope, raw_records, record_hash, split_records
 from connectors.forms import format_stamp, largest_id, newest_stamp, parse_stamp, plain_decimal
 from connectors.records import Decoded, Reject, Table, TableSpec
 from connectors.rows import PAGE, Computed, Places, Rows
-from connectors.structure import NULL, Levels, Node, place_of
+from connectors.structure import Levels, Node, place_of
 
 __all__ = [
+    "HASH_BYTES",
     "Computed",
     "Envelope",
     "RecordDecoder",
@@ -45,102 +44,24 @@ __all__ = [
     "split_records",
 ]
 
-HASH_BYTES = 8
-_RECORD_LIST: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
-_ENVELOPE: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """Where the list of records stands in an answer.
+class Parsed:
+    """A page's records as structs, where each stands in it, and what was refused on the way.
 
-    `member` names it; a bare array and `{"value": [...]}` are understood too. Without a member the whole answer is
-    the one record (`is_single`), or a bare array. `inner` names the list within `member` where an XML ancestry left an
-    object around it (`{"orders": {"order": [...]}}`); the plain list is understood too. With `line_key`, a member that
-    every record has, one record per line (NDJSON) is understood as well.
+    `digests`: of every record that the page holds, in order, `HASH_BYTES` each.
     """
 
-    member: str | None = None
-    is_single: bool = False
-    inner: str | None = None
-    line_key: str | None = None
+    body: bytes
+    digests: bytes
+    records: list[Any]
+    positions: Sequence[int]
+    rejects: list[Reject] = field(default_factory=list)
+    unknown_fields: Counter[str] = field(default_factory=Counter)
 
-
-def split_records(
-    body: bytes, envelope: Envelope, *, vendor: str, call: str
-) -> tuple[msgspec.Raw, dict[str, msgspec.Raw]]:
-    """The list of records as raw JSON, and the other members of the envelope.
-
-    Raises BadPayload when the body is not JSON or holds no list where the vendor promises one.
-    """
-    body = body.removeprefix(codecs.BOM_UTF8)
-    start = body[:64].lstrip()[:1]
-    try:
-        if start == b"[" and not envelope.is_single:
-            return msgspec.Raw(body), {}
-        if start == b"{":
-            if envelope.is_single:
-                return msgspec.Raw(b"[" + body + b"]"), {}
-            try:
-                members = _ENVELOPE.decode(body)
-            except msgspec.DecodeError:
-                if envelope.line_key is None or (lines := _lines(body)) is None:
-                    raise
-                return lines, {}
-            for name in (envelope.member, "value"):
-                if name is not None and name in members:
-                    records = _unwrapped(members.pop(name), envelope.inner)
-                    if bytes(memoryview(records)[:1]) != b"[":
-                        raise BadPayload(f"`{name}` is not a list", vendor=vendor, call=call)
-                    return records, members
-            if envelope.line_key in members:
-                return msgspec.Raw(b"[" + body + b"]"), {}
-            wanted = envelope.member or "value"
-            raise BadPayload(
-                f"the answer has no list `{wanted}`, only {sorted(members)[:10]}", vendor=vendor, call=call
-            )
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadPayload("the answer is not valid JSON", vendor=vendor, call=call, detail=str(error)) from error
-    shown = "an empty body" if not body.strip() else f"something that starts with {start!r}"
-    raise BadPayload(f"the answer is not JSON records but {shown}", vendor=vendor, call=call)
-
-
-def _lines(body: bytes) -> msgspec.Raw | None:
-    """One JSON object per line as a list; None when the lines are not that."""
-    records = msgspec.Raw(b"[" + b",".join(line for line in body.split(b"\n") if line.strip()) + b"]")
-    try:
-        _RECORD_LIST.decode(records)
-    except msgspec.DecodeError:
-        return None
-    return records
-
-
-def _unwrapped(records: msgspec.Raw, inner: str | None) -> msgspec.Raw:
-    if inner is None or bytes(memoryview(records)[:1]) != b"{":
-        return records
-    found = _ENVELOPE.decode(records).get(inner, NULL)
-    return msgspec.Raw(b"[]") if bytes(found) == b"null" else found
-
-
-def raw_records(records: msgspec.Raw, *, vendor: str, call: str) -> list[msgspec.Raw]:
-    try:
-        return _RECORD_LIST.decode(records)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadPayload(
-            "the list of records is not valid JSON", vendor=vendor, call=call, detail=str(error)
-        ) from error
-
-
-def record_hash(record: bytes | msgspec.Raw) -> bytes:
-    return blake2b(record, digest_size=HASH_BYTES).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A page's records as raw JSON, one by one and as their list."""
-
-    raws: list[msgspec.Raw]
-    whole: msgspec.Raw
+    @property
+    def record_count(self) -> int:
+        return len(self.digests) // HASH_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +111,13 @@ class RecordDecoder:
         name = f"{vendor}_{entity}"
         strict, lenient = self._shape.structs(name, documented)
         self._strict_list: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[strict])  # type: ignore[valid-type]
+        page = msgspec.defstruct(
+            f"{name}_page",
+            [("records", list[strict])],  # type: ignore[valid-type]
+            rename={"records": envelope.member or "value"},
+            gc=False,
+        )
+        self._strict_page: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page)
         self._lenient_list: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[lenient])  # type: ignore[valid-type]
         self._lenient: msgspec.json.Decoder[Any] = msgspec.json.Decoder(lenient)
         self._readers: dict[tuple[str, ...], msgspec.json.Decoder[list[Any]]] = {}
@@ -282,56 +210,74 @@ class RecordDecoder:
     def needs_address(self) -> bool:
         return bool(self._computed)
 
-    def cut(self, body: bytes) -> Cut:
-        """A page's records, not yet decoded. Raises BadPayload."""
+    def parse(self, body: bytes, digests: bytes = b"") -> Parsed:
+        """A page's records. `digests` as landing took them save reading the page twice more; without them, or with
+        those of another number of records, they are taken here. Raises BadPayload.
+        """
+        if digests:
+            found = self._parse_at_once(body)
+            if found is not None and len(found) * HASH_BYTES == len(digests):
+                return Parsed(body, digests, found, range(len(found)))
+        raws, whole = self._cut(body)
+        if len(raws) * HASH_BYTES != len(digests):
+            digests = b"".join(map(record_hash, raws))
+        try:
+            return Parsed(body, digests, self._strict_list.decode(whole), range(len(raws)))
+        except DECODE_ERRORS:
+            rejects: list[Reject] = []
+            unknown: Counter[str] = Counter()
+            records, positions = self._decode_one_by_one(raws, whole, rejects)
+            for position in positions:
+                self._count_unknown(_untyped(raws[position]), self._shape, "", unknown)
+            return Parsed(body, digests, records, positions, rejects, unknown)
+
+    def _parse_at_once(self, body: bytes) -> list[Any] | None:
+        """The records of an ordinary page in one reading of it; None when anything about it is not ordinary."""
+        if self.envelope.is_single:
+            return None
+        try:
+            return self._strict_list.decode(body) if body[:1] == b"[" else self._strict_page.decode(body).records
+        except DECODE_ERRORS:
+            return None
+
+    def _cut(self, body: bytes) -> tuple[list[msgspec.Raw], msgspec.Raw]:
         whole, _ = split_records(body, self.envelope, vendor=self.vendor, call=self.entity)
-        return Cut(raw_records(whole, vendor=self.vendor, call=self.entity), whole)
+        return raw_records(whole, vendor=self.vendor, call=self.entity), whole
 
     def __call__(self, body: bytes, url: str = "") -> Decoded:
-        page = self.cut(body)
-        return self.decode_records(page.raws, page.whole, url)
-
-    def decode_records(self, raws: list[msgspec.Raw], whole: msgspec.Raw, url: str = "") -> Decoded:
-        several = self.decode_pages([Cut(raws, whole)], url)
+        several = self.decode_pages([self.parse(body)], url)
         (page,) = several.pages
         return replace(page, tables={name: table.drop_columns([PAGE]) for name, table in several.tables.items()})
 
-    def decode_pages(self, pages: Sequence[Cut], url: str = "") -> DecodedPages:
+    def decode_pages(self, pages: Sequence[Parsed], url: str = "") -> DecodedPages:
         """Several pages at once, because a page may be small and each costs something. Columns that need the address
         of their page (`needs_address`) allow only one.
         """
         assert len(pages) == 1 or not self._computed
-        rejects: list[list[Reject]] = [[] for _ in pages]
-        unknown_fields: list[Counter[str]] = [Counter() for _ in pages]
-        raws = [raw for page in pages for raw in page.raws]
+        rejects = [list(page.rejects) for page in pages]
         records: list[Any] = []
         at: list[int] = []
         starts: list[int] = []
         start = 0
-        for number, page in enumerate(pages):
+        for page in pages:
             starts.append(start)
-            positions: Sequence[int] = range(len(page.raws))
-            try:
-                found = self._strict_list.decode(page.whole)
-            except DECODE_ERRORS:
-                found, positions = self._decode_one_by_one(page.raws, page.whole, rejects[number])
-                for position in positions:
-                    self._count_unknown(_untyped(page.raws[position]), self._shape, "", unknown_fields[number])
-            records.extend(found)
-            at.extend(start + position for position in positions)
-            start += len(page.raws)
-        hashes = [blake2b(raw, digest_size=HASH_BYTES).hexdigest() for raw in raws]
-        places = Places([len(page.raws) for page in pages], hashes)
+            records.extend(page.records)
+            at.extend(page.positions if start == 0 else [start + position for position in page.positions])
+            start += page.record_count
+        places = Places([page.record_count for page in pages], b"".join(page.digests for page in pages))
 
         rows = self._rows(records, at, places, url)
         if bad := rows.bad:
+            raws: dict[int, list[msgspec.Raw]] = {}
             for place, (table, value) in bad.items():
                 where = f"{table.sources[0].path}.{value.column.name}" if table.sources else value.column.name
-                number = bisect_right(starts, place) - 1
                 # An empty page starts where the next one does; the last of them holds the record.
-                rejects[number].append(
-                    Reject(place - starts[number], self._record_id(raws[place]), where, value.reason, value.code)
-                )
+                number = bisect_right(starts, place) - 1
+                if number not in raws:
+                    raws[number], _ = self._cut(pages[number].body)
+                position = place - starts[number]
+                record_id = self._record_id(raws[number][position])
+                rejects[number].append(Reject(position, record_id, where, value.reason, value.code))
             kept = [(p, r) for p, r in zip(at, records, strict=True) if p not in bad]
             rows = self._rows([r for _, r in kept], [p for p, _ in kept], places, url)
             assert not rows.bad, "dropping the bad records leaves only good ones"
@@ -339,8 +285,8 @@ class RecordDecoder:
             Decoded(
                 {},
                 sorted(rejects[number], key=lambda r: r.position),
-                len(page.raws),
-                unknown_fields[number],
+                page.record_count,
+                page.unknown_fields,
                 rows.unknown_values.get(number, Counter()),
                 rows.missing_fields.get(number, Counter()),
             )

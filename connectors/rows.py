@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
+from itertools import repeat
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.arrays import BadValue, column_array
+from connectors.arrays import BadValue, column_array, hexadecimal
 from connectors.records import Column, Table, TableSpec
 from connectors.structure import Levels, place_of
 
@@ -22,11 +24,15 @@ PAGE = "_page"
 class Places:
     """Where each record stands: records of several pages have places 0, 1, 2, … over all of them."""
 
-    def __init__(self, sizes: Sequence[int], hashes: Sequence[str]) -> None:
-        """`sizes`: records in each page. `hashes`: every record's digest, in hexadecimal."""
-        self.pages = pa.array([page for page, size in enumerate(sizes) for _ in range(size)], pa.int32())
-        self.positions = pa.array([position for size in sizes for position in range(size)], pa.int64())
-        self.hashes = pa.array(hashes, pa.string())
+    def __init__(self, sizes: Sequence[int], digests: bytes) -> None:
+        """`sizes`: records in each page. `digests`: every record's, of `HASH_BYTES` each."""
+        pages, positions = array("i"), array("q")
+        for page, size in enumerate(sizes):
+            pages.extend(repeat(page, size))
+            positions.extend(range(size))
+        self.pages = pa.array(pages, pa.int32())
+        self.positions = pa.array(positions, pa.int64())
+        self.hashes = hexadecimal(digests)
 
 
 class Rows:

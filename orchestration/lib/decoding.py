@@ -1,8 +1,8 @@
 """Landed files as Arrow tables, ready to insert: group by group, in a large load beside the caller's work.
 
-Decoding is what a load spends most of its time on. On two processors a thread does it while DuckDB inserts; on more of
-them other processes do, because Python does one thing at a time. They only see files and give tables back; the caller
-alone writes to the warehouse. They end with it, also when it is killed.
+Decoding is what a load spends most of its time on, and Python does one thing at a time: other processes do it, one for
+each further processor, and this one helps them when it has nothing to insert. They only see files and give tables back;
+the caller alone writes to the warehouse. They end with it, also when it is killed.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import multiprocessing
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from connectors.decoding import Cut, DecodedPages, RecordDecoder
+from connectors.decoding import DecodedPages, Parsed, RecordDecoder
 from connectors.errors import BadPayload
 from connectors.feeds import REGISTRY
 from connectors.records import Decoded, FeedSpec, Reject, TableSpec
@@ -30,8 +32,8 @@ from orchestration.lib.landing_files import LandingFiles
 from orchestration.lib.settings import parse_stamp
 from orchestration.lib.state import FeedKey, LandedFile
 
-FROM_RECORDS = 50_000
-"""Fewer are decoded before another process has started."""
+FROM_RECORDS = 100_000
+"""Fewer are decoded before other processes have started."""
 MAXIMUM_PROCESSES = 4
 RECORDS_TOGETHER = 2000
 """Pages are decoded together until they hold so many: enough that no page costs much, few enough for the processor's
@@ -54,6 +56,17 @@ class PageReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """Some files of one batch to decode. `hashes` are those of each file's records as landing took them, by path; empty
+    for a file of which they are not known.
+    """
+
+    feed: FeedKey
+    files: list[LandedFile]
+    hashes: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Some files of one batch. `tables` holds their rows by table name, with the loader's columns (`_account`, `_file`,
     `_fetched_at`, `_batch`); a table without rows is left out. `pages` has one report for each file.
@@ -65,40 +78,39 @@ class Group:
     pages: list[PageReport]
 
 
-def decoded_groups(
-    landing: str, feeds: Feeds, groups: Iterable[tuple[FeedKey, list[LandedFile]]], total_records: int
-) -> Iterator[Group]:
-    """Every group in the order given, in a large load decoded a little ahead of the caller.
+def keeps_hashes(spec: FeedSpec) -> bool:
+    """Whether the feed's rows bear the hashes that landing took: its decoder is told them."""
+    return isinstance(spec.decode, RecordDecoder) and spec.decode_at is None
+
+
+def decoded_groups(landing: str, feeds: Feeds, portions: Iterable[Portion], total_records: int) -> Iterator[Group]:
+    """Every portion decoded, in the order given, in a large load a little ahead of the caller.
 
     `feeds` other than the connectors' own cannot be sent to another process and are decoded in this one.
     """
-    if total_records < FROM_RECORDS:
-        for feed, files in groups:
-            yield _decode(landing, feeds[feed.vendor][feed.entity], feed, files)
-        return
     processes = min((os.cpu_count() or 1) - 1, MAXIMUM_PROCESSES) if feeds is REGISTRY else 0
-    with _in_bulk(), _pool(processes) as pool:
-        ahead: deque[Future[Group]] = deque()
-        for feed, files in groups:
-            if processes > 1:
-                ahead.append(pool.submit(_decode_there, landing, feed, files))
-            else:
-                ahead.append(pool.submit(_decode, landing, feeds[feed.vendor][feed.entity], feed, files))
-            if len(ahead) > max(processes, 1):
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-
-
-def _pool(processes: int) -> Executor:
-    """Processes, but where there is a processor for no more than one of them, a thread: DuckDB needs the interpreter
-    for next to nothing, so that it works beside the thread as well, and a process costs 100 MB and seconds.
-    """
-    if processes < 2:
-        return ThreadPoolExecutor(1, thread_name_prefix="decoding")
+    if total_records < FROM_RECORDS or not processes:
+        for portion in portions:
+            yield _decode(landing, feeds, portion)
+        return
     # Not a fork: this process has threads (DuckDB's, Dagster's), which a fork would leave in the middle of things.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_process)
+    with _in_bulk(), ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_process) as pool:
+        waiting, ahead = iter(portions), deque[Future[Group] | Group]()
+        while True:
+            running = sum(isinstance(one, Future) and not one.done() for one in ahead)
+            for portion in islice(waiting, max(0, min(processes + 1 - running, processes + 2 - len(ahead)))):
+                ahead.append(pool.submit(_decode_there, landing, portion))
+            if not ahead:
+                return
+            first = ahead[0]
+            is_ready = isinstance(first, Group) or first.done()
+            # Rather than wait for the others, help them: inserting leaves this process time to spare.
+            if not is_ready and len(ahead) < processes + 3 and (own := next(waiting, None)) is not None:
+                ahead.append(_decode(landing, feeds, own))
+                continue
+            ahead.popleft()
+            yield first if isinstance(first, Group) else first.result()
 
 
 @contextmanager
@@ -126,15 +138,16 @@ def naive(text: str | None) -> datetime | None:
     return None if text is None else parse_stamp(text).replace(tzinfo=None)
 
 
-def _decode_there(landing: str, feed: FeedKey, files: list[LandedFile]) -> Group:
-    return _decode(landing, REGISTRY[feed.vendor][feed.entity], feed, files)
+def _decode_there(landing: str, portion: Portion) -> Group:
+    return _decode(landing, REGISTRY, portion)
 
 
-def _decode(landing: str, spec: FeedSpec, feed: FeedKey, files: list[LandedFile]) -> Group:
-    store = LandingFiles(landing)
+def _decode(landing: str, feeds: Feeds, portion: Portion) -> Group:
+    feed, files = portion.feed, portion.files
+    spec = feeds[feed.vendor][feed.entity]
     reports: dict[str, PageReport] = {}
     parts: list[tuple[list[LandedFile], DecodedPages]] = []
-    for some, pages in _decoded(store, spec, files, reports):
+    for some, pages in _decoded(LandingFiles(landing), spec, portion, reports):
         parts.append((some, pages))
         for file, page in zip(some, pages.pages, strict=True):
             reports[file.path] = PageReport(
@@ -150,30 +163,30 @@ def _decode(landing: str, spec: FeedSpec, feed: FeedKey, files: list[LandedFile]
 
 
 def _decoded(
-    store: LandingFiles, spec: FeedSpec, files: Iterable[LandedFile], reports: dict[str, PageReport]
+    store: LandingFiles, spec: FeedSpec, portion: Portion, reports: dict[str, PageReport]
 ) -> Iterator[tuple[list[LandedFile], DecodedPages]]:
     """The files' pages, several together where the feed's decoder takes several. One that cannot be read at all gets
     its report here.
     """
-    decoder = spec.decode if isinstance(spec.decode, RecordDecoder) and spec.decode_at is None else None
+    decoder = spec.decode if isinstance(spec.decode, RecordDecoder) and keeps_hashes(spec) else None
     waiting: list[LandedFile] = []
-    cuts: list[Cut] = []
-    for file in files:
+    parsed: list[Parsed] = []
+    for file in portion.files:
         body = store.read(file.path)
         try:
             if decoder is None:
                 yield [file], _single(spec.decoded(body, file.url))
                 continue
-            cuts.append(decoder.cut(body))
+            parsed.append(decoder.parse(body, portion.hashes.get(file.path, b"")))
         except BadPayload as error:
             reports[file.path] = PageReport(0, error=error.message)
             continue
         waiting.append(file)
-        if decoder is not None and sum(len(cut.raws) for cut in cuts) >= RECORDS_TOGETHER:
-            yield waiting, decoder.decode_pages(cuts)
-            waiting, cuts = [], []
-    if decoder is not None and cuts:
-        yield waiting, decoder.decode_pages(cuts)
+        if decoder is not None and sum(page.record_count for page in parsed) >= RECORDS_TOGETHER:
+            yield waiting, decoder.decode_pages(parsed)
+            waiting, parsed = [], []
+    if decoder is not None and parsed:
+        yield waiting, decoder.decode_pages(parsed)
 
 
 def _single(decoded: Decoded) -> DecodedPages:
@@ -187,24 +200,28 @@ def _single(decoded: Decoded) -> DecodedPages:
 def _gather(table: TableSpec, account: str, parts: Sequence[tuple[list[LandedFile], DecodedPages]]) -> Any:
     """One table of all the pages as one Arrow table; None when no page has rows.
 
-    In one piece, because DuckDB reads a table piece by piece and a page is a small one.
+    In one piece, because DuckDB reads a table piece by piece and a page is a small one. The loader's columns say the
+    same in every row of a page, so each is a page's number and one text for each page.
     """
-    pieces = []
-    for files, pages in parts:
-        rows = pages.tables.get(table.name)
-        if rows is None or rows.num_rows == 0:
-            continue
-        page = rows[PAGE]
-        rows = rows.drop_columns([PAGE])
-        for name, values, kind in (
-            ("_account", [account for _ in files], pa.string()),
-            ("_file", [file.path for file in files], pa.string()),
-            ("_fetched_at", [naive(file.fetched_at) for file in files], pa.timestamp("us")),
-            ("_batch", [batch_text(file.batch) for file in files], pa.string()),
-        ):
-            rows = rows.append_column(name, pa.array(values, kind).take(page))
-        pieces.append(rows)
-    return pa.concat_tables(pieces).combine_chunks() if pieces else None
+    pieces, pages, files = [], [], list[LandedFile]()
+    for some, decoded in parts:
+        rows = decoded.tables.get(table.name)
+        if rows is not None and rows.num_rows:
+            pages.append(pc.add(rows[PAGE], pa.scalar(len(files), pa.int32())))
+            pieces.append(rows.drop_columns([PAGE]))
+            files += some
+    if not pieces:
+        return None
+    gathered = pa.concat_tables(pieces).combine_chunks()
+    page = pa.chunked_array([chunk for numbers in pages for chunk in numbers.chunks]).combine_chunks()
+    for name, values, kind in (
+        ("_account", [account for _ in files], pa.string()),
+        ("_file", [file.path for file in files], pa.string()),
+        ("_fetched_at", [naive(file.fetched_at) for file in files], pa.timestamp("us")),
+        ("_batch", [batch_text(file.batch) for file in files], pa.string()),
+    ):
+        gathered = gathered.append_column(name, pa.DictionaryArray.from_arrays(page, pa.array(values, kind)))
+    return gathered
 
 
 def _begin_process() -> None:

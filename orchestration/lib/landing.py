@@ -94,10 +94,11 @@ def _ignore_progress(received: int, declared: int | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A page compressed, with its manifest row, not yet landed."""
+    """A page compressed, with its manifest row, not yet landed. `hashes` are its records', `digest` theirs."""
 
     file: LandedFile
     data: bytes
+    hashes: bytes
     digest: bytes
 
 
@@ -112,7 +113,7 @@ class _Writing:
         self._state = state
         self._feed = feed
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing")
-        self._under_way: tuple[Future[None], Prepared, str | None, bytes | None] | None = None
+        self._under_way: tuple[Future[None], LandedFile, bytes, str | None, bool] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -121,19 +122,19 @@ class _Writing:
         with self._writer:
             self._settle()
 
-    def add(self, page: Prepared, seen_at: str | None, hashes: bytes | None) -> None:
+    def add(self, page: Prepared, seen_at: str | None, is_overlapped: bool) -> None:
         """Raises what writing the page before raises."""
         self._settle()
         written = self._writer.submit(self._files.write, page.file.path, page.data)
-        self._under_way = (written, page, seen_at, hashes)
+        self._under_way = (written, page.file, page.hashes, seen_at, is_overlapped)
 
     def _settle(self) -> None:
         if self._under_way is None:
             return
-        written, page, seen_at, hashes = self._under_way
+        written, file, hashes, seen_at, is_overlapped = self._under_way
         self._under_way = None
         written.result()
-        self._state.add_file(page.file, feed=self._feed, cursor=seen_at, hashes=hashes)
+        self._state.add_file(file, hashes, feed=self._feed, cursor=seen_at, is_overlapped=is_overlapped)
 
 
 class Landing:
@@ -259,11 +260,9 @@ class Landing:
                     if known.issuperset(page.record_hashes):
                         self._state.add_page(batch.batch, received=page.record_count, unchanged=page.record_count)
                     else:
-                        prepared, hashes, seen_at = self._prepare(batch, page, number), None, None
-                        if spec.mode == "cursor":
-                            hashes = b"".join(page.record_hashes)
-                            seen_at = stamp(parse_stamp(page.cursor)) if page.cursor is not None else None
-                        writing.add(prepared, seen_at, hashes)
+                        is_overlapped = spec.mode == "cursor"
+                        seen_at = stamp(parse_stamp(page.cursor)) if is_overlapped and page.cursor else None
+                        writing.add(self._prepare(batch, page, number), seen_at, is_overlapped)
                     on_page(received - earlier, declared)
             if stillness.what is None or (reading > 1 and not stillness.may_have_lost):
                 break
@@ -289,7 +288,7 @@ class Landing:
         """
         previous = list(self._state.seen_pages(batch.feed))
         folder = self._spool_of(batch)
-        waiting: list[tuple[LandedFile, Path]] = []
+        waiting: list[tuple[LandedFile, bytes, Path]] = []
         digests: list[tuple[int, bytes]] = []
         stillness = _Stillness()
         is_changed, received, declared = False, 0, None
@@ -305,12 +304,12 @@ class Landing:
                 digests.append((number, prepared.digest))
                 if is_changed:
                     self._files.write(prepared.file.path, prepared.data)
-                    self._state.add_file(prepared.file, feed=batch.feed)
+                    self._state.add_file(prepared.file, prepared.hashes, feed=batch.feed)
                 else:
                     folder.mkdir(parents=True, exist_ok=True)
                     spooled = folder / Path(prepared.file.path).name
                     spooled.write_bytes(prepared.data)
-                    waiting.append((prepared.file, spooled))
+                    waiting.append((prepared.file, prepared.hashes, spooled))
                 on_page(received, declared)
             if stillness.what is not None:
                 raise _Moved(f"{batch.feed}: {stillness.what}; the last complete snapshot stays in force")
@@ -321,7 +320,7 @@ class Landing:
                 )
             if not is_changed and len(digests) < len(previous):
                 self._land_waiting(batch.feed, waiting)
-            for file, _ in waiting:
+            for file, _, _ in waiting:
                 self._state.add_page(batch.batch, received=file.record_count, unchanged=file.record_count)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -337,10 +336,10 @@ class Landing:
     def _spool_of(self, batch: Batch) -> Path:
         return self._spool / f"{batch.batch:010d}"
 
-    def _land_waiting(self, feed: FeedKey, waiting: list[tuple[LandedFile, Path]]) -> None:
-        for file, spooled in waiting:
+    def _land_waiting(self, feed: FeedKey, waiting: list[tuple[LandedFile, bytes, Path]]) -> None:
+        for file, hashes, spooled in waiting:
             self._files.move_in(spooled, file.path)
-            self._state.add_file(file, feed=feed)
+            self._state.add_file(file, hashes, feed=feed)
         waiting.clear()
 
     def _prepare(self, batch: Batch, page: Page, number: int) -> Prepared:
@@ -359,8 +358,9 @@ class Landing:
             fetched_at=stamp(page.fetched_at),
             landed_at=landed_at,
         )
-        digest = hashlib.blake2b(b"".join(page.record_hashes), digest_size=16).digest()
-        return Prepared(file, self._compressor.compress(page.body), digest)
+        hashes = b"".join(page.record_hashes)
+        digest = hashlib.blake2b(hashes, digest_size=16).digest()
+        return Prepared(file, self._compressor.compress(page.body), hashes, digest)
 
 
 def _kind(body: bytes) -> str:

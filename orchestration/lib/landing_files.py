@@ -25,6 +25,7 @@ class LandingFiles:
 
     def __init__(self, url: str) -> None:
         self._filesystem, self._root = fsspec.core.url_to_fs(url)
+        self._decompressor = zstandard.ZstdDecompressor()
         self._is_local = "file" in _protocols(self._filesystem)
 
     def write(self, path: str, data: bytes) -> None:
@@ -67,8 +68,9 @@ class LandingFiles:
 
     def read(self, path: str) -> bytes:
         """The body as received. Raises FileNotFoundError."""
-        with self._filesystem.open(self._full(path), "rb") as file:
-            return zstandard.ZstdDecompressor().decompress(file.read(), max_output_size=1 << 31)
+        full = self._full(path)
+        data = Path(full).read_bytes() if self._is_local else self._filesystem.cat_file(full)
+        return self._decompressor.decompress(data, max_output_size=1 << 31)
 
     def remove_orphans(self, feed: FeedKey, batch: int, keep: set[str]) -> list[str]:
         """Delete files of a batch that have no manifest row; their paths."""

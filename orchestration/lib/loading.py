@@ -1,32 +1,55 @@
 # ruff: noqa: S608  # the only texts put into SQL are names from our own table descriptions; values are parameters
 """Landed files into `raw.*` tables: typed by the connectors, counted to the record, and repeatable.
 
-A group of files is one transaction: their rows, their quarantine entries and the marks in `raw.loaded_files` become
-visible together or not at all, so a crash or a second run changes nothing. For every file: records = inserted +
-duplicates + quarantined.
+Files are decoded and inserted in groups, and some groups are one transaction: their rows, their quarantine entries and
+the marks in `raw.loaded_files` become visible together or not at all, so a crash or a second run changes nothing. For
+every file: records = inserted + duplicates + quarantined.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 import duckdb
-import pyarrow.compute as pc
+import pyarrow as pa
 
+from connectors.arrays import hexadecimal
+from connectors.envelopes import HASH_BYTES
 from connectors.feeds import REGISTRY
-from connectors.records import FeedSpec, TableSpec
-from orchestration.lib.decoding import FROM_RECORDS, Feeds, Group, PageReport, batch_text, decoded_groups, naive
+from connectors.records import FeedSpec
+from orchestration.lib.decoding import (
+    FROM_RECORDS,
+    Feeds,
+    Group,
+    PageReport,
+    Portion,
+    batch_text,
+    decoded_groups,
+    keeps_hashes,
+    naive,
+)
 from orchestration.lib.raw_tables import create_own_tables, ensure_table, insert_rows
 from orchestration.lib.settings import Clock, Settings
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
 from orchestration.lib.warehouse import columns_of, connect, quote
 
 GROUP_RECORDS = 10_000
-"""Records of one transaction: enough that DuckDB works in bulk, few enough for the memory promise."""
+"""Records decoded and inserted together: enough that Arrow and DuckDB work in bulk, few enough for the memory promise.
+"""
 GROUP_BYTES = 32_000_000
+TRANSACTION_RECORDS = 250_000
+"""Records of one transaction: more than two of DuckDB's row groups, which it then writes once, compressed, instead of
+to its log first (with 10,000 this took thrice the processor time), and few enough for what a crash repeats.
+"""
+
+
+Files = list[tuple[FeedKey, list[LandedFile]]]
+"""Groups of files, each of one feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +215,8 @@ class _Loader:
         self._state = state
         self._feeds = feeds
         self._on_progress = on_progress
+        self._known: dict[str, str] = {}
+        """By root table: where the present transaction finds the records that may come again."""
         self._unknown_fields: Counter[str] = Counter()
         self._unknown_values: Counter[str] = Counter()
 
@@ -209,40 +234,63 @@ class _Loader:
         if total >= FROM_RECORDS:
             self._connection.execute("set threads = 1")  # decoding has the other processors
         counts: dict[FeedKey, FeedCount] = {}
-        for group in decoded_groups(self._landing, self._feeds, _groups(waiting, batches), total):
-            count = self._load_group(group)
-            counts[group.feed] = _add(counts.get(group.feed), count)
-            done += count.records
-            self._on_progress(done, total)
+        transactions = list(_transactions(_groups(waiting, batches)))
+        decoded = decoded_groups(self._landing, self._feeds, self._portions(transactions), total)
+        for transaction in transactions:
+            with self._transaction():
+                repeating = self._find_repeating(transaction)
+                for group in islice(decoded, len(transaction)):
+                    count = self._load_group(group, repeating)
+                    counts[group.feed] = _add(counts.get(group.feed), count)
+                    done += count.records
+                    self._on_progress(done, total)
         self._copy_manifest(manifest, batches)
         return LoadResult(len(waiting), tuple(counts.values()), dict(self._unknown_fields), dict(self._unknown_values))
 
-    def _load_group(self, group: Group) -> FeedCount:
-        connection, feed = self._connection, group.feed
-        spec = self._feeds[feed.vendor][feed.entity]
+    def _portions(self, transactions: Iterable[Files]) -> Iterator[Portion]:
+        for transaction in transactions:
+            hashes = self._hashes(transaction)
+            for feed, files in transaction:
+                yield Portion(feed, files, {file.path: hashes.get(file.path, b"") for file in files})
+
+    def _hashes(self, transaction: Files) -> dict[str, bytes]:
+        """The hashes of all records of a transaction whose rows will bear them, by file."""
+        return self._state.record_hashes(
+            file.path for feed, files in transaction if keeps_hashes(self._spec(feed)) for file in files
+        )
+
+    def _spec(self, feed: FeedKey) -> FeedSpec:
+        return self._feeds[feed.vendor][feed.entity]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self._connection.execute("commit")
+
+    def _load_group(self, group: Group, repeating: Set[str]) -> FeedCount:
+        feed, spec = group.feed, self._spec(group.feed)
         now = self._clock.now().replace(tzinfo=None)
         quarantine, unknown = _noteworthy(group, now)
-        connection.execute("begin")
-        try:
-            inserted = self._insert(spec, group)
-            insert_rows(connection, "quarantine", quarantine)
-            insert_rows(connection, "unknown_fields", unknown)
-            marks = [
-                _mark(feed, file, page, inserted.get(file.path, 0), now)
-                for file, page in zip(group.files, group.pages, strict=True)
-            ]
-            insert_rows(connection, "loaded_files", marks)
-            connection.execute("commit")
-        except BaseException:
-            connection.execute("rollback")
-            raise
+        inserted = self._insert(spec, group, repeating)
+        insert_rows(self._connection, "quarantine", quarantine)
+        insert_rows(self._connection, "unknown_fields", unknown)
+        marks = [
+            _mark(feed, file, page, inserted.get(file.path, 0), now)
+            for file, page in zip(group.files, group.pages, strict=True)
+        ]
+        insert_rows(self._connection, "loaded_files", marks)
         of_kind = {"FIELD": self._unknown_fields, "VALUE": self._unknown_values}
         for *_, kind, name, number in unknown:
             if kind in of_kind:
                 of_kind[kind][f"{feed.vendor}.{name}"] += number
         return FeedCount(feed, len(marks), *(sum(mark[column] for mark in marks) for column in (5, 6, 7, 8)))
 
-    def _insert(self, spec: FeedSpec, group: Group) -> dict[str, int]:
+    def _insert(self, spec: FeedSpec, group: Group, repeating: Set[str]) -> dict[str, int]:
         """Insert the rows of a group of pages; how many root rows each file brought."""
         connection = self._connection
         root, *children = spec.tables
@@ -253,7 +301,7 @@ class _Loader:
         connection.register("incoming_root", incoming)
         where = ""
         try:
-            if spec.mode != "snapshot" and self._may_repeat(root, incoming):
+            if spec.mode != "snapshot" and not repeating.isdisjoint(counts):
                 self._find_fresh(spec)
                 where = " semi join fresh on fresh._file = new._file and fresh._position = new._position"
                 found = connection.execute("select _file, count(*) from fresh group by _file").fetchall()
@@ -276,48 +324,102 @@ class _Loader:
             connection.unregister("incoming_root")
         return counts
 
-    def _may_repeat(self, root: TableSpec, incoming: Any) -> bool:
-        """Whether the digest of any record is there already, in raw or twice in this group. Where none is, nothing was
-        landed before, and that is known at the price of reading one column.
+    def _find_repeating(self, transaction: Files) -> set[str]:
+        """Files that may hold a record which is in raw already or comes twice in this transaction. What the others hold
+        is new, which is known for many records at the price of reading one column of raw once.
         """
-        if pc.count_distinct(incoming["_hash"]).as_py() < incoming.num_rows:
-            return True
-        known = self._connection.execute(
-            f"""
-            select 1
-            from raw.{quote(root.name)} as old
-            semi join incoming_root as new on old._hash = new._hash
-            limit 1
-            """
-        ).fetchone()
-        return known is not None
+        hashes = self._hashes(transaction)
+        of_root: dict[str, tuple[FeedSpec, list[str]]] = {}
+        for feed, files in transaction:
+            spec = self._spec(feed)
+            if spec.mode != "snapshot":
+                of_root.setdefault(spec.tables[0].name, (spec, []))[1].extend(file.path for file in files)
+        repeating: set[str] = set()
+        self._known.clear()
+        for root, (spec, paths) in of_root.items():
+            if hashes.keys() >= set(paths):
+                repeating |= self._find_known(spec, {path: hashes[path] for path in paths})
+            else:
+                self._known[root] = f"raw.{quote(root)}"
+                repeating.update(paths)
+        return repeating
+
+    def _find_known(self, spec: FeedSpec, hashes: dict[str, bytes]) -> set[str]:
+        """The files, of those with these hashes, that hold a hash which is in raw or twice among them. The records of
+        raw that have such a hash are put into a table of their own.
+        """
+        root, connection = spec.tables[0].name, self._connection
+        known = self._known[root] = quote(f"known_{root}")
+        counts = [len(digests) // HASH_BYTES for digests in hashes.values()]
+        places = pa.array([number for number, count in enumerate(counts) for _ in range(count)], pa.int32())
+        paths = pa.DictionaryArray.from_arrays(places, pa.array(hashes, pa.string()))
+        incoming = pa.table({"_file": paths, "_hash": hexadecimal(b"".join(hashes.values()))})
+        connection.register("incoming_hashes", incoming)
+        try:
+            connection.execute(
+                f"""
+                create or replace temp table known_hashes as
+                select distinct old._hash
+                from raw.{quote(root)} as old
+                semi join incoming_hashes as new on old._hash = new._hash
+                """
+            )
+            repeating = connection.execute(
+                """
+                select distinct _file from incoming_hashes where _hash in (
+                    select _hash from known_hashes
+                    union all
+                    select _hash from incoming_hashes group by _hash having count(*) > 1
+                )
+                """
+            ).fetchall()
+        finally:
+            connection.unregister("incoming_hashes")
+        if repeating:
+            connection.execute(
+                f"""
+                create or replace temp table {known} as
+                select {_identity(spec)} from raw.{quote(root)} as old
+                semi join known_hashes as found on old._hash = found._hash
+                """
+            )
+        return {str(path) for (path,) in repeating}
 
     def _find_fresh(self, spec: FeedSpec) -> None:
         """Put file and position of the records that add something into the table `fresh`: the same record with the
         same content, landed before or twice in this group, adds nothing.
         """
-        identity = [quote(name) for name in ("_account", *spec.id_columns, "_hash")]
-        same = " and ".join(f"old.{name} is not distinct from new.{name}" for name in identity)
+        root = spec.tables[0].name
+        known = self._known[root]
+        same = " and ".join(f"old.{name} is not distinct from new.{name}" for name in _identity_columns(spec))
         self._connection.execute(
             f"""
             create or replace temp table fresh as
             select ranked._file, ranked._position
             from (
                 select _file, _position, row_number() over (
-                    partition by {", ".join(identity)} order by _file, _position
+                    partition by {_identity(spec)} order by _file, _position
                 ) as _rank
                 from incoming_root
             ) as ranked
             left join (
                 -- Joined from this side, so that the small table is hashed and the large one only read.
                 select new._file, new._position
-                from raw.{quote(spec.tables[0].name)} as old
+                from {known} as old
                 inner join incoming_root as new on {same}
             ) as known
                 on ranked._file = known._file and ranked._position = known._position
             where ranked._rank = 1 and known._file is null
             """
         )
+        if known != f"raw.{quote(root)}":
+            self._connection.execute(
+                f"""
+                insert into {known}
+                select {_identity(spec)} from incoming_root as new
+                semi join fresh on fresh._file = new._file and fresh._position = new._position
+                """
+            )
 
     def _copy_manifest(self, manifest: Sequence[LandedFile], batches: dict[int, Batch]) -> None:
         """Rewrite raw.landing_files and raw.batches; batches change their state, so the copy is whole each time."""
@@ -344,6 +446,15 @@ class _Loader:
             self._connection.execute(f"delete from raw.{table}")
             insert_rows(self._connection, table, content)
         self._connection.execute("commit")
+
+
+def _identity_columns(spec: FeedSpec) -> list[str]:
+    """What makes two records the same with the same content."""
+    return [quote(name) for name in ("_account", *spec.id_columns, "_hash")]
+
+
+def _identity(spec: FeedSpec) -> str:
+    return ", ".join(_identity_columns(spec))
 
 
 def _noteworthy(group: Group, now: Any) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
@@ -387,6 +498,20 @@ def _mark(feed: FeedKey, file: LandedFile, page: PageReport, inserted: int, now:
         rejected,
         now,
     )
+
+
+def _transactions(groups: Iterable[tuple[FeedKey, list[LandedFile]]]) -> Iterator[Files]:
+    """Groups in their order, so many together as make a transaction."""
+    transaction: Files = []
+    records = 0
+    for feed, files in groups:
+        transaction.append((feed, files))
+        records += sum(file.record_count for file in files)
+        if records >= TRANSACTION_RECORDS:
+            yield transaction
+            transaction, records = [], 0
+    if transaction:
+        yield transaction
 
 
 def _groups(files: Iterable[LandedFile], batches: dict[int, Batch]) -> Iterator[tuple[FeedKey, list[LandedFile]]]:

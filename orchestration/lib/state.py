@@ -51,6 +51,10 @@ create table if not exists files (
     landed_at text not null
 );
 create index if not exists ix_files_batch on files (batch, number);
+create table if not exists record_hashes (
+    path text primary key references files,
+    hashes blob not null
+);
 create table if not exists cursors (
     vendor text not null,
     account text not null,
@@ -309,9 +313,12 @@ class State:
             self._count(connection, batch, received, 0, unchanged)
 
     def add_file(
-        self, file: LandedFile, *, feed: FeedKey, cursor: str | None = None, hashes: bytes | None = None
+        self, file: LandedFile, hashes: bytes, *, feed: FeedKey, cursor: str | None = None, is_overlapped: bool = False
     ) -> None:
-        """Count a landed page and remember what it held, in one transaction: from here on the file is evidence."""
+        """Count a landed page and remember its records' hashes, in one transaction: from here on the file is evidence.
+
+        `is_overlapped`: later batches read the page's window again, so they will ask for what it held.
+        """
         with self._transaction() as connection:
             connection.execute(
                 "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -320,7 +327,8 @@ class State:
                     file.declared_count, file.url, file.http_status, file.fetched_at, file.landed_at,
                 ),
             )  # fmt: skip
-            if hashes is not None:
+            connection.execute("insert into record_hashes values (?, ?)", (file.path, hashes))
+            if is_overlapped:
                 connection.execute(
                     """
                     insert into seen (vendor, account, entity, batch, number, cursor, hashes)
@@ -423,6 +431,19 @@ class State:
             (feed.vendor, feed.account, feed.entity),
         ):
             yield bytes(row[0])
+
+    def record_hashes(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """The hashes of each landed page's records in order, 8 bytes each, by path. Pages that were landed before
+        hashes were kept have none.
+        """
+        found: dict[str, bytes] = {}
+        wanted = list(paths)
+        for start in range(0, len(wanted), 500):
+            some = wanted[start : start + 500]
+            found |= self._connection.execute(
+                f"select path, hashes from record_hashes where path in ({', '.join('?' * len(some))})", some
+            ).fetchall()
+        return found
 
     def files(self, batch: int | None = None) -> list[LandedFile]:
         """Manifest rows in the order of landing."""

@@ -313,7 +313,7 @@ def test_pages_decoded_together_are_what_they_are_one_by_one() -> None:
     ]
     bodies = [json.dumps({"orders": records}).encode() for records in sent]
     decoder = MIRAKL_DECODERS["orders"]
-    together = decoder.decode_pages([decoder.cut(body) for body in bodies])
+    together = decoder.decode_pages([decoder.parse(body) for body in bodies])
     for number, body in enumerate(bodies):
         alone, page = decoder(body), together.pages[number]
         for name, table in alone.tables.items():

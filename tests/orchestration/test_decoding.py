@@ -29,9 +29,8 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("pool", ["ThreadPoolExecutor", "ProcessPoolExecutor"])
-def test_threads_and_other_processes_give_the_same_tables(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, pool: str
+def test_another_process_and_this_one_together_give_the_same_tables(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vendor = lines(*(line(n, amount=f"{n}.10") for n in range(1, 41)), line(41, amount="no number"))
     vendor.records["transaction_lines"].append({**line(42), "surprise": 1, "type": "NEW_FEE"})
@@ -42,15 +41,17 @@ def test_threads_and_other_processes_give_the_same_tables(
     refused = query(settings, "select position, record_id, field, reason, code from raw.quarantine")
 
     elsewhere: list[int] = []
-    executor = getattr(decoding, pool)
-    submit = executor.submit
-    monkeypatch.setattr(decoding.os, "cpu_count", lambda: 2 if pool == "ThreadPoolExecutor" else 3)
+    nearby: list[int] = []
+    submit, decode = decoding.ProcessPoolExecutor.submit, decoding._decode
+    monkeypatch.setattr(decoding.os, "cpu_count", lambda: 2)
     monkeypatch.setattr(decoding, "FROM_RECORDS", 1)
     monkeypatch.setattr(loading, "GROUP_RECORDS", 6)
-    monkeypatch.setattr(executor, "submit", lambda *args: (elsewhere.append(1), submit(*args))[1])
+    monkeypatch.setattr(decoding.ProcessPoolExecutor, "submit", lambda *args: (elsewhere.append(1), submit(*args))[1])
+    monkeypatch.setattr(decoding, "_decode", lambda *args: (nearby.append(1), decode(*args))[1])
     there = loading.reload(settings)
 
-    assert len(elsewhere) > 2, "the groups were decoded beside the load"
+    assert len(elsewhere) > 2, "groups were decoded in the other process"
+    assert nearby, "and in this one, instead of waiting"
     assert (there.records, there.inserted, there.quarantined) == (here.records, here.inserted, here.quarantined)
     assert (there.unknown_fields, there.unknown_values) == (here.unknown_fields, here.unknown_values)
     assert query(settings, rows) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +17,7 @@ from connectors.records import Column, FeedSpec, TableSpec
 from orchestration.lib import loading
 from orchestration.lib.landing import Landing
 from orchestration.lib.settings import Settings
-from orchestration.lib.state import State
+from orchestration.lib.state import FeedKey, State
 from orchestration.lib.warehouse import connect
 from tests.orchestration.vendor import Vendor, line, offer
 
@@ -169,13 +170,33 @@ def test_a_crash_within_a_group_leaves_neither_rows_nor_marks(
     assert loading.load(settings).inserted == 2
 
 
+@pytest.mark.parametrize("transaction", [3, 1000], ids=["of a later transaction", "of the same transaction"])
+@pytest.mark.parametrize("has_hashes", [True, False], ids=["with landing's hashes", "landed without hashes"])
 def test_a_record_that_comes_again_in_a_later_group_is_inserted_once(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, transaction: int, has_hashes: bool
 ) -> None:
     monkeypatch.setattr(loading, "GROUP_RECORDS", 3)
-    land(settings, lines(line(1), line(2), line(3), line(4), line(2), line(5)))
+    monkeypatch.setattr(loading, "TRANSACTION_RECORDS", transaction)
+    land(settings, lines(line(1), line(2), line(3), line(4), line(2), line(5), line(6), line(2), line(4)))
+    if not has_hashes:
+        with sqlite3.connect(settings.state_path) as state:
+            state.execute("delete from record_hashes")
     result = loading.load(settings)
-    assert (result.inserted, result.duplicates) == (5, 1)
+    assert (result.inserted, result.duplicates) == (6, 3)
+    assert loading.proved_counts(settings) == []
+
+
+def test_rows_bear_the_hashes_that_landing_took(settings: Settings) -> None:
+    land(settings, lines(line(1), line(2, brand_new=1), {**line(3), "amount": "n/a"}, line(4)))
+    loading.load(settings)
+    with State(settings.state_path) as state:
+        taken = [
+            value.hex()
+            for page in state.seen_pages(FeedKey("mirakl", "BRICO", "transaction_lines"))
+            for value in (page[at : at + 8] for at in range(0, len(page), 8))
+        ]
+    found = [row[0] for row in query(settings, "select _hash from raw.mirakl_transaction_lines order by id")]
+    assert found == [taken[0], taken[1], taken[3]]
 
 
 def test_a_lost_row_is_found_by_the_proof(settings: Settings) -> None:
