@@ -32,8 +32,8 @@ PEER = Path(__file__).with_name("peers") / "dlt_ingest.py"
 FORMATS = ("parquet", "jsonl")
 SANDBOX_ORDERS = 10_000
 SHOP = "2042"
-MEMORY_LIMIT = "70MB"
-"""What DuckDB may hold. Loading is a stream: it needs no more, and is no slower for it."""
+MEMORY_LIMIT = "200MB"
+"""What DuckDB may hold: the row groups of a transaction's tables that are not full yet, before it compresses them."""
 
 
 def ingest(url: str, folder: Path) -> dict[str, Any]:

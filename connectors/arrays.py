@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,7 @@ def _json_text(value: Any) -> str | None:
     return None if text == "null" else text
 
 
-def column_array(column: Column, values: list[Any]) -> tuple[Any, list[BadValue]]:
+def column_array(column: Column, values: Sequence[Any]) -> tuple[Any, list[BadValue]]:
     """The column's values as an Arrow array (bad ones null), and the bad ones."""
     bad: list[BadValue] = []
     if column.via is not None:
@@ -78,7 +79,7 @@ def column_array(column: Column, values: list[Any]) -> tuple[Any, list[BadValue]
     return array, bad
 
 
-def _texts(values: list[Any]) -> Any:
+def _texts(values: Sequence[Any]) -> Any:
     if not any(values) and values.count(None) == len(values):
         return pa.nulls(len(values), pa.string())
     try:
@@ -91,11 +92,11 @@ def _texts(values: list[Any]) -> Any:
         return pa.array([v if v is None or isinstance(v, str) else str(v) for v in values], pa.string())
 
 
-def _begins_with_number(values: list[Any]) -> bool:
+def _begins_with_number(values: Sequence[Any]) -> bool:
     return isinstance(next(filter(None, values), None), int)
 
 
-def _derived(column: Column, values: list[Any], bad: list[BadValue]) -> list[str | None]:
+def _derived(column: Column, values: Sequence[Any], bad: list[BadValue]) -> list[str | None]:
     via = column.via
     assert via is not None
     result: list[str | None] = []
@@ -112,8 +113,8 @@ def _derived(column: Column, values: list[Any], bad: list[BadValue]) -> list[str
     return result
 
 
-def _amounts(column: Column, values: list[Any], bad: list[BadValue]) -> Any:
-    if values.count(NULL) == len(values) or not any(values):
+def _amounts(column: Column, values: Sequence[Any], bad: list[BadValue]) -> Any:
+    if all(value is None or value == NULL for value in values):  # ends at the first amount
         return pa.nulls(len(values), pa.string())
     array = _plain_amounts(values)
     if array is None:
@@ -131,7 +132,7 @@ def _amounts(column: Column, values: list[Any], bad: list[BadValue]) -> Any:
     return pc.if_else(is_null, pa.scalar(None, pa.string()), array) if pc.any(is_null).as_py() else array
 
 
-def _plain_amounts(values: list[Any]) -> Any:
+def _plain_amounts(values: Sequence[Any]) -> Any:
     """The texts of plain decimals and nulls as an Arrow array; None when there is anything else among them.
 
     Joined for one look at all of them and cut again: a call for each costs more than the look.
@@ -149,7 +150,7 @@ def _plain_amounts(values: list[Any]) -> Any:
     return pc.split_pattern(text, "\n").flatten()
 
 
-def _are_plain_instants(array: Any, values: list[Any]) -> bool:
+def _are_plain_instants(array: Any, values: Sequence[Any]) -> bool:
     """Whether Arrow itself reads all of them. False is no verdict: rarer forms are looked at one by one."""
     joined = "\n".join([v for v in values if v is not None] if array.null_count else values)
     if not pc.match_substring_regex(pa.array([joined]), PLAIN_INSTANTS)[0].as_py():
@@ -161,7 +162,7 @@ def _are_plain_instants(array: Any, values: list[Any]) -> bool:
     return True
 
 
-def _stamps(column: Column, values: list[Any], bad: list[BadValue]) -> Any:
+def _stamps(column: Column, values: Sequence[Any], bad: list[BadValue]) -> Any:
     array = pa.array(values, pa.string())
     if array.null_count == len(array) or _are_plain_instants(array, values):
         return array

@@ -1,4 +1,4 @@
-"""Pages into immutable files, one page at a time, so that a crash at any point costs nothing but the page in flight.
+"""Pages into immutable files, a few at a time, so that a crash at any point costs nothing but the pages in flight.
 
 A page goes: temporary name, flush to disk, rename, manifest row. The feed's cursor moves only when the whole batch is
 there. The next run removes what a crash left without a manifest row, reads the same window again and skips every page
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +32,8 @@ COMPRESSION_LEVEL = 1
 """On pages of JSON records the higher levels take twice the time and make the files no smaller."""
 SLACK = timedelta(hours=1)
 """Hashes are kept this much longer than the overlap: vendors' clocks run behind ours."""
+WRITERS = 8
+"""Pages that become durable at the same time."""
 READINGS = 3
 """How often a listing that moves while it is read is read in one run."""
 
@@ -103,36 +107,36 @@ class Prepared:
 
 
 class _Writing:
-    """Writes one page in a thread while the next is compressed: a disk takes longer to make a page durable than to
-    take it. A page's manifest row follows when its file is durable, so that each file is evidence before the next is
-    begun; leaving the block finishes the last one, also after an error.
+    """Writes some pages at once in threads while the next are read and compressed: a disk takes longer to make a page
+    durable than to take it, and makes several durable for the price of one. A page's manifest row follows when its file
+    is durable, in the order of the pages; leaving the block finishes all that are under way, also after an error.
     """
 
     def __init__(self, files: LandingFiles, state: State, feed: FeedKey) -> None:
         self._files = files
         self._state = state
         self._feed = feed
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing")
-        self._under_way: tuple[Future[None], LandedFile, bytes, str | None, bool] | None = None
+        self._writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="landing")
+        self._under_way: deque[tuple[Future[None], LandedFile, bytes, str | None, bool]] = deque()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._writer:
-            self._settle()
+        with self._writers, ExitStack() as settling:
+            # Each is settled, whatever became of the others.
+            for _ in self._under_way:
+                settling.callback(self._settle)
 
-    def add(self, page: Prepared, seen_at: str | None, is_overlapped: bool) -> None:
-        """Raises what writing the page before raises."""
-        self._settle()
-        written = self._writer.submit(self._files.write, page.file.path, page.data)
-        self._under_way = (written, page.file, page.hashes, seen_at, is_overlapped)
+    def add(self, page: Prepared, seen_at: str | None = None, is_overlapped: bool = False) -> None:
+        """Raises what writing an earlier page raises."""
+        while self._under_way and (len(self._under_way) >= WRITERS or self._under_way[0][0].done()):
+            self._settle()
+        written = self._writers.submit(self._files.write, page.file.path, page.data)
+        self._under_way.append((written, page.file, page.hashes, seen_at, is_overlapped))
 
     def _settle(self) -> None:
-        if self._under_way is None:
-            return
-        written, file, hashes, seen_at, is_overlapped = self._under_way
-        self._under_way = None
+        written, file, hashes, seen_at, is_overlapped = self._under_way.popleft()
         written.result()
         self._state.add_file(file, hashes, feed=self._feed, cursor=seen_at, is_overlapped=is_overlapped)
 
@@ -293,24 +297,24 @@ class Landing:
         stillness = _Stillness()
         is_changed, received, declared = False, 0, None
         try:
-            for number, page in enumerate(one_ahead(source.pages(batch.entity, window)), start=1):
-                received += page.record_count
-                declared = page.declared_count if page.declared_count is not None else declared
-                stillness.see(page)
-                prepared = self._prepare(batch, page, number)
-                if not is_changed and (len(digests) >= len(previous) or previous[len(digests)] != prepared.digest):
-                    is_changed = True
-                    self._land_waiting(batch.feed, waiting)
-                digests.append((number, prepared.digest))
-                if is_changed:
-                    self._files.write(prepared.file.path, prepared.data)
-                    self._state.add_file(prepared.file, prepared.hashes, feed=batch.feed)
-                else:
-                    folder.mkdir(parents=True, exist_ok=True)
-                    spooled = folder / Path(prepared.file.path).name
-                    spooled.write_bytes(prepared.data)
-                    waiting.append((prepared.file, prepared.hashes, spooled))
-                on_page(received, declared)
+            with _Writing(self._files, self._state, batch.feed) as writing:
+                for number, page in enumerate(one_ahead(source.pages(batch.entity, window)), start=1):
+                    received += page.record_count
+                    declared = page.declared_count if page.declared_count is not None else declared
+                    stillness.see(page)
+                    prepared = self._prepare(batch, page, number)
+                    if not is_changed and (len(digests) >= len(previous) or previous[len(digests)] != prepared.digest):
+                        is_changed = True
+                        self._land_waiting(batch.feed, waiting)
+                    digests.append((number, prepared.digest))
+                    if is_changed:
+                        writing.add(prepared)
+                    else:
+                        folder.mkdir(parents=True, exist_ok=True)
+                        spooled = folder / Path(prepared.file.path).name
+                        spooled.write_bytes(prepared.data)
+                        waiting.append((prepared.file, prepared.hashes, spooled))
+                    on_page(received, declared)
             if stillness.what is not None:
                 raise _Moved(f"{batch.feed}: {stillness.what}; the last complete snapshot stays in force")
             if declared is not None and received < declared:

@@ -222,6 +222,31 @@ def test_any_fsspec_storage_takes_the_files(settings: Settings) -> None:
     assert LandingFiles("memory://bucket/landing").read(file.path).startswith(b'{"data":[')
 
 
+@pytest.mark.parametrize("entity", ["transaction_lines", "offers"])
+def test_a_page_that_cannot_be_written_fails_the_batch_and_what_was_written_beside_it_is_evidence(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, entity: str
+) -> None:
+    def write(self: LandingFiles, path: str, data: bytes) -> None:
+        if path.endswith("000002.json.zst"):
+            raise OSError("no space left")
+        real(self, path, data)
+
+    real = LandingFiles.write
+    monkeypatch.setattr(LandingFiles, "write", write)
+    records = {
+        "transaction_lines": [line(number) for number in range(1, 13)],
+        "offers": [offer(number) for number in range(1, 13)],
+    }
+    with pytest.raises(OSError, match="no space"):
+        land(settings, Vendor(records=records), feed_spec("mirakl", entity))
+    with State(settings.state_path) as state:
+        assert [batch.status for batch in state.batches()] == ["FAILED"]
+        assert state.cursor(FeedKey("mirakl", "BRICO", entity)) is None
+        manifest = sorted(str(settings.root / file.path) for file in state.files())
+    assert manifest == [str(path) for path in files_on_disk(settings)]
+    assert len(manifest) >= 1
+
+
 def test_a_lost_state_never_overwrites_older_evidence(settings: Settings) -> None:
     land(settings, vendor_with(1))
     before = {path: path.read_bytes() for path in files_on_disk(settings)}
@@ -250,11 +275,11 @@ KILLED = textwrap.dedent(
     def dying(real, second):
         def call(*arguments, **keywords):
             global calls
-            calls += 1
-            if calls == 2 and not second:
+            mine = calls = calls + 1  # several files are written at once
+            if mine == 2 and not second:
                 os.kill(os.getpid(), signal.SIGKILL)
             answer = real(*arguments, **keywords)
-            if calls == 2:
+            if mine == 2:
                 os.kill(os.getpid(), signal.SIGKILL)
             return answer
         return call
