@@ -116,6 +116,7 @@ class Books:
         self.by_order: dict[str, ErpOrder] = {}
         self.postings: list[Posting] = []
         self._next_credit_note = 0
+        self._next_keyed_invoice = 0
 
     def import_orders(self, orders: list[Order]) -> None:
         for order in orders:
@@ -251,6 +252,25 @@ class Books:
         legs = [("4110", goods - tax)]
         narrative = f"Goodwill for {line.id}"
         return self._credit(self.business.customer, line, instant, reference, narrative, legs, tax)
+
+    def keyed_invoice(self, order: Order, amount: int, instant: int, narrative: str) -> Posting:
+        """An invoice outside the order desk on the marketplace's account: zero-rated, naming the marketplace's order."""
+        self._next_keyed_invoice += 1
+        posting = Posting(
+            at=instant,
+            day=london_date(instant),
+            kind="INVOICE",
+            reference=f"SM{self._next_keyed_invoice:08d}",
+            second_reference=order.id,
+            narrative=narrative,
+            legs=[(AR, amount), ("4905", -amount)],
+            ledger="SALES",
+            user="Bookkeeper",
+            customer=self.business.customer,
+            goods=amount,
+        )
+        self.postings.append(posting)
+        return posting
 
     def _credit(
         self,

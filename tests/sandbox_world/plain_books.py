@@ -47,7 +47,7 @@ class Order:
 
 @dataclass(frozen=True, order=True)
 class Credit:
-    """A credit note: whom it names, amounts positive, tax included."""
+    """A credit note or an invoice: whom it names, amounts positive, tax included."""
 
     number: str
     customer: str
@@ -68,6 +68,7 @@ class Books:
     allocated: dict[tuple[str, str], Decimal]
     postings: dict[tuple[str, str, date, str], Decimal]
     credits: list["Credit"]
+    invoices: list["Credit"]
 
     @property
     def warehouses(self) -> set[str]:
@@ -132,18 +133,27 @@ def sage_books(company: SageWorld) -> Books:
         free={key: row["free_stock_available"] for key, row in holdings.items()},
         allocated={key: row["quantity_allocated"] for key, row in holdings.items()},
         postings={key: amount for key, amount in postings.items() if amount},
-        credits=sorted(
-            Credit(
-                number=row["reference"],
-                customer=customer[row["customer_id"]],
-                names=row["second_reference"],
-                day=date.fromisoformat(row["transaction_date"][:10]),
-                gross=abs(row["document_gross_value"]),
-                tax=abs(row["document_tax_value"]),
-            )
-            for row in tables["sales_posted_transactions"]
-            if row["trader_transaction_type"] == "TradingAccountEntryTypeCreditNote"
+        credits=_sage_documents(tables, customer, "CreditNote", {}),
+        invoices=_sage_documents(
+            tables, customer, "Invoice", {row["document_no"]: row["customer_document_no"] for row in tables["sop_orders"]}
         ),
+    )
+
+
+def _sage_documents(
+    tables: dict[str, Any], customer: dict[int, str], kind: str, order_of: dict[str, str]
+) -> list[Credit]:
+    return sorted(
+        Credit(
+            number=row["reference"],
+            customer=customer[row["customer_id"]],
+            names=order_of.get(row["second_reference"], row["second_reference"]),
+            day=date.fromisoformat(row["transaction_date"][:10]),
+            gross=abs(row["document_gross_value"]),
+            tax=abs(row["document_tax_value"]),
+        )
+        for row in tables["sales_posted_transactions"]
+        if row["trader_transaction_type"] == f"TradingAccountEntryType{kind}"
     )
 
 
@@ -180,18 +190,25 @@ def netsuite_books(tables: dict[str, Any]) -> Books:
         free={key[id(row)]: row["quantityavailable"] - row["quantitybackordered"] for row in stocked},
         allocated={key[id(row)]: row["quantitycommitted"] + row["quantitybackordered"] for row in stocked},
         postings=_posted(tables, headers),
-        credits=sorted(
-            Credit(
-                number=row["tranid"],
-                customer=customer[row["entity"]],
-                names=row["otherrefnum"],
-                day=row["trandate"],
-                gross=-lines[row["id"]][0]["foreignamount"],
-                tax=sum((line["foreignamount"] for line in lines[row["id"]] if line["taxline"] == "T"), Decimal(0)),
-            )
-            for row in headers.values()
-            if row["type"] == "CustCred" and row["voided"] != "T"
-        ),
+        credits=_netsuite_documents(headers, lines, customer, "CustCred"),
+        invoices=_netsuite_documents(headers, lines, customer, "CustInvc"),
+    )
+
+
+def _netsuite_documents(
+    headers: dict[int, Row], lines: dict[int, list[Row]], customer: dict[int, str], kind: str
+) -> list[Credit]:
+    return sorted(
+        Credit(
+            number=row["tranid"],
+            customer=customer[row["entity"]],
+            names=row["otherrefnum"],
+            day=row["trandate"],
+            gross=abs(lines[row["id"]][0]["foreignamount"]),
+            tax=abs(sum((line["foreignamount"] for line in lines[row["id"]] if line["taxline"] == "T"), Decimal(0))),
+        )
+        for row in headers.values()
+        if row["type"] == kind and row["voided"] != "T"
     )
 
 

@@ -328,7 +328,7 @@ def stock(world: World, marketplace: str) -> Iterator[Finding]:
 
 def findings(world: World, marketplace: str = "BRICO") -> set[Finding]:
     """Everything of the levels worked out here."""
-    return {
+    found = {
         *orders(world, marketplace),
         *settlement(world, marketplace),
         *payouts(world, marketplace),
@@ -338,3 +338,4 @@ def findings(world: World, marketplace: str = "BRICO") -> set[Finding]:
         *plain_refunds.findings(world, marketplace),
         *plain_service.findings(world, marketplace),
     }
+    return found | set(plain_refunds.receivables(world, marketplace, found))

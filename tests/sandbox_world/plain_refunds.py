@@ -118,3 +118,43 @@ def _take(credits: list[Credit], gross: Decimal) -> list[Credit]:
         return []
     credits.remove(found)
     return [found]
+
+
+def receivables(world: World, marketplace: str, others: set[Finding]) -> Iterator[Finding]:
+    """What a settled order leaves on the customer account, where no finding of `others` is about that order."""
+    side, books = world.mirakl[marketplace], books_of(world, marketplace)
+    left: dict[str, Decimal] = defaultdict(Decimal)
+    for invoice in books.invoices:
+        left[invoice.names] += invoice.gross
+    order_of = {
+        name: order_id
+        for order_id, order in side.orders.items()
+        for line in order["order_lines"]
+        for name in (line["order_line_id"], *(refund["id"] for refund in line["refunds"]))
+    }
+    known: set[str] = set()
+    for credit in books.credits:
+        order_id = order_of.get(credit.names, "")
+        left[order_id] -= credit.gross
+        if ("CRN-001", "CREDIT_NOTE", credit.number) in others or credit.day == world.as_of.astimezone(LONDON).date():
+            known.add(order_id)
+    waiting: set[str] = set()
+    for row in side.transaction_lines:
+        order_id = row["entities"].get("order", {}).get("id", "")
+        if row["type"].removeprefix("REFUND_").removesuffix("_TAX") in ("ORDER_AMOUNT", "ORDER_SHIPPING_AMOUNT"):
+            left[order_id] -= row["amount"]
+            if not row.get("seller_billing_cycle_id"):
+                waiting.add(order_id)
+    named = {subject for _, _, subject in others}
+    lines_named = {row["id"] for row in side.transaction_lines} & named
+    for row in side.transaction_lines:
+        if row["id"] in lines_named:
+            known.add(row["entities"].get("order", {}).get("id", ""))
+    today = world.as_of.astimezone(LONDON).date()
+    for order_id, order in side.orders.items():
+        refunds = [refund for line in order["order_lines"] for refund in line["refunds"]]
+        subjects = {order_id, *(x["order_line_id"] for x in order["order_lines"]), *(x["id"] for x in refunds)}
+        is_young = any(today <= _next_working_day(_day(refund["created_date"])) for refund in refunds)
+        is_open = order_id in waiting or not order["order_lines"][0]["received_date"]
+        if abs(left[order_id]) > 5 * PENNY and not (subjects & named or order_id in known or is_open or is_young):
+            yield "CLR-003", "RECEIVABLE", order_id

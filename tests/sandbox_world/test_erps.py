@@ -12,7 +12,7 @@ from sandbox.world.faults import FAULTS
 from tests.sandbox_world.plain_books import books_of
 from tests.sandbox_world.plain_reconciler import findings
 
-LEVELS = ("ORD", "SET", "PAY", "STK", "TAX", "DSP", "CRN")
+LEVELS = ("ORD", "SET", "PAY", "STK", "TAX", "DSP", "CRN", "CLR")
 WorldOf = Callable[..., World]
 
 
@@ -51,6 +51,7 @@ def test_both_erps_hold_the_same_books(in_sage: World, in_netsuite: World) -> No
 def test_both_erps_have_posted_the_same(in_sage: World, in_netsuite: World) -> None:
     assert books_of(in_netsuite).postings == books_of(in_sage).postings
     assert books_of(in_netsuite).credits == books_of(in_sage).credits
+    assert books_of(in_netsuite).invoices == books_of(in_sage).invoices
 
 
 def test_the_truth_does_not_depend_on_the_erp(in_sage: World, in_netsuite: World) -> None:

@@ -1,4 +1,4 @@
-"""Faults of level j: refunds of the marketplace and credit notes of the books."""
+"""Faults of level j, refunds and credit notes, and of what an order leaves on the customer account (level g)."""
 
 from sandbox.world.erp import AR, OUTPUT_VAT
 from sandbox.world.faults.registry import Phase, fault
@@ -166,3 +166,17 @@ def credited_without_vat(scene: Scene) -> None:
             scene.truth.exception("CRN-006", "REFUND", refund.id, "credited_without_vat", -amount)
         else:
             scene.truth.near_miss("VAT one penny off", "CRN-006", "REFUND", refund.id)
+
+
+@fault("CLR-003", Phase.JOURNALS)
+def surcharge_invoiced_to_the_marketplace(scene: Scene) -> None:
+    """The bookkeeper invoiced 7.50 for repacking to the marketplace's account; the order is settled without it.
+
+    Order, invoice of the order and settlement agree with each other, so only the account shows it. Near-miss: an order
+    invoiced, credited and settled in full.
+    """
+    order = scene.order(lambda o: plain(scene, o))
+    scene.books.keyed_invoice(order, 750, (order.received or 0) + DAY, f"Repacking of {order.id}")
+    scene.truth.exception("CLR-003", "RECEIVABLE", order.id, "surcharge_invoiced_to_the_marketplace", 750)
+    order = scene.order(lambda o: o.profile in ("RECALLED", "REFUNDED_IN_FULL") and settled(scene, o))
+    scene.truth.near_miss("sold, refunded and credited", "CLR-003", "RECEIVABLE", order.id)

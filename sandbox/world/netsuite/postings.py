@@ -26,6 +26,8 @@ def add_postings(tables: Tables, ids: Ids, books: Books) -> None:
             _invoice(tables, ids, posting, posting.invoice_of)
         elif posting.credit_of is not None:
             _credit_memo(tables, ids, posting, posting.credit_of)
+        elif posting.kind == "INVOICE":
+            _keyed_invoice(tables, ids, posting)
         elif posting.kind == "RECEIPT":
             _plain(tables, ids, "CustPymt", posting, status="C")
         elif posting.reverses is not None:
@@ -72,6 +74,33 @@ def _invoice(tables: Tables, ids: Ids, posting: Posting, order: ErpOrder) -> Non
     )
     places = [2 * index + 1 for index in range(len(order.lines))]
     tables.link(ORDERS + order.id, "SalesOrd", posting.number, "CustInvc", "OrdBill", places)
+
+
+def _keyed_invoice(tables: Tables, ids: Ids, posting: Posting) -> None:
+    """A charge that no order led to: one line, zero-rated."""
+    gross = _pounds(posting.goods)
+    charge = {"item": CARRIAGE, "itemtype": "OthCharge", "quantity": Decimal(-1)}
+    tables.transaction(
+        posting.number,
+        "CustInvc",
+        posting.day,
+        when(posting.at),
+        [
+            {"amount": posting.goods, "account": Ids.account(AR)},
+            {"amount": -posting.goods, "account": Ids.account("4905"), **charge},
+            tax_line(0, TAX_CODES[0], 0, OUTPUT_VAT),
+        ],
+        entity=ids.customers[posting.customer],
+        currency=GBP,
+        tranid=posting.reference,
+        otherrefnum=posting.second_reference,
+        memo=posting.narrative,
+        status="A",
+        duedate=posting.day,
+        foreigntotal=gross,
+        foreignamountunpaid=gross,
+        foreignamountpaid=Decimal(0),
+    )
 
 
 def _credit_memo(tables: Tables, ids: Ids, posting: Posting, line: OrderLine) -> None:

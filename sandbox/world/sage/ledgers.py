@@ -104,7 +104,7 @@ def _bank_type(posting: Posting, amount: int) -> str:
 
 def _narrative(posting: Posting) -> str:
     """What Sage writes into the nominal ledger by itself where nobody types a narrative."""
-    if posting.kind == "INVOICE":
+    if posting.invoice_of is not None:
         return f"SOP invoice {posting.reference}"
     return f"SR / {posting.narrative}" if posting.kind == "RECEIPT" and not posting.journal_key else posting.narrative
 
