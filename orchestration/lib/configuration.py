@@ -343,6 +343,18 @@ class FeeSupplier(Row):
     effective_from: Day
 
 
+class TaxRegime(Row):
+    FILE = "tax_regimes.csv"
+    KEY = ("marketplace_code", "ship_to_country", "consignment_limit", "effective_from")
+    EMPTY = True
+    marketplace_code: CodeOrAny
+    ship_to_country: Code
+    consignment_limit: Money | None
+    accountable: Literal["SELLER", "OPERATOR"]
+    tax_role: Code
+    effective_from: Day
+
+
 class Warehouse(Row):
     FILE = "warehouses.csv"
     KEY = ("erp_code", "warehouse_name", "marketplace_code")
@@ -472,8 +484,8 @@ class OpeningBalance(Row):
 
 ROW_TYPES: tuple[type[Row], ...] = (
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
-    Tolerance, CommissionContract, FeeRule, FeeSupplier, Warehouse, Retention, StockRule, ItemMapping, ExceptionCode,
-    ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
+    Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Retention, StockRule, ItemMapping,
+    ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""
 

@@ -42,6 +42,7 @@ from orchestration.lib.configuration import (
     StockRule,
     Switch,
     TaxCode,
+    TaxRegime,
     Tolerance,
     TransactionType,
     Warehouse,
@@ -70,6 +71,7 @@ class Registry:
     commission_contracts: tuple[CommissionContract, ...] = ()
     fee_rules: tuple[FeeRule, ...] = ()
     fee_suppliers: tuple[FeeSupplier, ...] = ()
+    tax_regimes: tuple[TaxRegime, ...] = ()
     warehouses: tuple[Warehouse, ...] = ()
     retention: tuple[Retention, ...] = ()
     stock_rules: tuple[StockRule, ...] = ()

@@ -15,6 +15,8 @@ SUBSCRIPTION = 3900
 LATE_PENALTY = 500
 TAX_CODES = {2000: 1, 500: 21, 0: 2}
 """VAT rate in basis points to the ERP's tax code. Sage ships 5 as EC services: the reduced rate has its own."""
+ZERO, COLLECTED = 2, 98
+"""Tax codes of sales that declare nothing: exports, and what the marketplace collects."""
 TAXES = (
     (0, "Exempt", 0),
     (1, "Standard rate", 20),

@@ -68,9 +68,14 @@ ACCOUNTS = (
 )
 
 
+def sale_tax_code(line: OrderLine) -> int:
+    """The books' tax code of a sale: the item's, unless the sale itself decides."""
+    return TAX_CODES[line.item.vat_rate] if line.sale_tax_code is None else line.sale_tax_code
+
+
 def item_line(line: OrderLine) -> ErpLine:
     """The books' line of an order line: what is left of it after cancelations."""
-    net, tax = split_vat(line.goods_due, line.item.vat_rate)
+    net, tax = split_vat(line.goods_due, line.vat_rate)
     return ErpLine(
         kind="ITEM",
         item=line.item,
@@ -78,24 +83,24 @@ def item_line(line: OrderLine) -> ErpLine:
         quantity=line.quantity - line.cancelled_quantity,
         net=net,
         tax=tax,
-        vat_rate=line.item.vat_rate,
-        tax_code=TAX_CODES[line.item.vat_rate],
+        vat_rate=line.vat_rate,
+        tax_code=sale_tax_code(line),
         description=line.item.name,
     )
 
 
 def charge_lines(lines: list[OrderLine]) -> list[ErpLine]:
-    """Carriage follows the goods: one charge line per VAT rate, each order line's part split on its own."""
-    totals: dict[int, list[int]] = {}
+    """Carriage follows the goods: one charge line per tax code, each order line's part split on its own."""
+    totals: dict[tuple[int, int], list[int]] = {}
     for line in lines:
         if line.shipping_due:
-            net, tax = split_vat(line.shipping_due, line.item.vat_rate)
-            total = totals.setdefault(line.item.vat_rate, [0, 0])
+            net, tax = split_vat(line.shipping_due, line.vat_rate)
+            total = totals.setdefault((line.vat_rate, sale_tax_code(line)), [0, 0])
             total[0] += net
             total[1] += tax
     return [
-        ErpLine("CHARGE", None, "", 1, net, tax, rate, TAX_CODES[rate], "Carriage")
-        for rate, (net, tax) in sorted(totals.items(), reverse=True)
+        ErpLine("CHARGE", None, "", 1, net, tax, rate, code, "Carriage")
+        for (rate, code), (net, tax) in sorted(totals.items(), reverse=True)
     ]
 
 
@@ -227,7 +232,7 @@ class Books:
 
     def _credit_notes(self, order: ErpOrder, line: OrderLine) -> None:
         goods_before = shipping_before = goods_tax_before = shipping_tax_before = 0
-        rate = line.item.vat_rate
+        rate = line.vat_rate
         for refund in line.refunds:
             goods_before += refund.goods
             shipping_before += refund.shipping
@@ -248,13 +253,13 @@ class Books:
 
     def credit_note(self, line: OrderLine, goods: int, instant: int, reference: str) -> Posting:
         """A credit note over `goods` (tax included) that somebody keys for an order line, naming `reference`."""
-        tax = tax_inside(goods, line.item.vat_rate)
+        tax = tax_inside(goods, line.vat_rate)
         legs = [("4110", goods - tax)]
         narrative = f"Goodwill for {line.id}"
         return self._credit(self.business.customer, line, instant, reference, narrative, legs, tax)
 
     def keyed_invoice(self, order: Order, amount: int, instant: int, narrative: str) -> Posting:
-        """An invoice outside the order desk on the marketplace's account: zero-rated, naming the marketplace's order."""
+        """An invoice outside the order desk on the marketplace's account: zero-rated, naming its order."""
         self._next_keyed_invoice += 1
         posting = Posting(
             at=instant,
@@ -353,9 +358,10 @@ class Books:
 
 def line_before_cancelation(line: OrderLine) -> ErpLine:
     """The books' line of an order line as it was imported."""
-    net, tax = split_vat(line.price, line.item.vat_rate)
-    rate = line.item.vat_rate
-    return ErpLine("ITEM", line.item, line.id, line.quantity, net, tax, rate, TAX_CODES[rate], line.item.name)
+    net, tax = split_vat(line.price, line.vat_rate)
+    return ErpLine(
+        "ITEM", line.item, line.id, line.quantity, net, tax, line.vat_rate, sale_tax_code(line), line.item.name
+    )
 
 
 def _invoice(order: ErpOrder) -> Posting:

@@ -14,7 +14,7 @@ from sandbox.world.business import Business
 from sandbox.world.erp import ACCOUNT_OF_ROLE, AR, BANK, CLEARING, INPUT_VAT, OUTPUT_VAT, period
 from sandbox.world.model import BankEntry, Cycle, Posting
 from sandbox.world.money import share
-from sandbox.world.settlement import ROLE_OF_TYPE, SUPPLIED_FROM_ABROAD, TAX_OF_TYPE
+from sandbox.world.settlement import PASSED_THROUGH, ROLE_OF_TYPE, SUPPLIED_FROM_ABROAD, TAX_OF_TYPE, role_of
 from sandbox.world.stamps import MINUTE, at
 
 EARLIER_CYCLES = 4
@@ -39,7 +39,10 @@ def settlement_postings(business: Business, cycle: Cycle) -> list[Posting]:
     received = paid = 0
     fees: dict[str, list[int]] = {}
     for entry in cycle.entries:
-        if ROLE_OF_TYPE.get(entry.type) == "AR_MARKETPLACE":
+        if role_of(entry) == PASSED_THROUGH:
+            # In and out again, nil in every cycle.
+            continue
+        if role_of(entry) == "AR_MARKETPLACE":
             if entry.type.startswith("REFUND_"):
                 paid -= entry.amount
             else:

@@ -123,8 +123,15 @@ class OrderLine:
     operator_funded: int = 0
     discount: int = 0
     tax: Tax | None = None
+    sale_tax_code: int | None = None
+    """The books' code where it is not the item's: nothing is declared then."""
     refunds: list[Refund] = field(default_factory=list)
     cancelations: list[Cancelation] = field(default_factory=list)
+
+    @property
+    def vat_rate(self) -> int:
+        """What the seller declares on the sale, in basis points of the net price."""
+        return self.item.vat_rate if self.sale_tax_code is None else 0
 
     @property
     def cancelled_quantity(self) -> int:
@@ -196,6 +203,7 @@ class Order:
     payment_days: int | None = None
     tax_mode: str = "TAX_INCLUDED"
     has_incident: bool = False
+    ship_to: str = "GBR"
     return_state: str | None = None
     """How far a return of its goods has come, where that is not plain from its profile."""
     shipments: list[Shipment] = field(default_factory=list)

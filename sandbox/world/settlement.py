@@ -59,6 +59,8 @@ TAX_OF_TYPE = {
     "MANUAL_INVOICE_VAT": "MANUAL_INVOICE",
     "INVOICEABLE_ONE_OFF_DEBIT_TAX": "INVOICEABLE_ONE_OFF_DEBIT",
 }
+TAX_ON_SALES = ("ORDER_AMOUNT_TAX", "ORDER_SHIPPING_AMOUNT_TAX")
+PASSED_THROUGH = "MARKETPLACE_TAX_PASSTHROUGH"
 UNMAPPED = "UNMAPPED"
 """Where the truth counts a line of a type that no accountant has mapped."""
 
@@ -176,6 +178,9 @@ class Ledger:
             ("COMMISSION_VAT", -line.commission_vat_due),
         ):
             self.add(Entry(new_id(self._rng), type_, amount, created, order.received, order, line))
+        if line.tax is not None:
+            for type_, amount in tax_lines("ORDER", line.tax.goods, line.tax.shipping, line.tax.is_remitted):
+                self.add(Entry(new_id(self._rng), type_, amount, created, order.received, order, line))
 
     def _refund(self, order: Order, line: OrderLine, refund: Refund, created: int) -> None:
         for type_, amount in (
@@ -285,10 +290,28 @@ class Ledger:
                 earlier.paid_with = cycle
 
 
+def tax_lines(stem: str, goods: int, shipping: int, is_remitted: bool) -> list[tuple[str, int]]:
+    """The tax lines of a sale or refund, each beside its remittance when the operator keeps the tax."""
+    found = [(f"{stem}_AMOUNT_TAX", goods), (f"{stem}_SHIPPING_AMOUNT_TAX", shipping)]
+    if is_remitted:
+        found += [(f"OPERATOR_REMITTED_{type_}", -amount) for type_, amount in found]
+    return [(type_, amount) for type_, amount in found if amount]
+
+
+def role_of(entry: Entry) -> str:
+    """The account role that an entry moves beside clearing. Tax that the operator remits passes through."""
+    if entry.type.startswith("OPERATOR_REMITTED_"):
+        return PASSED_THROUGH
+    if entry.type in TAX_ON_SALES:
+        is_remitted = entry.line is not None and entry.line.tax is not None and entry.line.tax.is_remitted
+        return PASSED_THROUGH if is_remitted else "AR_MARKETPLACE"
+    return "INPUT_VAT" if entry.type in TAX_OF_TYPE else ROLE_OF_TYPE.get(entry.type, UNMAPPED)
+
+
 def roles(cycle: Cycle) -> dict[str, int]:
     """Net debit in pence per account role of the cycle's settlement journal; sums to nil; nil movements left out."""
     totals = {"MARKETPLACE_CLEARING": cycle.net}
     for entry in cycle.entries:
-        role = "INPUT_VAT" if entry.type in TAX_OF_TYPE else ROLE_OF_TYPE.get(entry.type, UNMAPPED)
+        role = role_of(entry)
         totals[role] = totals.get(role, 0) - entry.amount
     return {role: amount for role, amount in totals.items() if amount}

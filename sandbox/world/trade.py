@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sandbox.world.business import Business
-from sandbox.world.catalogue import COMMISSION_VAT
-from sandbox.world.model import Cancelation, Contract, Item, Order, OrderLine, Refund
+from sandbox.world.catalogue import COLLECTED, COMMISSION_VAT, ZERO
+from sandbox.world.model import Cancelation, Contract, Item, Order, OrderLine, Refund, Tax
 from sandbox.world.money import divide, share
 from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at
 
 MINIMUM_ORDERS = 250
 IMPORT_LIMIT = 30 * MINUTE
+IRISH_VAT = 2300
+CONSIGNMENT_LIMIT = 13_000
+"""Up to this value of its goods the operator accounts for the VAT of a consignment to the European Union."""
 
 PROFILES: tuple[tuple[str, float, int], ...] = (
     # profile, share of all orders, smallest count
@@ -62,6 +65,17 @@ class Season:
             negative_from=at(negative_from, 1),
             negative_to=at(negative_to, 1),
         )
+
+
+def to_ireland(order: Order, *, is_remitted: bool) -> None:
+    """Sends the order to Ireland: its prices are without tax, Irish VAT comes on top. The seller declares nothing."""
+    order.ship_to, order.tax_mode = "IRL", "TAX_EXCLUDED"
+    for line in order.lines:
+        line.tax = Tax("IE-VAT", IRISH_VAT, share(line.price, IRISH_VAT), share(line.shipping, IRISH_VAT), is_remitted)
+        line.sale_tax_code = COLLECTED
+        # The operator takes its commission on what the customer pays.
+        fee = commission(line.item.contract, line.price + line.tax.goods, line.shipping + line.tax.shipping)
+        line.commission, line.commission_vat = fee, share(fee, COMMISSION_VAT)
 
 
 def commission(contract: Contract, price: int, shipping: int) -> int:
@@ -110,6 +124,7 @@ class Trade:
         ]
         self._refunds_of_the_negative_cycle(orders)
         _import_some_that_were_cancelled(orders)
+        self._send_some_abroad(orders)
         return orders
 
     def _creation_times(self) -> list[int]:
@@ -378,6 +393,25 @@ class Trade:
                 self.add_refund(line, instant, line.goods_due, line.shipping_due, line.quantity)
             order.profile = "RECALLED"
             order.updated = max(order.updated, instant)
+
+    def _send_some_abroad(self, orders: list[Order]) -> None:
+        """A few small consignments to Ireland, whose VAT the operator collects and remits, and exports to Jersey."""
+        settled = [
+            order
+            for order in orders
+            if order.profile == "ORDINARY"
+            and order.received is not None
+            and order.received < self._season.as_of - 16 * DAY
+            and len(order.lines) == 1
+            and 1_000 <= order.lines[0].price <= CONSIGNMENT_LIMIT
+        ]
+        chosen = self._rng.sample(settled, min(len(settled), max(7, self._count // 60)))
+        for order in chosen[2:]:
+            order.profile = "COLLECTED"
+            to_ireland(order, is_remitted=True)
+        for order in chosen[:2]:
+            order.profile, order.ship_to = "EXPORTED", "JEY"
+            order.lines[0].sale_tax_code = ZERO
 
     def _cancelation_id(self) -> str:
         self._next_cancelation += 1

@@ -135,7 +135,10 @@ def sage_books(company: SageWorld) -> Books:
         postings={key: amount for key, amount in postings.items() if amount},
         credits=_sage_documents(tables, customer, "CreditNote", {}),
         invoices=_sage_documents(
-            tables, customer, "Invoice", {row["document_no"]: row["customer_document_no"] for row in tables["sop_orders"]}
+            tables,
+            customer,
+            "Invoice",
+            {row["document_no"]: row["customer_document_no"] for row in tables["sop_orders"]},
         ),
     )
 

@@ -139,9 +139,16 @@ def receivables(world: World, marketplace: str, others: set[Finding]) -> Iterato
         if ("CRN-001", "CREDIT_NOTE", credit.number) in others or credit.day == world.as_of.astimezone(LONDON).date():
             known.add(order_id)
     waiting: set[str] = set()
+    remitted = {
+        (row["entities"]["order_line"]["id"], row["type"].removeprefix("OPERATOR_REMITTED_"))
+        for row in side.transaction_lines
+        if row["type"].startswith("OPERATOR_REMITTED_")
+    }
     for row in side.transaction_lines:
         order_id = row["entities"].get("order", {}).get("id", "")
         if row["type"].removeprefix("REFUND_").removesuffix("_TAX") in ("ORDER_AMOUNT", "ORDER_SHIPPING_AMOUNT"):
+            if (row["entities"]["order_line"]["id"], row["type"]) in remitted:
+                continue
             left[order_id] -= row["amount"]
             if not row.get("seller_billing_cycle_id"):
                 waiting.add(order_id)

@@ -6,7 +6,19 @@ in a transaction line is planted before cycles, pay-outs, documents and bank are
 still ties out. No order, item or journal serves two faults.
 """
 
-from sandbox.world.faults import bank, dispatches, journals, orders, payouts, refunds, service, settlement, stock, taxes
+from sandbox.world.faults import (
+    bank,
+    dispatches,
+    journals,
+    orders,
+    payouts,
+    refunds,
+    sale_taxes,
+    service,
+    settlement,
+    stock,
+    taxes,
+)
 from sandbox.world.faults.registry import REGISTERED, Phase
 from sandbox.world.scene import Scene
 
@@ -14,7 +26,7 @@ __all__ = ["FAULTS", "Phase", "plant"]
 
 _LEVELS = [
     level.__name__
-    for level in (settlement, payouts, bank, orders, dispatches, journals, refunds, stock, taxes, service)
+    for level in (settlement, payouts, bank, orders, dispatches, journals, refunds, sale_taxes, stock, taxes, service)
 ]
 FAULTS = tuple(sorted(REGISTERED, key=lambda fault: _LEVELS.index(fault.plant.__module__)))
 """Every fault, in the order in which those of a phase are planted: it decides who is left for whom."""

@@ -16,12 +16,13 @@ CARRIERS = (
 _NO_MEDIA: list[dict[str, Any]] = []
 _FIRST_NAMES = ("Testa", "Sampel", "Demo", "Fictia", "Mock", "Nemo", "Placid", "Example", "Dummie", "Inventa")
 _LAST_NAMES = ("Placeholder", "Notreal", "Sampleton", "Madeup", "Imaginary", "Fictitious", "Exampleby", "Nobody")
+COUNTRIES = {"GBR": "United Kingdom", "IRL": "Ireland", "JEY": "Jersey", "NOR": "Norway"}
 _STREETS = ("Nowhere Lane", "Imaginary Row", "Example Street", "Fictional Close", "Pretend Avenue")
 _CITIES = (("Sampleton", "ZZ1 1ZZ"), ("Fictionham", "ZZ4 7QQ"), ("Mockbury", "ZZ9 9AB"), ("Examplemouth", "ZZ12 3CD"))
 _ON_THE_WAY = ("SHIPPING", "SHIPPED", "RECEIVED", "CLOSED")
 
 
-def _customer(number: int, shows_address: bool) -> dict[str, Any]:
+def _customer(number: int, shows_address: bool, country: str) -> dict[str, Any]:
     first = _FIRST_NAMES[number % 10]
     last = _LAST_NAMES[number // 10 % 8]
     city, postcode = _CITIES[number // 80 % 4]
@@ -31,8 +32,8 @@ def _customer(number: int, shows_address: bool) -> dict[str, Any]:
             "city": city,
             "civility": "",
             "company": None,
-            "country": "United Kingdom",
-            "country_iso_code": "GBR",
+            "country": COUNTRIES[country],
+            "country_iso_code": country,
             "firstname": first,
             "lastname": last,
             "state": None,
@@ -51,12 +52,12 @@ def _customer(number: int, shows_address: bool) -> dict[str, Any]:
     }
 
 
-_customers: dict[tuple[int, bool], dict[str, Any]] = {}
+_customers: dict[tuple[int, bool, str], dict[str, Any]] = {}
 
 
-def shared_customer(number: int, shows_address: bool) -> dict[str, Any]:
+def shared_customer(number: int, shows_address: bool, country: str) -> dict[str, Any]:
     # A few thousand invented people are enough: equal ones share one object.
-    key = (number % 4_000, shows_address)
+    key = (number % 4_000, shows_address, country)
     found = _customers.get(key)
     if found is None:
         found = _customers[key] = _customer(*key)
@@ -101,7 +102,7 @@ def order_record(order: Order, as_of: int) -> dict[str, Any]:
         "commercial_id": order.commercial_id,
         "created_date": iso(order.created),
         "currency_iso_code": CURRENCY,
-        "customer": shared_customer(order.customer, debited is not None or order.state in _ON_THE_WAY),
+        "customer": shared_customer(order.customer, debited is not None or order.state in _ON_THE_WAY, order.ship_to),
         "customer_debited_date": debited,
         "customer_directly_pays_seller": False,
         "customer_notification_email": "",

@@ -182,8 +182,8 @@ def _taxed(line: OrderLine) -> tuple[int, int, int, int]:
     """Goods net, goods tax, shipping net and shipping tax of what was not cancelled, in pence."""
     if line.tax is not None:
         return line.goods_due, line.tax.goods, line.shipping_due, line.tax.shipping
-    goods_tax = tax_inside(line.goods_due, line.item.vat_rate)
-    shipping_tax = tax_inside(line.shipping_due, line.item.vat_rate)
+    goods_tax = tax_inside(line.goods_due, line.vat_rate)
+    shipping_tax = tax_inside(line.shipping_due, line.vat_rate)
     return line.goods_due - goods_tax, goods_tax, line.shipping_due - shipping_tax, shipping_tax
 
 
@@ -234,7 +234,7 @@ def _request(
         "date_created": iso(shipped),
         "document_details": [{"format": "PDF"}],
         "due_date": iso(shipped + 30 * DAY),
-        "entities": {"ship_to_iso_country_code": "GBR"},
+        "entities": {"ship_to_iso_country_code": order.ship_to},
         "entity_date_created": iso(order.created),
         "entity_id": order.id,
         "entity_type": "PRODUCT_LOGISTIC_ORDER",

@@ -96,7 +96,7 @@ def items_to_ship(orders: Iterable[Order]) -> list[dict[str, Any]]:
                 }
                 for line in order.live_lines
             ],
-            "shipping_address": shared_customer(order.customer, True)["shipping_address"],
+            "shipping_address": shared_customer(order.customer, True, order.ship_to)["shipping_address"],
             "shipping_date": iso(order.debited or order.accepted or order.created),
             "shipping_deadline": iso(order.deadline),
             "shipping_type_code": "STD",

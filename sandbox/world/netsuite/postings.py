@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from sandbox.world.catalogue import TAX_CODES
-from sandbox.world.erp import AR, OUTPUT_VAT, Books
+from sandbox.world.erp import AR, OUTPUT_VAT, Books, sale_tax_code
 from sandbox.world.model import ErpOrder, OrderLine, Posting
 from sandbox.world.netsuite.ids import CARRIAGE, GBP, LOCATION_IDS, ORDERS, Ids
 from sandbox.world.netsuite.orders import sold, tax_line
@@ -122,8 +122,8 @@ def _credit_memo(tables: Tables, ids: Ids, posting: Posting, line: OrderLine) ->
                     "quantity": Decimal(1),
                 }
             )
-    rate = line.item.vat_rate if posting.tax else 0
-    lines.append(tax_line(-posting.tax, TAX_CODES[rate], rate, OUTPUT_VAT))
+    code = sale_tax_code(line) if posting.tax or line.sale_tax_code is not None else TAX_CODES[0]
+    lines.append(tax_line(-posting.tax, code, line.vat_rate if posting.tax else 0, OUTPUT_VAT))
     tables.transaction(
         posting.number,
         "CustCred",

@@ -12,7 +12,7 @@ from sandbox.world.model import Cycle, Entry, ManualDocument, Order, OrderLine, 
 from sandbox.world.money import share
 from sandbox.world.plaza.catalogue import COMMISSION_VAT, HANDLING_FEE, LATE_PENALTY, SUBSCRIPTION
 from sandbox.world.plaza.sellers import Role, Seller
-from sandbox.world.settlement import new_id
+from sandbox.world.settlement import new_id, tax_lines
 from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at
 
 RECALL_CYCLE = 4
@@ -137,7 +137,7 @@ class SellerLedger:
                 ("COMMISSION_VAT", -line.commission_vat_due),
             ]
             if line.tax is not None:
-                amounts += _taxes("ORDER", line.tax.goods, line.tax.shipping, is_remitted=line.tax.is_remitted)
+                amounts += tax_lines("ORDER", line.tax.goods, line.tax.shipping, line.tax.is_remitted)
             if self.seller.is_abroad:
                 amounts = [(type_, amount) for type_, amount in amounts if type_ != "COMMISSION_VAT"]
             if Role.OPERATOR_CARRIAGE in self.seller.roles and line.shipping_due:
@@ -160,7 +160,7 @@ class SellerLedger:
             amounts.append(("REFUND_COMMISSION_VAT", refund.commission_vat))
         if line.tax is not None:
             is_remitted = line.tax.is_remitted
-            amounts += _taxes("REFUND_ORDER", -refund.tax, -refund.shipping_tax, is_remitted=is_remitted)
+            amounts += tax_lines("REFUND_ORDER", -refund.tax, -refund.shipping_tax, is_remitted)
         for type_, amount in amounts:
             self.add(type_, amount, created, created, order, line, refund)
 
@@ -302,14 +302,6 @@ class SellerLedger:
     def payable(self) -> int:
         """What has been earned and not been paid out."""
         return (self.entries[-1].balance if self.entries else 0) - self.pending
-
-
-def _taxes(stem: str, goods: int, shipping: int, *, is_remitted: bool) -> list[tuple[str, int]]:
-    """The tax lines of a sale or refund, each beside its remittance when the operator keeps the tax."""
-    found = [(f"{stem}_AMOUNT_TAX", goods), (f"{stem}_SHIPPING_AMOUNT_TAX", shipping)]
-    if is_remitted:
-        found += [(f"OPERATOR_REMITTED_{type_}", -amount) for type_, amount in found]
-    return [(type_, amount) for type_, amount in found if amount]
 
 
 def _part(amount: int, part: int, parts: int) -> int:

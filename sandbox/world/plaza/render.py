@@ -160,7 +160,7 @@ def _payment_head(order: Order, amount: int) -> dict[str, Any]:
     return {
         "amount": pounds(amount),
         "currency_iso_code": CURRENCY,
-        "customer_id": shared_customer(order.customer, False)["customer_id"],
+        "customer_id": shared_customer(order.customer, False, order.ship_to)["customer_id"],
         "imprint_number": f"IMP{order.commercial_id[5:]}",
         "order_commercial_id": order.commercial_id,
         "order_id": order.id,

@@ -153,7 +153,9 @@ causes as (
         coalesce(root_subject_type, subject_type) as subject_type,
         coalesce(root_subject_id, subject_id) as subject_id,
         -delta_amount as effect,
-        case when exception_code in ('SET-001', 'SET-006', 'SET-010') or root_subject_id is not null then 1 else 0 end as is_whole
+        case
+            when exception_code in ('SET-001', 'SET-006', 'SET-010') or root_subject_id is not null then 1 else 0
+        end as is_whole
     from {{ ref('rec_settlement_lines') }}
     where
         status = 'EXCEPTION'
@@ -172,6 +174,26 @@ causes as (
         0 as is_whole
     from {{ ref('rec_refunds') }}
     where status = 'EXCEPTION' and exception_code in ('CRN-001', 'CRN-002', 'CRN-003') and order_id is not null
+    union all
+    select
+        marketplace_code,
+        order_id,
+        subject_type,
+        subject_id,
+        -delta_amount as effect,
+        0 as is_whole
+    from {{ ref('rec_sale_taxes') }}
+    where status = 'EXCEPTION' and exception_code = 'TAX-006'
+    union all
+    select
+        marketplace_code,
+        order_id,
+        coalesce(root_subject_type, subject_type) as subject_type,
+        coalesce(root_subject_id, subject_id) as subject_id,
+        cast(0 as decimal(18, 2)) as effect,
+        1 as is_whole
+    from {{ ref('rec_dispatches') }}
+    where status = 'EXCEPTION' and exception_code in ('DSP-001', 'DSP-002', 'DSP-006') and order_id is not null
 
 ),
 
@@ -189,7 +211,11 @@ explained as (
             causes.*,
             row_number() over (
                 partition by causes.marketplace_code, causes.order_id
-                order by causes.is_whole desc, abs(coalesce(causes.effect, 0)) desc, causes.subject_type, causes.subject_id
+                order by
+                    causes.is_whole desc,
+                    abs(coalesce(causes.effect, 0)) desc,
+                    causes.subject_type asc,
+                    causes.subject_id asc
             ) as rank_number
         from causes
     ) as ranked
@@ -291,7 +317,10 @@ final as (
                     || cast(stated.credited_amount as varchar) || ', settled '
                     || cast(stated.settled_amount as varchar)
                     || case
-                        when stated.status = 'EXCEPTION' and stated.root_subject_id is not null and not stated.is_explained
+                        when
+                            stated.status = 'EXCEPTION'
+                            and stated.root_subject_id is not null
+                            and not stated.is_explained
                             then
                                 '; other findings explain ' || cast(stated.explained_amount as varchar)
                         else ''

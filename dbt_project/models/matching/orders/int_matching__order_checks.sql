@@ -25,8 +25,10 @@ shipping_due as (
         sum(
             order_lines.shipping_amount - order_lines.cancelled_shipping_amount
             + case
-                when pairs.tax_mode = 'TAX_EXCLUDED'
-                    then order_lines.shipping_tax_amount - order_lines.cancelled_shipping_tax_amount
+                when pairs.tax_sign <> 0
+                    then
+                        pairs.tax_sign
+                        * (order_lines.shipping_tax_amount - order_lines.cancelled_shipping_tax_amount)
                 else 0
             end
         ) as due_amount
@@ -42,6 +44,7 @@ charges as (
     select
         erp_code,
         erp_order_id,
+        sum(net_amount) as net_amount,
         sum(gross_amount) as gross_amount
     from {{ ref('int_ledger__erp_order_lines') }}
     where line_kind = 'CHARGE'
@@ -63,7 +66,9 @@ judged as (
         pairs.*,
         status_rules.order_state is not null as is_status_compatible,
         {{ money('coalesce(shipping_due.due_amount, 0)') }} as shipping_due_amount,
-        {{ money('coalesce(charges.gross_amount, 0)') }} as charge_amount,
+        -- Tax that does not belong on the sale is the goods lines' finding.
+        {{ money('coalesce(case when pairs.sale_tax_role is null then charges.gross_amount else charges.net_amount end, 0)') }}
+            as charge_amount,
         coalesce(tolerances.amount, 0) as shipping_tolerance,
         coalesce(lines_without_id.line_count, 0) as lines_without_id_count,
         {{ as_of() }} as as_of

@@ -261,7 +261,11 @@ tax as (
             when abs(erp_tax_amount - computed_tax_amount) <= allowed_amount then 'MATCHED_WITHIN_TOLERANCE'
             else 'EXCEPTION'
         end as status,
-        'ORD-008' as exception_code,
+        case
+            when sale_tax_role = 'MKT_COLLECTED' and erp_tax_amount <> 0 then 'TAX-001'
+            when sale_tax_role is not null then 'TAX-002'
+            else 'ORD-008'
+        end as exception_code,
         computed_tax_amount as expected_amount,
         erp_tax_amount as actual_amount,
         allowed_amount as tolerance_amount,
@@ -271,7 +275,8 @@ tax as (
         erp_tax_code as actual_value,
         cast(null as timestamp) as due_at,
         is_currency_different as is_consequence,
-        'line ' || order_line_id || ' of item ' || item_code || ' should carry tax code ' || item_tax_code || ' and '
+        case sale_tax_role when 'MKT_COLLECTED' then 'the marketplace collects the tax: ' else '' end
+        || 'line ' || order_line_id || ' of item ' || item_code || ' should carry tax code ' || item_tax_code || ' and '
         || cast(computed_tax_amount as varchar) || ' tax, ERP order ' || document_no || ' has code '
         || coalesce(erp_tax_code, 'mixed or none') || ' and ' || cast(erp_tax_amount as varchar) as summary
     from tax_deltas

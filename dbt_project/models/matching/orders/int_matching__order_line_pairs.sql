@@ -17,7 +17,8 @@ lines as (
         pairs.erp_order_id,
         order_lines.price_amount - order_lines.cancelled_amount
         + case
-            when pairs.tax_mode = 'TAX_EXCLUDED' then order_lines.tax_amount - order_lines.cancelled_tax_amount
+            when pairs.tax_sign <> 0
+                then pairs.tax_sign * (order_lines.tax_amount - order_lines.cancelled_tax_amount)
             else 0
         end as due_amount,
         order_lines.quantity - order_lines.cancelled_quantity as due_quantity
@@ -185,8 +186,10 @@ final as (
         {{ money('coalesce(joined.erp_gross_amount, 0)') }} as erp_gross_amount,
         coalesce(joined.erp_line_count, 0) as erp_line_count,
         joined.erp_tax_code,
-        items.tax_code as item_tax_code,
-        items.tax_rate_percent as item_tax_rate_percent
+        pairs.sale_tax_role,
+        -- The sale decides where it has a role of its own, else the item.
+        coalesce(pairs.sale_tax_code, items.tax_code) as item_tax_code,
+        coalesce(pairs.sale_tax_rate_percent, items.tax_rate_percent) as item_tax_rate_percent
     from joined
     inner join pairs
         on

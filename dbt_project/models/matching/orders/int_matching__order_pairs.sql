@@ -10,6 +10,10 @@ marketplaces as (
     select * from {{ ref('int_ledger__marketplaces') }}
 ),
 
+sale_taxes as (
+    select * from {{ ref('int_matching__sale_taxes') }}
+),
+
 copies as (
     select
         erp_orders.*,
@@ -60,6 +64,10 @@ final as (
         orders.accepted_at,
         orders.currency_code,
         orders.tax_mode,
+        coalesce(sale_taxes.tax_sign, case when orders.tax_mode = 'TAX_EXCLUDED' then 1 else 0 end) as tax_sign,
+        sale_taxes.sale_tax_role,
+        sale_taxes.sale_tax_code,
+        sale_taxes.sale_tax_rate_percent,
         orders.total_amount,
         marketplaces.customer_reference as expected_customer_reference,
         coalesce(line_counts.cancelled_line_count, 0) > 0 as has_cancelations,
@@ -87,6 +95,10 @@ final as (
     from orders
     inner join marketplaces
         on orders.marketplace_code = marketplaces.marketplace_code
+    left join sale_taxes
+        on
+            orders.marketplace_code = sale_taxes.marketplace_code
+            and orders.order_id = sale_taxes.order_id
     left join copies
         on
             orders.erp_code = copies.erp_code

@@ -13,14 +13,20 @@ refunds as (
 
     select
         refunds.*,
-        cast(refunds.amount + refunds.shipping_amount + case
-            when orders.tax_mode = 'TAX_EXCLUDED' then refunds.tax_amount + refunds.shipping_tax_amount else 0
-        end as decimal(18, 2)) as gross_amount
+        cast(
+            refunds.amount + refunds.shipping_amount + (refunds.tax_amount + refunds.shipping_tax_amount)
+            * coalesce(sale_taxes.tax_sign, case when orders.tax_mode = 'TAX_EXCLUDED' then 1 else 0 end)
+            as decimal(18, 2)
+        ) as gross_amount
     from {{ ref('int_ledger__refunds') }} as refunds
     inner join {{ ref('int_ledger__orders') }} as orders
         on
             refunds.marketplace_code = orders.marketplace_code
             and refunds.order_id = orders.order_id
+    left join {{ ref('int_matching__sale_taxes') }} as sale_taxes
+        on
+            refunds.marketplace_code = sale_taxes.marketplace_code
+            and refunds.order_id = sale_taxes.order_id
 
 ),
 

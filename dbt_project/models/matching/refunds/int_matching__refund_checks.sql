@@ -67,12 +67,16 @@ refunds as (
         marketplaces.as_of_date,
         marketplaces.time_zone,
         {{ local_date('refunds.created_at', 'marketplaces.time_zone') }} as refund_date,
-        case when orders.tax_mode = 'TAX_EXCLUDED' then 1 else 0 end as adds_tax
+        coalesce(sale_taxes.tax_sign, case when orders.tax_mode = 'TAX_EXCLUDED' then 1 else 0 end) as tax_sign
     from {{ ref('int_ledger__refunds') }} as refunds
     inner join orders
         on
             refunds.marketplace_code = orders.marketplace_code
             and refunds.order_id = orders.order_id
+    left join {{ ref('int_matching__sale_taxes') }} as sale_taxes
+        on
+            refunds.marketplace_code = sale_taxes.marketplace_code
+            and refunds.order_id = sale_taxes.order_id
     inner join marketplaces
         on refunds.marketplace_code = marketplaces.marketplace_code
 
@@ -82,8 +86,8 @@ summed as (
 
     select
         refunds.*,
-        cast(refunds.amount + refunds.adds_tax * refunds.tax_amount as decimal(18, 2)) as goods_amount,
-        cast(refunds.shipping_amount + refunds.adds_tax * refunds.shipping_tax_amount as decimal(18, 2))
+        cast(refunds.amount + refunds.tax_sign * refunds.tax_amount as decimal(18, 2)) as goods_amount,
+        cast(refunds.shipping_amount + refunds.tax_sign * refunds.shipping_tax_amount as decimal(18, 2))
             as carriage_amount,
         {{ add_business_days('refunds.refund_date', '1') }} as due_date,
         cast(sum(refunds.amount) over (

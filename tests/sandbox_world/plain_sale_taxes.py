@@ -1,0 +1,56 @@
+"""A second opinion on the tax of sales: who owes it by where the goods go, and what the books declare."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from sandbox.world import World
+from tests.sandbox_world.plain_books import books_of
+
+LIMIT = Decimal(130)
+"""Up to this value the operator accounts for the VAT of a consignment to the European Union."""
+COLLECTED, ZERO = "98", "2"
+CODE_ABROAD = {"IRL": COLLECTED, "JEY": ZERO}
+Finding = tuple[str, str, str]
+
+
+def charged(order: dict[str, Any]) -> Decimal:
+    return sum(
+        (tax["amount"] for line in order["order_lines"] for kind in ("taxes", "shipping_taxes") for tax in line[kind]),
+        Decimal(0),
+    )
+
+
+def is_elsewhere(order: dict[str, Any]) -> bool:
+    """Whether something else than the item decides the tax."""
+    return _country(order) in CODE_ABROAD
+
+
+def _country(order: dict[str, Any]) -> str:
+    address = order["customer"]["shipping_address"]
+    return address["country_iso_code"] if address else "GBR"
+
+
+def sale_taxes(world: World, marketplace: str) -> Iterator[Finding]:
+    side = world.mirakl[marketplace]
+    remitted: dict[str, Decimal] = defaultdict(Decimal)
+    for row in side.transaction_lines:
+        if row["type"].startswith("OPERATOR_REMITTED_ORDER"):
+            remitted[row["entities"]["order"]["id"]] -= row["amount"]
+    erp_orders = {order.reference: order for order in books_of(world, marketplace).orders if order.is_live}
+    for order_id, order in side.orders.items():
+        country, tax = _country(order), charged(order)
+        if country not in ("GBR", *CODE_ABROAD):
+            yield "TAX-002", "ORDER", order_id
+        if not tax:
+            continue
+        is_small = sum(line["price"] for line in order["order_lines"]) <= LIMIT
+        if country == "IRL" and is_small and not remitted[order_id]:
+            yield "TAX-006", "ORDER", order_id
+        if remitted[order_id] and not is_small:
+            yield "TAX-005", "ORDER", order_id
+        erp_order = erp_orders.get(order_id)
+        for line in erp_order.lines if erp_order and remitted[order_id] else ():
+            if line.tax and not line.is_charge:
+                yield "TAX-001", "ORDER_LINE", line.order_line_id
