@@ -406,10 +406,11 @@ class Trade:
             and 1_000 <= order.lines[0].price <= CONSIGNMENT_LIMIT
         ]
         chosen = self._rng.sample(settled, min(len(settled), max(7, self._count // 60)))
-        for order in chosen[2:]:
+        exported = max(2, len(chosen) // 8)
+        for order in chosen[exported:]:
             order.profile = "COLLECTED"
             to_ireland(order, is_remitted=True)
-        for order in chosen[:2]:
+        for order in chosen[:exported]:
             order.profile, order.ship_to = "EXPORTED", "JEY"
             order.lines[0].sale_tax_code = ZERO
 

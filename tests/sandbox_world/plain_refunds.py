@@ -123,6 +123,7 @@ def _take(credits: list[Credit], gross: Decimal) -> list[Credit]:
 def receivables(world: World, marketplace: str, others: set[Finding]) -> Iterator[Finding]:
     """What a settled order leaves on the customer account, where no finding of `others` is about that order."""
     side, books = world.mirakl[marketplace], books_of(world, marketplace)
+    today = world.as_of.astimezone(LONDON).date()
     left: dict[str, Decimal] = defaultdict(Decimal)
     for invoice in books.invoices:
         left[invoice.names] += invoice.gross
@@ -136,7 +137,7 @@ def receivables(world: World, marketplace: str, others: set[Finding]) -> Iterato
     for credit in books.credits:
         order_id = order_of.get(credit.names, "")
         left[order_id] -= credit.gross
-        if ("CRN-001", "CREDIT_NOTE", credit.number) in others or credit.day == world.as_of.astimezone(LONDON).date():
+        if ("CRN-001", "CREDIT_NOTE", credit.number) in others or today <= _next_working_day(credit.day):
             known.add(order_id)
     waiting: set[str] = set()
     remitted = {
@@ -157,7 +158,6 @@ def receivables(world: World, marketplace: str, others: set[Finding]) -> Iterato
     for row in side.transaction_lines:
         if row["id"] in lines_named:
             known.add(row["entities"].get("order", {}).get("id", ""))
-    today = world.as_of.astimezone(LONDON).date()
     for order_id, order in side.orders.items():
         refunds = [refund for line in order["order_lines"] for refund in line["refunds"]]
         subjects = {order_id, *(x["order_line_id"] for x in order["order_lines"]), *(x["id"] for x in refunds)}

@@ -7,6 +7,7 @@ from datetime import date
 from sandbox.world.mirakl.cycles import documents
 from sandbox.world.model import MiraklWorld
 from sandbox.world.money import pounds
+from sandbox.world.plaza import faults_refunds  # noqa: F401, registers its faults
 from sandbox.world.plaza.catalogue import MARKETPLACE, build_items
 from sandbox.world.plaza.faults import Scene, Stage, natural, plant
 from sandbox.world.plaza.ledger import RECALL_CYCLE, SellerLedger
@@ -41,11 +42,13 @@ def build_plaza(seed: int, orders: int, first_day: date, days: list[date], as_of
     placed = trade.build()
     rng = _stream(seed, "ledger")
     ledgers = [SellerLedger(rng, seller, days, 20_001 + seller.number * 20) for seller in sellers]
+    truth = Truth(MARKETPLACE)
+    scene = Scene(_stream(seed, "faults"), as_of, placed, ledgers, truth, trade)
+    repeat = 1 if orders < 2_000 else 3
+    if faults:
+        plant(Stage.TRADE, scene, repeat)
     for seller, order in placed:
         ledgers[seller.number].sell(order)
-    truth = Truth(MARKETPLACE)
-    scene = Scene(_stream(seed, "faults"), as_of, placed, ledgers, truth)
-    repeat = 1 if orders < 2_000 else 3
     if faults:
         plant(Stage.LINES, scene, repeat)
     for ledger in ledgers:

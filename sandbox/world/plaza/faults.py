@@ -16,7 +16,7 @@ from sandbox.world.model import Cycle, Entry, ManualDocument, Order, OrderLine
 from sandbox.world.money import pounds, share
 from sandbox.world.plaza.ledger import RECALL_CYCLE, RESERVE_AMOUNT, SellerLedger
 from sandbox.world.plaza.sellers import Role, Seller, TaxRegime
-from sandbox.world.plaza.trade import SETTLED_AGE
+from sandbox.world.plaza.trade import SETTLED_AGE, Trade
 from sandbox.world.settlement import new_id
 from sandbox.world.stamps import DAY, HOUR, MINUTE, london_date
 from sandbox.world.truth import NATURAL, Truth
@@ -28,6 +28,8 @@ GRACE_DAYS = 2
 class Stage(Enum):
     """When a fault is planted, in this order."""
 
+    TRADE = auto()
+    """Orders exist, nothing has been written about them."""
     LINES = auto()
     """Transaction lines exist, none has a cycle."""
     CYCLES = auto()
@@ -47,6 +49,7 @@ class Scene:
     orders: list[tuple[Seller, Order]]
     ledgers: list[SellerLedger]
     truth: Truth
+    trade: Trade
     taken: set[str] = field(default_factory=set)
     told: set[tuple[str, str]] = field(default_factory=set)
     taken_sellers: set[int] = field(default_factory=set)
