@@ -41,11 +41,12 @@ NESTED: dict[tuple[str, str], str] = {
 ONLY_NESTED = frozenset({"sop_order_lines"})
 SINGLE_OBJECTS = frozenset({"licence"})
 # Resources whose rows cannot be asked for one by one although they have an id.
-LISTS_ONLY = frozenset({"current_user_sop_user_permissions", "product_transaction_views"})
+LISTS_ONLY = frozenset({"current_user_sop_user_permissions", "product_transaction_views", "product_price_views"})
 # Tables whose rows a posting changes; their rows are copied, because the world's records are not ours to change.
 CHANGING = frozenset({"banks", "customers", "suppliers", "system_settings"})
 KEYS = {
     "financial_year_period_views": "accounting_period_id",
+    "product_price_views": "product_price_id",
     "sites": "company_id",
     "licence": "",
     "sop_order_despatch_line_views": "sop_despatch_line_id",

@@ -73,6 +73,20 @@ STOCK = Query(
     (Key("item", "t.item"), Key("location", "t.location")),
     id_columns=("item", "location"),
 )
+PRICES = Query(
+    "prices",
+    "snapshot",
+    "itemprice",
+    "itemprice t",
+    (ident("t.item"), ident("t.currencypage"), ident("t.pricelevelname"), number("t.price"), yes("t.isinactive")),
+    (
+        Key("item", "t.item"),
+        Key("currencypage", "t.currencypage"),
+        Key("pricelevelname", "t.pricelevelname", "text"),
+    ),
+    id_columns=("item", "currencypage", "pricelevelname"),
+)
+"""Prices of a piece by currency and price level. They have no dates: a price holds until it is changed."""
 CUSTOMERS = Query(
     "customers",
     "cursor",
@@ -247,5 +261,6 @@ LIST_QUERIES: tuple[Query, ...] = (
     ),
     ITEMS,
     STOCK,
+    PRICES,
     CUSTOMERS,
 )

@@ -48,6 +48,8 @@ _ALL = (
     _feed("bank_posted_transactions", "cursor", t.BANK_POSTED_TRANSACTIONS, version_column="date_time_updated"),
     _feed("nominal_transactions", "keyset", t.NOMINAL_TRANSACTIONS),
     _feed("product_groups", "snapshot", c.PRODUCT_GROUPS),
+    _feed("price_bands", "snapshot", c.PRICE_BANDS),
+    _feed("product_prices", "snapshot", c.PRODUCT_PRICES, id_columns=("product_price_id",)),
     _feed("product_transactions", "cursor", c.PRODUCT_TRANSACTIONS, version_column="date_time_updated"),
     _feed(
         "despatch_lines",

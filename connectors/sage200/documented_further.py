@@ -7,6 +7,24 @@ from __future__ import annotations
 from connectors.sage200.documented import family, names_in
 
 FURTHER: dict[str, dict[str, frozenset[str]]] = {
+    "price_bands": {
+        "": names_in(
+            """
+            active_date_time_from active_date_time_to currency_id date_time_created date_time_updated
+            description id is_active is_standard_band is_time_based name price_band_type
+            price_band_type_id
+            """
+        ),
+    },
+    "product_prices": {
+        "": names_in(
+            """
+            currency_id currency_name currency_symbol date_time_updated price_band_id price_band_name
+            product_code product_id product_name product_price_id product_price_price
+            product_price_use_standard product_stock_unit_name
+            """
+        ),
+    },
     "product_groups": {
         "": names_in(
             """

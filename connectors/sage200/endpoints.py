@@ -65,6 +65,9 @@ RESOURCES: dict[str, Resource] = {
         _further("cash_book_settings", "/cash_book_settings"),
         _further("analysis_code_mappings", "/analysis_code_mappings", expand="analysis_code"),
         _further("product_groups", "/product_groups"),
+        # The price book is a module that a site may not have.
+        _further("price_bands", "/price_bands"),
+        _further("product_prices", "/product_price_views", key="product_price_id"),
         _further("product_transactions", "/product_transaction_views", since=UPDATED),
         _further("despatch_lines", "/sop_order_despatch_line_views", key="sop_despatch_line_id", since=UPDATED),
         _further("despatch_receipts", "/sop_despatch_receipts", since=UPDATED),

@@ -23,6 +23,38 @@ PRODUCT_GROUPS = TableSpec(
     ),
 )
 
+PRICE_BANDS = TableSpec(
+    "sage200_price_bands",
+    (
+        key("id"),
+        key("name"),
+        text("description"),
+        flag("is_standard_band"),
+        key("currency_id", required=False),
+        flag("is_active"),
+        flag("is_time_based"),
+        stamp("active_date_time_from"),
+        stamp("active_date_time_to"),
+        stamp("date_time_updated"),
+    ),
+)
+"""Price lists. One that is time based holds from one moment to another only."""
+
+PRODUCT_PRICES = TableSpec(
+    "sage200_product_prices",
+    (
+        key("product_price_id"),
+        key("product_id"),
+        text("product_code"),
+        key("price_band_id"),
+        # The price follows the standard list's.
+        flag("product_price_use_standard"),
+        amount("product_price_price"),
+        key("currency_id", required=False),
+        stamp("date_time_updated"),
+    ),
+)
+
 PRODUCT_TRANSACTIONS = TableSpec(
     "sage200_product_transactions",
     (

@@ -68,6 +68,10 @@
             'id_columns': ['id'], 'model': 'stg_sage200__sop_orders'},
         {'vendor': 'sage200', 'feed': 'products', 'raw_table': 'sage200_products',
             'id_columns': ['id'], 'model': 'stg_sage200__products'},
+        {'vendor': 'sage200', 'feed': 'price_bands', 'raw_table': 'sage200_price_bands',
+            'id_columns': ['id'], 'model': 'stg_sage200__price_bands'},
+        {'vendor': 'sage200', 'feed': 'product_prices', 'raw_table': 'sage200_product_prices',
+            'id_columns': ['product_price_id'], 'model': 'stg_sage200__product_prices'},
         {'vendor': 'sage200', 'feed': 'warehouses', 'raw_table': 'sage200_warehouses',
             'id_columns': ['id'], 'model': 'stg_sage200__warehouses'},
         {'vendor': 'sage200', 'feed': 'warehouse_holdings', 'raw_table': 'sage200_warehouse_holdings',
@@ -110,6 +114,8 @@
             'id_columns': ['id'], 'model': 'stg_netsuite__departments'},
         {'vendor': 'netsuite', 'feed': 'items', 'raw_table': 'netsuite_items',
             'id_columns': ['id'], 'model': 'stg_netsuite__items'},
+        {'vendor': 'netsuite', 'feed': 'prices', 'raw_table': 'netsuite_prices',
+            'id_columns': ['item', 'currencypage', 'pricelevelname'], 'model': 'stg_netsuite__prices'},
         {'vendor': 'netsuite', 'feed': 'stock', 'raw_table': 'netsuite_stock',
             'id_columns': ['item', 'location'], 'model': 'stg_netsuite__stock'},
         {'vendor': 'netsuite', 'feed': 'customers', 'raw_table': 'netsuite_customers',
@@ -170,11 +176,11 @@
         ],
         'sage200': [
             'products', 'warehouses', 'warehouse_holdings', 'customers', 'tax_codes', 'currencies', 'banks',
-            'nominal_codes', 'accounting_periods',
+            'nominal_codes', 'accounting_periods', 'price_bands', 'product_prices',
         ],
         'netsuite': [
             'subsidiaries', 'currencies', 'currency_rates', 'periods', 'accounts', 'tax_codes', 'locations', 'classes',
-            'departments', 'stock',
+            'departments', 'stock', 'prices',
         ],
         'bank': [],
     }[vendor]) }}

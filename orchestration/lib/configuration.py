@@ -387,6 +387,30 @@ class StockRule(Row):
     is_run_off_allowed: Flag
 
 
+class OfferRule(Row):
+    FILE = "offer_rules.csv"
+    KEY = ("marketplace_code", "item_code")
+    EMPTY = True
+    marketplace_code: Code
+    item_code: Text
+    is_listable: Flag
+    package_quantity: Money
+    floor_amount: Money | None
+    price_push_minutes: Whole | None
+
+
+class PriceList(Row):
+    FILE = "price_lists.csv"
+    KEY = ("marketplace_code", "price_list", "effective_from")
+    EMPTY = True
+    marketplace_code: Code
+    price_list: Text
+    priority: Whole
+    tax_basis: Literal["GROSS", "NET"]
+    effective_from: Day
+    effective_until: Day | None
+
+
 class ItemMapping(Row):
     FILE = "item_map.csv"
     KEY = ("marketplace_code", "shop_sku", "erp_code")
@@ -484,8 +508,8 @@ class OpeningBalance(Row):
 
 ROW_TYPES: tuple[type[Row], ...] = (
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
-    Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Retention, StockRule, ItemMapping,
-    ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
+    Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Retention, StockRule, OfferRule,
+    PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""
 

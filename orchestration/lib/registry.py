@@ -36,7 +36,9 @@ from orchestration.lib.configuration import (
     FeeSupplier,
     ItemMapping,
     Marketplace,
+    OfferRule,
     OpeningBalance,
+    PriceList,
     Retention,
     Row,
     StockRule,
@@ -75,6 +77,8 @@ class Registry:
     warehouses: tuple[Warehouse, ...] = ()
     retention: tuple[Retention, ...] = ()
     stock_rules: tuple[StockRule, ...] = ()
+    offer_rules: tuple[OfferRule, ...] = ()
+    price_lists: tuple[PriceList, ...] = ()
     item_map: tuple[ItemMapping, ...] = ()
     exception_codes: tuple[ExceptionCode, ...] = ()
     approval_policies: tuple[ApprovalPolicy, ...] = ()

@@ -71,6 +71,8 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.warehouses, "erp_code", erps, "erps.csv")
     known(registry.warehouses, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     known(registry.stock_rules, "marketplace_code", marketplaces, "marketplaces.csv")
+    known(registry.offer_rules, "marketplace_code", marketplaces, "marketplaces.csv")
+    known(registry.price_lists, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.item_map, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.item_map, "erp_code", erps, "erps.csv")
     known(registry.approval_policies, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
@@ -106,6 +108,8 @@ def _wrong_amounts(registry: Registry) -> list[ConfigError]:
     require(registry.retention, "months", lambda value: value > 0, "must be more than 0")
     require(registry.stock_rules, "buffer", lambda value: value >= 0, "must not be negative")
     require(registry.stock_rules, "pack_size", lambda value: value > 0, "must be more than 0")
+    require(registry.offer_rules, "package_quantity", lambda value: value > 0, "must be more than 0")
+    require(registry.offer_rules, "floor_amount", lambda value: value >= 0, "must not be negative")
     require(registry.tax_codes, "rate_percent", lambda value: 0 <= value <= 100, "must lie between 0 and 100")
     require(
         registry.commission_contracts, "rate_percent", lambda value: 0 <= value <= 100, "must lie between 0 and 100"

@@ -1,6 +1,7 @@
 """What is sold: items, categories and commission contracts, the same at every seller."""
 
 import random
+from datetime import date
 
 from sandbox.world.model import Contract, Item
 
@@ -39,6 +40,11 @@ CONTRACTS = (
     Contract("CHILDSAFE", "Child safety", 1100),
     Contract("STORAGE", "Storage", 1200),
 )
+
+STANDARD_PRICES, MARKETPLACE_PRICES, PROMOTION = "Standard", "Marketplace", "Summer offers"
+"""The price lists of the books. Offers keep to the last two, to the promotion for what is on it and while it lasts."""
+PROMOTION_DAYS = (date(2026, 6, 20), date(2026, 7, 11))
+"""Its first day, and the first day after it."""
 
 _VAT = {"BOOKS": 0, "CHILDSAFE": 500}
 _WEIGHTS = (22, 18, 14, 12, 12, 7, 6, 9)
@@ -91,9 +97,19 @@ def build_items(rng: random.Random, orders: int) -> list[Item]:
                 product_sku=f"MKP{100_000_000_000 + rng.randrange(10**9):015d}",
                 ean=f"2{rng.randrange(10**12):012d}",
                 is_discontinued=number > count - DISCONTINUED,
+                # Nine per cent or so off, of every ninth item; no more of chance is drawn for it.
+                promotion=price * 91 // 100 if number % 9 == 4 else None,
             )
         )
     return items
+
+
+def price_in_force(item: Item, day: date) -> int:
+    """What a piece costs by the price lists on `day`, in pence with VAT."""
+    first, end = PROMOTION_DAYS
+    if item.promotion is not None and first <= day < end:
+        return item.promotion
+    return item.list_price
 
 
 def configuration_rows(marketplace: str) -> dict[str, list[dict[str, str]]]:
@@ -130,4 +146,18 @@ def configuration_rows(marketplace: str) -> dict[str, list[dict[str, str]]]:
             ("SELLER_PENALTY_FEE", "LATE_SHIPMENT", "LATE_SHIPMENT", LATE_PENALTY),
         )
     ]
-    return {"commission_contracts": contracts, "fee_rules": fees}
+    prices = [
+        {
+            "marketplace_code": marketplace,
+            "price_list": name,
+            "priority": priority,
+            "tax_basis": "GROSS",
+            "effective_from": first.isoformat(),
+            "effective_until": "" if end is None else end.isoformat(),
+        }
+        for name, priority, first, end in (
+            (MARKETPLACE_PRICES, "10", date(2020, 1, 1), None),
+            (PROMOTION, "20", *PROMOTION_DAYS),
+        )
+    ]
+    return {"commission_contracts": contracts, "fee_rules": fees, "price_lists": prices}

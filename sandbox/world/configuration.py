@@ -6,7 +6,9 @@ from sandbox.world.plaza import catalogue as plaza_catalogue
 
 
 def configuration_rows() -> dict[str, list[dict[str, str]]]:
-    """Commission contracts and fee rules of all marketplaces, by seed file: who changes one side sees the other."""
+    """Commission contracts, fee rules and price lists of all marketplaces, by seed file: who changes one side sees the
+    other.
+    """
     parts = [catalogue.configuration_rows(business.marketplace) for business in (BRICO, HOMELY)]
     parts.append(plaza_catalogue.configuration_rows())
-    return {name: [row for part in parts for row in part[name]] for name in parts[0]}
+    return {name: [row for part in parts for row in part.get(name, ())] for name in parts[0]}

@@ -58,6 +58,31 @@ class Item:
     is_discontinued: bool = False
     free: dict[str, int] = field(default_factory=dict)
     offered: int | None = None
+    promotion: int | None = None
+    """Its price while the promotion lasts."""
+    new_price: int | None = None
+    """What the books' price list says where it is not `price`, what it was sold for."""
+    repriced: int | None = None
+    offer: "Offer" = field(default_factory=lambda: Offer())
+    twin: str | None = None
+    """How another item of the ERP with the same code stands: ACTIVE or RETIRED; None without one."""
+
+    @property
+    def list_price(self) -> int:
+        return self.price if self.new_price is None else self.new_price
+
+
+@dataclass(slots=True)
+class Offer:
+    """Where an item's offer does not follow from the item. `reasons` close it whatever its quantity is."""
+
+    is_listed: bool = True
+    reasons: tuple[str, ...] = ()
+    product: "Item | None" = None
+    """The item whose product the offer shows instead of its own."""
+    package: int | None = 1
+    """How many can only be bought together; None where the marketplace does not say."""
+    price: int | None = None
 
 
 @dataclass(slots=True)

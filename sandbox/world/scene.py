@@ -31,6 +31,8 @@ class Scene:
     taken_items: set[str] = field(default_factory=set)
     journals: dict[str, list[Posting]] = field(default_factory=dict)
     receipts: list[BankEntry] = field(default_factory=list)
+    strays: list[tuple[Item, int]] = field(default_factory=list)
+    """Offers of what is no item of the books, with their quantities."""
     bank_entries: list[BankEntry] = field(default_factory=list)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     told: set[tuple[str, str]] = field(default_factory=set)

@@ -95,7 +95,8 @@ def build_seller(
     for tell in scene.afterwards:
         tell()
 
-    offers = [(item, *_offered(item, stock)) for item in items]
+    offers = [(item, *_offered(item, stock)) for item in items if item.offer.is_listed]
+    offers += [(item, quantity, quantity > 0) for item, quantity in scene.strays]
     truth.tell_money(business.bank_account, ledger.cycles, scene.genuine_receipts())
     truth.tell_stock(items, stock)
     truth.preposted = list(scene.journals)
@@ -135,7 +136,7 @@ def _open_newest_shelves(scene: Scene) -> None:
 
 def _offered(item: Item, stock: Stock) -> tuple[int, bool]:
     quantity = stock.expected(item) if item.offered is None else item.offered
-    return quantity, quantity > 0
+    return quantity, quantity > 0 and not item.offer.reasons
 
 
 def _natural(scene: Scene) -> None:

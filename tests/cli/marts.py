@@ -157,6 +157,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
     },
     "rec_orders": LEVEL | {"order_id": "VARCHAR", "order_line_id": "VARCHAR", "document_no": "VARCHAR"},
     "rec_settlement_lines": LEVEL | {"order_id": "VARCHAR", "order_line_id": "VARCHAR"},
+    "rec_offers": LEVEL | {"expected_value": "VARCHAR", "actual_value": "VARCHAR"},
     "rec_stock": LEVEL | {"expected_quantity": "DECIMAL(18,4)", "actual_quantity": "DECIMAL(18,4)"},
     "unmatched_payouts": COMMON | {"subject_type": "VARCHAR", "subject_id": "VARCHAR", "candidate_ids": "VARCHAR"},
     "exceptions": COMMON
@@ -357,6 +358,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         "ORDER | O-2 | A010_EXISTS | EXCEPTION | ORD-001 | 30.00 | 0.00 | -30.00 | no ERP order | O-2 | ",
     ),
     "rec_settlement_lines": [],
+    "rec_offers": _rows(
+        "subject_type | subject_id | rule_code | status | exception_code | expected_amount | actual_amount | summary",
+        "OFFER | DRILL-1 | OFFER_PRICE | EXCEPTION | OFR-003 | 49.56 | 47.20 | offer asks 47.20, the list says 49.56",
+    ),
     "rec_stock": _rows(
         (
             "subject_type | subject_id | rule_code | status | exception_code | expected_quantity | actual_quantity | "

@@ -114,6 +114,7 @@ RULES: dict[str, Rule] = {
     "marts.rec_orders": Rule(
         reads=_seconds("due_at") | {"right_id": ("case when subject_type <> 'ORDER_LINE' then right_id end", _OWN_ID)}
     ),
+    "marts.rec_offers": Rule(reads=_seconds("due_at")),
     "marts.rec_stock": Rule(only=("subject_type <> 'FEED'", "names the ERP's feed")),
 }
 """By `schema.table`."""

@@ -61,6 +61,7 @@ RESOURCES = {
         "currencies": "currency",
         "financial_year_period_views": "financial_year_period_view",
     },
+    "price-book": {"price_bands": "price_band", "product_price_views": "product_price_view"},
     "general": {
         "sites": "site",
         "licence": "licence",

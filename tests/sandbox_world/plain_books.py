@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,19 @@ class Line:
     tax: Decimal
     tax_code: str
     despatched: Decimal
+
+
+@dataclass(frozen=True)
+class StockItem:
+    """An item of the ERP by the last part of its name."""
+
+    code: str
+    barcode: str
+    is_active: bool
+    cost: Decimal
+    prices: dict[str, Decimal]
+    """By price list."""
+    changed: datetime
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,7 @@ class Books:
     """`free` by item and warehouse; `postings` by document reference, account, date and period, net debit."""
 
     orders: list[Order]
+    items: list[StockItem]
     tax_code: dict[str, str]
     inactive: set[str]
     free: dict[tuple[str, str], Decimal]
@@ -99,6 +113,9 @@ def sage_books(company: SageWorld) -> Books:
         day = date.fromisoformat(leg["transaction_date"][:10])
         key = (leg["reference"], account[leg["nominal_code_id"]], day, period[leg["accounting_period_id"]])
         postings[key] += leg["debit"] - leg["credit"]
+    prices: dict[int, dict[str, Row]] = defaultdict(dict)
+    for row in tables["product_price_views"]:
+        prices[row["product_id"]][row["price_band_name"]] = row
     holdings = {(item[row["product_id"]], place[row["warehouse_id"]]): row for row in tables["warehouse_holdings"]}
     return Books(
         orders=[
@@ -127,6 +144,17 @@ def sage_books(company: SageWorld) -> Books:
             )
             for row in tables["sop_orders"]
             if not row["is_draft"]
+        ],
+        items=[
+            StockItem(
+                row["code"],
+                row["barcode"],
+                row["product_status_type"].endswith("TypeActive"),
+                row["standard_cost"],
+                {name: each["product_price_price"] for name, each in prices[row["id"]].items()},
+                max(datetime.fromisoformat(each["date_time_updated"]) for each in prices[row["id"]].values()),
+            )
+            for row in tables["products"]
         ],
         tax_code={row["code"]: code[row["tax_code_id"]] for row in tables["products"]},
         inactive={row["code"] for row in tables["products"] if row["product_status_type"].endswith("TypeInactive")},
@@ -170,6 +198,9 @@ def netsuite_books(tables: dict[str, Any]) -> Books:
         lines[line["transaction"]].append(line)
     headers = {row["id"]: row for row in tables["transaction"] if lines[row["id"]][0]["subsidiary"] == TRADING}
     stocked = [row for row in tables["inventoryitemlocations"] if row["location"] in place and "quantityonhand" in row]
+    prices: dict[int, dict[str, Decimal]] = defaultdict(dict)
+    for row in tables["itemprice"]:
+        prices[row["item"]][row["pricelevelname"]] = row["price"]
     goods = [row for row in tables["item"] if row["itemtype"] == "InvtPart"]
     key = {id(row): (item[row["item"]], place[row["location"]]) for row in stocked}
     return Books(
@@ -187,6 +218,17 @@ def netsuite_books(tables: dict[str, Any]) -> Books:
             )
             for row in headers.values()
             if row["type"] == "SalesOrd"
+        ],
+        items=[
+            StockItem(
+                row["itemid"].rpartition(" : ")[2],
+                row["upccode"],
+                row["isinactive"] == "F",
+                row["averagecost"],
+                prices[row["id"]],
+                row["lastmodifieddate"].replace(tzinfo=UTC),
+            )
+            for row in goods
         ],
         tax_code={row["itemid"]: code[row["salestaxcode"]] for row in goods},
         inactive={row["itemid"] for row in goods if row["isinactive"] == "T"},

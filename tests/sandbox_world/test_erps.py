@@ -12,7 +12,7 @@ from sandbox.world.faults import FAULTS
 from tests.sandbox_world.plain_books import books_of
 from tests.sandbox_world.plain_reconciler import findings
 
-LEVELS = ("ORD", "SET", "PAY", "STK", "TAX", "DSP", "CRN", "CLR", "CUS")
+LEVELS = ("ORD", "SET", "PAY", "STK", "TAX", "DSP", "CRN", "CLR", "CUS", "OFR")
 WorldOf = Callable[..., World]
 
 

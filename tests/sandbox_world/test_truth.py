@@ -13,7 +13,7 @@ from sandbox.world.faults import FAULTS
 from tests.sandbox_world.plain_receipts import receipts
 from tests.sandbox_world.plain_reconciler import findings
 
-LEVELS = ("ORD", "SET", "PAY", "STK", "TAX", "DSP", "CRN", "CLR", "CUS")
+LEVELS = ("ORD", "SET", "PAY", "STK", "TAX", "DSP", "CRN", "CLR", "CUS", "OFR")
 NATURAL = {"PAY-005", "PAY-006", "BNK-002", "BNK-005", "BNK-006"}
 
 
@@ -65,7 +65,7 @@ def test_every_fault_is_in_the_truth_with_a_near_miss_beside_it(world_of: Callab
 
 def test_faults_span_the_levels_of_the_issue(faulty: World) -> None:
     kinds = Counter(fault.code[:3] for fault in FAULTS)
-    assert set(kinds) == {"ORD", "SET", "PAY", "BNK", "JNL", "STK", "CRN", "CLR", "DAT", "TAX", "DSP", "CUS"}
+    assert set(kinds) == {"ORD", "SET", "PAY", "BNK", "JNL", "STK", "CRN", "CLR", "DAT", "TAX", "DSP", "CUS", "OFR"}
     assert {fault.code for fault in FAULTS if fault.code.startswith("BNK")} == {
         f"BNK-{number:03}" for number in (3, 4, 7, 8, 9, 10, 11, 12)
     }
@@ -99,7 +99,8 @@ def test_a_second_opinion_on_the_bank_finds_exactly_the_truth(
 
 def test_every_planted_order_line_fault_states_its_amount(faulty: World) -> None:
     for exception in of_brico(faulty):
-        if exception["exception_code"][:3] in ("STK", "CUS"):
+        code = exception["exception_code"]
+        if code[:3] in ("STK", "CUS") or (code.startswith("OFR") and code not in ("OFR-003", "OFR-006")):
             assert exception["amount"] is None
         elif exception["exception_code"] != "PAY-002":
             assert exception["amount"], exception

@@ -1,5 +1,6 @@
 -- One row per ERP company and item code. is_discontinued: the ERP holds it inactive today. is_sellable: it may stand on an
--- order. When the ERP has several items of one code (item_count > 1) a sellable one speaks for them.
+-- order. When the ERP has several active items of one code (item_count > 1) a sellable one speaks for
+-- them; one that was retired does not count.
 
 with
 {% if uses('sage200') -%}
@@ -14,7 +15,8 @@ sage200 as (
         coalesce(products.is_sales_order_allowed, true) as is_order_allowed,
         tax_codes.tax_code,
         tax_codes.rate_percent as tax_rate_percent,
-        products.standard_cost
+        products.standard_cost,
+        products.barcode
     from {{ ref('stg_sage200__products') }} as products
     left join {{ ref('stg_sage200__tax_codes') }} as tax_codes
         on
@@ -35,7 +37,8 @@ netsuite as (
         true as is_order_allowed,
         tax_codes.tax_code,
         tax_codes.rate_percent as tax_rate_percent,
-        items.average_cost as standard_cost
+        items.average_cost as standard_cost,
+        items.barcode
     from {{ ref('stg_netsuite__items') }} as items
     left join {{ ref('stg_netsuite__tax_codes') }} as tax_codes
         on
@@ -76,7 +79,9 @@ ranked as (
     select
         judged.*,
         not judged.is_discontinued and judged.is_order_allowed as is_sellable,
-        count(*) over (partition by judged.erp_code, judged.item_code) as item_count,
+        sum(case when judged.is_discontinued then 0 else 1 end) over (
+            partition by judged.erp_code, judged.item_code
+        ) as active_count,
         row_number() over (
             partition by judged.erp_code, judged.item_code
             order by
@@ -94,10 +99,11 @@ final as (
         ranked.item_name as name,
         ranked.is_discontinued,
         ranked.is_sellable,
-        ranked.item_count,
+        cast(greatest(ranked.active_count, 1) as bigint) as item_count,
         ranked.tax_code,
         ranked.tax_rate_percent,
-        ranked.standard_cost
+        ranked.standard_cost,
+        ranked.barcode
     from ranked
     where ranked.item_rank = 1
 )

@@ -1,4 +1,5 @@
--- Claim: every SKU that is offered on a marketplace with books in an ERP has exactly one row in level h. When red, the stock models lose or double offers.
+-- Claim: every SKU that is offered on a marketplace with books in an ERP has exactly one row in level h, and one of each of the four rules for offers in
+-- level k. When red, the stock or offer models lose or double offers.
 
 with offers as (
     select
@@ -19,15 +20,30 @@ judged as (
     from {{ ref('rec_stock') }}
     where subject_type = 'OFFER'
     group by marketplace_code, subject_id
+),
+
+judged_as_offers as (
+    select
+        marketplace_code,
+        subject_id,
+        count(*) as row_count
+    from {{ ref('rec_offers') }}
+    where subject_type = 'OFFER'
+    group by marketplace_code, subject_id
 )
 
 select
     offers.marketplace_code,
     offers.shop_sku,
-    coalesce(judged.row_count, 0) as row_count
+    coalesce(judged.row_count, 0) as row_count,
+    coalesce(judged_as_offers.row_count, 0) as offer_row_count
 from offers
 left join judged
     on
         offers.marketplace_code = judged.marketplace_code
         and offers.shop_sku = judged.subject_id
-where coalesce(judged.row_count, 0) <> 1
+left join judged_as_offers
+    on
+        offers.marketplace_code = judged_as_offers.marketplace_code
+        and offers.shop_sku = judged_as_offers.subject_id
+where coalesce(judged.row_count, 0) <> 1 or coalesce(judged_as_offers.row_count, 0) <> 4

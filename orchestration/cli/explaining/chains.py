@@ -16,6 +16,7 @@ from orchestration.cli.explaining.columns import (
     CYCLES,
     JOURNAL_LINES,
     LINES,
+    OFFER,
     SALES,
     SETTLED,
     STOCK,
@@ -422,6 +423,8 @@ class Explainer(MartReader):
         )
         if checks:
             node.listings.append(Listing("stock", "Stock", STOCK, checks))
+        if listed := self._marts.select("rec_offers", {**where, "subject_id": subject.id}, order_by=("rule_code",)):
+            node.listings.append(Listing("offer", "Offer", OFFER, listed))
         if sold:
             node.listings.append(Listing("sales", "Order lines", SALES, sold))
         node.exceptions = self._exceptions(

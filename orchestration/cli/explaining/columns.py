@@ -86,6 +86,16 @@ STOCK = (
     Col("actual_quantity", "Offered", "number"),
     Col("summary", "What", max_width=80),
 )
+OFFER = (
+    Col("rule_code", "Check", "code"),
+    Col("status", "Status", "state"),
+    Col("exception_code", "Code", "code"),
+    Col("expected_amount", "Price list", "money"),
+    Col("actual_amount", "Asked", "money"),
+    Col("expected_value", "Should be"),
+    Col("actual_value", "Is"),
+    Col("summary", "What", max_width=80),
+)
 SALES = (
     Col("order_id", "Order", "code"),
     Col("order_line_id", "Line", "code"),

@@ -10,6 +10,7 @@ from sandbox.world.faults import (
     bank,
     dispatches,
     journals,
+    offers,
     orders,
     payouts,
     refunds,
@@ -24,10 +25,21 @@ from sandbox.world.scene import Scene
 
 __all__ = ["FAULTS", "Phase", "plant"]
 
-_LEVELS = [
-    level.__name__
-    for level in (settlement, payouts, bank, orders, dispatches, journals, refunds, sale_taxes, stock, taxes, service)
-]
+_ORDER = (
+    settlement,
+    payouts,
+    bank,
+    orders,
+    dispatches,
+    journals,
+    refunds,
+    sale_taxes,
+    stock,
+    offers,
+    taxes,
+    service,
+)
+_LEVELS = [level.__name__ for level in _ORDER]
 FAULTS = tuple(sorted(REGISTERED, key=lambda fault: _LEVELS.index(fault.plant.__module__)))
 """Every fault, in the order in which those of a phase are planted: it decides who is left for whom."""
 

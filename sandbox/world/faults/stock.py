@@ -1,5 +1,6 @@
-"""Faults of level h: stock and offers."""
+"""Faults of level h: stock."""
 
+from sandbox.world.catalogue import BUFFER
 from sandbox.world.faults.registry import Phase, fault
 from sandbox.world.model import Item
 from sandbox.world.scene import Scene
@@ -77,3 +78,17 @@ def more_allocated_than_there_is(scene: Scene) -> None:
     item = scene.item(lambda x: _in_stock(scene, x, 0))
     item.free.update(MAIN=0, NORTH=0, RETURNS=0)
     scene.truth.near_miss("exactly nothing left", "STK-007", "ITEM", item.code)
+
+
+@fault("STK-006", Phase.STOCK)
+def buffer_not_applied(scene: Scene) -> None:
+    """The offer shows all that is free: the pieces held back were fed past the setting.
+
+    Near-miss: the same on a large stock, where two pieces are within five per cent.
+    """
+    item = scene.item(lambda x: _in_stock(scene, x, 5) and scene.stock.expected(x) < 40)
+    item.offered = scene.stock.expected(item) + BUFFER
+    scene.truth.exception("STK-006", "OFFER", item.code, "buffer_not_applied")
+    item = scene.item(lambda x: _in_stock(scene, x, 40))
+    item.offered = scene.stock.expected(item) + BUFFER
+    scene.truth.near_miss("two pieces of many", "STK-006", "OFFER", item.code)

@@ -32,7 +32,7 @@ def render(
     invoices = documents(shop, ledger.cycles, ledger.documents)
     requests, request_lines = papers.document_requests(in_feed, lambda order: shop)
     return MiraklWorld(
-        account=account(business, ledger, len(orders), len(items)),
+        account=account(business, ledger, len(orders), len(offers)),
         platform=platform(business.platform_name, business.tenant_name),
         carriers=[
             {"code": code, "label": label, "standard_code": code, "tracking_url": url} for code, label, url in CARRIERS
@@ -48,7 +48,7 @@ def render(
         document_request_lines=request_lines,
         threads=papers.threads(in_feed, lambda order: shop, as_of, shop, cases),
         order_documents=papers.order_documents(in_feed),
-        products=products(items),
+        products=products([*items, *(item for item, _, _ in offers)]),
         reasons=reference.reasons(),
         shipping_zones=reference.shipping_zones(),
         shipping_methods=reference.shipping_methods(),
@@ -56,6 +56,6 @@ def render(
         channels=reference.channels(),
         offer_conditions=reference.offer_conditions(),
         custom_fields=reference.custom_fields(),
-        account_statistics=statistics(shop, in_feed, len(items), as_of),
+        account_statistics=statistics(shop, in_feed, len(offers), as_of),
         invoice_files=papers.invoice_files(invoices),
     )

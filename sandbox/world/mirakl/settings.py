@@ -4,16 +4,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sandbox.world.business import Business
-from sandbox.world.catalogue import CURRENCY
+from sandbox.world.catalogue import CURRENCY, price_in_force
 from sandbox.world.mirakl.cycles import payment_info
 from sandbox.world.mirakl.orders import FULFILMENT
 from sandbox.world.model import Item, Order, Shop
 from sandbox.world.money import divide, pounds
 from sandbox.world.settlement import Ledger
-from sandbox.world.stamps import DAY, MINUTE, iso
+from sandbox.world.stamps import DAY, MINUTE, iso, london_date
 
 
 def offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]:
+    shown = item.offer.product or item
+    price = price_in_force(item, london_date(as_of)) if item.offer.price is None else item.offer.price
+    package = {} if item.offer.package is None else {"package_quantity": item.offer.package}
+    reasons = [] if active else [*item.offer.reasons, *([] if quantity else ["ZERO_QUANTITY"])]
     return {
         "active": active,
         "all_prices": [
@@ -21,15 +25,15 @@ def offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]
                 "channel_code": None,
                 "discount_end_date": None,
                 "discount_start_date": None,
-                "price": pounds(item.price),
+                "price": pounds(price),
                 "unit_discount_price": None,
-                "unit_origin_price": pounds(item.price),
+                "unit_origin_price": pounds(price),
                 "volume_prices": [
                     {
-                        "price": pounds(item.price),
+                        "price": pounds(price),
                         "quantity_threshold": 1,
                         "unit_discount_price": None,
-                        "unit_origin_price": pounds(item.price),
+                        "unit_origin_price": pounds(price),
                     }
                 ],
             }
@@ -41,7 +45,7 @@ def offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]
         "currency_iso_code": CURRENCY,
         "description": item.name,
         "fulfillment": FULFILMENT,
-        "inactivity_reasons": [] if active else ["ZERO_QUANTITY"],
+        "inactivity_reasons": reasons,
         "leadtime_to_ship": 2,
         "logistic_class": {"code": "STD", "label": "Standard"},
         "max_order_quantity": 100,
@@ -53,23 +57,24 @@ def offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]
         "min_shipping_zone": "GB1",
         "offer_additional_fields": [],
         "offer_id": item.offer_id,
-        "package_quantity": 1,
-        "price": pounds(item.price),
+        **package,
+        "price": pounds(price),
         "price_additional_info": None,
         "product_brand": item.name.split()[0],
-        "product_references": [{"reference": item.ean, "reference_type": "EAN"}],
-        "product_sku": item.product_sku,
+        "product_references": [{"reference": shown.ean, "reference_type": "EAN"}],
+        "product_sku": shown.product_sku,
         "product_title": item.name,
         "quantity": quantity,
         "shipping_deadline": iso(as_of + 3 * DAY),
         "shop_sku": item.code,
         "state_code": "11",
-        "total_price": pounds(item.price + item.shipping),
+        "total_price": pounds(price + item.shipping),
     }
 
 
 def products(items: Iterable[Item]) -> list[dict[str, Any]]:
-    """P31."""
+    """P31: a product once, however many items sell it."""
+    by_ean = {item.ean: item for item in items}
     return [
         {
             "category_code": item.contract.category,
@@ -79,7 +84,7 @@ def products(items: Iterable[Item]) -> list[dict[str, Any]]:
             "product_sku": item.product_sku,
             "product_title": item.name,
         }
-        for item in items
+        for item in by_ean.values()
     ]
 
 

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from sandbox.netsuite.world import NetSuiteWorld
 from sandbox.world.business import BRICO, HOMELY
-from sandbox.world.catalogue import TAX_CODES, TAXES
+from sandbox.world.catalogue import MARKETPLACE_PRICES, PROMOTION, TAX_CODES, TAXES
 from sandbox.world.erp import ACCOUNTS as CHART
 from sandbox.world.erp import AR, BANK, CLEARING, Books
 from sandbox.world.model import Item
-from sandbox.world.money import pounds
+from sandbox.world.money import pounds, tax_inside
 from sandbox.world.netsuite.beside import add_what_else_there_is
 from sandbox.world.netsuite.ids import (
     CARRIAGE,
@@ -23,6 +23,7 @@ from sandbox.world.netsuite.ids import (
     LOCATION_IDS,
     TAX_ITEM_IDS,
     TRADING,
+    TWINS,
     UNDEPOSITED,
     Ids,
 )
@@ -233,8 +234,29 @@ def _items(tables: Tables, items: list[Item], ids: Ids) -> None:
             averagecost=pounds(item.cost),
             salestaxcode=TAX_ITEM_IDS[TAX_CODES[item.vat_rate]],
             createddate=when(_SET_UP),
-            lastmodifieddate=when(_SET_UP),
+            lastmodifieddate=when(_SET_UP if item.repriced is None else item.repriced),
         )
+        net = item.list_price - tax_inside(item.list_price, item.vat_rate)
+        for level, price in (
+            ("Base Price", net),
+            (MARKETPLACE_PRICES, item.list_price),
+            (PROMOTION, item.promotion),
+        ):
+            if price is not None:
+                tables.add(
+                    "itemprice",
+                    item=ids.items[item.code],
+                    currencypage=GBP,
+                    pricelevelname=level,
+                    price=pounds(price),
+                    isinactive="F",
+                )
+    for item in items:
+        if item.twin is not None:
+            of_item = next(row for row in tables.rows["item"] if row["itemid"] == item.code)
+            named = {"itemid": f"RANGE : {item.code}", "fullname": f"RANGE : {item.code}", "upccode": None}
+            is_retired = {"id": TWINS + of_item["id"], "isinactive": "T" if item.twin == "RETIRED" else "F"}
+            tables.add("item", **of_item | named | is_retired)
     tables.add(
         "item",
         id=CARRIAGE,

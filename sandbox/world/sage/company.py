@@ -22,7 +22,9 @@ from sandbox.world.sage.masters import (
     holdings,
     licence,
     periods,
+    price_bands,
     product,
+    product_prices,
     supplier,
     warehouse,
 )
@@ -41,6 +43,8 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
         "sop_orders": [sop_order(order, ids) for order in books.orders],
         "products": [product(item, stock) for item in items],
         "product_groups": [group(contract.category, contract.label) for contract in CONTRACTS],
+        "price_bands": price_bands(),
+        "product_price_views": product_prices(items),
         "warehouses": [warehouse(business, name) for name in warehouses(items)],
         "warehouse_holdings": holdings(items, stock, as_of),
         "customers": customers(business, books.postings),

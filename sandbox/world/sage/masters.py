@@ -5,14 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.world.business import Business
-from sandbox.world.catalogue import TAX_CODES
+from sandbox.world.catalogue import MARKETPLACE_PRICES, PROMOTION, PROMOTION_DAYS, STANDARD_PRICES, TAX_CODES
 from sandbox.world.model import Item, Posting
-from sandbox.world.money import five_places, pounds
+from sandbox.world.money import five_places, pounds, tax_inside
 from sandbox.world.sage.ids import (
     CREATED,
     CURRENCY_IDS,
     GROUP_IDS,
     NIL,
+    PRICE_BAND_IDS,
     TAX_CODE_IDS,
     customer_ids,
     period_id,
@@ -134,6 +135,59 @@ def product(item: Item, stock: Stock) -> dict[str, Any]:
     if item.is_discontinued:
         product["inactivation_date"] = "2026-03-31T00:00:00Z"
     return product
+
+
+def price_bands() -> list[dict[str, Any]]:
+    """The price lists: trade prices without VAT, what marketplaces ask with it, and the latter's promotion."""
+    first, end = (calendar_date(day) for day in PROMOTION_DAYS)
+    bands: list[dict[str, Any]] = []
+    for name, number in PRICE_BAND_IDS.items():
+        band = {
+            "id": number,
+            "name": name,
+            "description": name,
+            "is_standard_band": name == STANDARD_PRICES,
+            "currency_id": CURRENCY_IDS["GBP"],
+            "price_band_type_id": 0,
+            "price_band_type": "EnumPriceBandTypeUniversal",
+            "is_active": True,
+            "is_time_based": name == PROMOTION,
+            "date_time_created": CREATED,
+            "date_time_updated": CREATED,
+        }
+        during = {"active_date_time_from": first, "active_date_time_to": end}
+        bands.append(band | (during if name == PROMOTION else {}))
+    return bands
+
+
+def product_prices(items: list[Item]) -> list[dict[str, Any]]:
+    """The price of every item on every list that it is on."""
+    found: list[dict[str, Any]] = []
+    for item in items:
+        on_lists = {
+            STANDARD_PRICES: item.list_price - tax_inside(item.list_price, item.vat_rate),
+            MARKETPLACE_PRICES: item.list_price,
+            PROMOTION: item.promotion,
+        }
+        found += [
+            {
+                "product_price_id": 60_001 + len(found) + offset,
+                "product_id": item.product_id,
+                "product_code": item.code,
+                "product_name": item.name,
+                "product_stock_unit_name": "Each",
+                "price_band_id": PRICE_BAND_IDS[name],
+                "price_band_name": name,
+                "product_price_use_standard": False,
+                "product_price_price": pounds(price),
+                "currency_id": CURRENCY_IDS["GBP"],
+                "currency_name": "Pounds sterling",
+                "currency_symbol": "£",
+                "date_time_updated": CREATED if item.repriced is None else iso_trimmed(item.repriced),
+            }
+            for offset, (name, price) in enumerate((n, p) for n, p in on_lists.items() if p is not None)
+        ]
+    return found
 
 
 def group(category: str, label: str) -> dict[str, Any]:

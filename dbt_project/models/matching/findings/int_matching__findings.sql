@@ -4,7 +4,7 @@
     ('rec_orders', 'a'), ('rec_settlement_lines', 'b'), ('rec_cycles', 'c'), ('rec_documents', 'd'), ('rec_receipts', 'e'),
     ('rec_journals', 'f'), ('rec_clearing', 'g'), ('rec_stock', 'h'),
     ('rec_dispatches', 'i'),
-    ('rec_refunds', 'j'), ('rec_receivables', 'g'), ('rec_sale_taxes', 'a'),
+    ('rec_refunds', 'j'), ('rec_receivables', 'g'), ('rec_sale_taxes', 'a'), ('rec_offers', 'k'),
 ] -%}
 with
 

@@ -42,15 +42,14 @@ of_offers as (
         shop_sku as subject_id,
         'OFFER_QUANTITY' as rule_code,
         case
-            when not is_item_known then 'EXCLUDED'
-            when offer_count > 1 or item_count > 1 then 'EXCEPTION'
+            -- What the offer sells is not known for certain: level k says so, and no quantity is judged or sent.
+            when not is_item_known or offer_count > 1 or item_count > 1 then 'EXCLUDED'
             when not is_sellable and (offer_quantity > 0 or is_offer_active) then 'EXCEPTION'
             when offer_quantity = expected_quantity then 'MATCHED'
             when abs(offer_quantity - expected_quantity) <= tolerance_quantity then 'MATCHED_WITHIN_TOLERANCE'
             else 'EXCEPTION'
         end as status,
         case
-            when offer_count > 1 or item_count > 1 then 'OFR-002'
             when not is_sellable then 'STK-003'
             when offer_quantity < expected_quantity then 'STK-002'
             when buffer_quantity > 0 and offer_quantity = unbuffered_quantity then 'STK-006'
@@ -63,10 +62,6 @@ of_offers as (
         item_code as right_id,
         item_code,
         case
-            when offer_count > 1 or item_count > 1
-                then
-                    'SKU ' || shop_sku || ' has ' || cast(offer_count as varchar) || ' offers and '
-                    || cast(item_count as varchar) || ' items; no quantity is sent until it is unique'
             when not is_sellable
                 then
                     'item ' || item_code || ' may not be sold, but its offer shows '

@@ -12,6 +12,7 @@ final as (
         nullif(trim(source.shop_sku), '') as shop_sku,
         nullif(trim(source.product_sku), '') as product_sku,
         nullif(trim(source.product_title), '') as product_title,
+        nullif(trim(source.product_reference), '') as product_reference,
         nullif(trim(source.state_code), '') as state_code,
         nullif(trim(source.category_code), '') as category_code,
         nullif(trim(source.inactivity_reasons), '') as inactivity_reasons,

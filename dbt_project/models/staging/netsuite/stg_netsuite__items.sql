@@ -16,6 +16,7 @@ final as (
         {{ netsuite_own_name("nullif(trim(source.itemid), '')") }} as item_code,
         coalesce(nullif(trim(source.displayname), ''), nullif(trim(source.description), '')) as item_name,
         nullif(trim(source.itemtype), '') as item_type,
+        nullif(trim(source.upccode), '') as barcode,
         nullif(trim(source.salestaxcode), '') as tax_code_id,
         {{ to_decimal('source.averagecost', 6) }} as average_cost,
         coalesce(source.isinactive, false) as is_inactive,
