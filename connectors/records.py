@@ -49,7 +49,7 @@ class Page:
     """One answer, exactly as received.
 
     `number` counts from 1 within one call of `pages`. `url` holds no secret and no person's data. `record_hashes` are
-    8-byte BLAKE2b digests of each record's bytes in order, so `len(record_hashes) == record_count`. `declared_count`
+    8-byte XXH3 digests of each record's bytes in order, so `len(record_hashes) == record_count`. `declared_count`
     is the vendor's own total for the whole extraction where it gives one. `cursor` is the largest update stamp
     (cursor feeds, normalised to UTC ISO 8601 with `Z`) or id (keyset feeds) seen in this page, None when the page has
     none.
