@@ -11,6 +11,7 @@ LINES ?= 1000000
 INGEST_ORDERS ?= 100000
 STOCK ?= 200000
 DOCUMENTS ?= 1000
+PAYOUTS ?= 2000
 WORKERS ?= 2
 SEEDS ?= 10
 FIRST ?= 1
@@ -18,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test contract accuracy parity lint types bench-ingest bench-ledgers bench-postings bench-matching lock clean
+.PHONY: help setup demo dev test contract accuracy parity lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -79,6 +80,9 @@ bench-matching: $(STAMP) ## All models over LINES=10000000 transaction lines, co
 
 bench-postings: $(STAMP) ## Posting documents to Sage 200 and NetSuite against the least time their own limits allow (DOCUMENTS=1000)
 	$(BIN)/python -m benchmarks.postings --documents $(DOCUMENTS) --output benchmarks/results/postings.json
+
+bench-receipts: $(STAMP) ## Matching pay-outs to bank receipts of one payer without references (PAYOUTS=2000)
+	$(BIN)/python -m benchmarks.receipts --payouts $(PAYOUTS) --output benchmarks/results/receipts.json
 
 lock: $(STAMP) ## Re-resolve the dependencies (names no host)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev pyproject.toml -o requirements/lock.txt

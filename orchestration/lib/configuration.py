@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
 
 from connectors.erps import registered_erps
 
@@ -79,6 +79,19 @@ def _zone(value: str) -> str:
 def _cycle_days(value: str) -> str:
     if not _CYCLE_DAYS.match(value) or any(not 1 <= int(day) <= 31 for day in value.split("|")):
         raise ValueError("must be days of the month such as 1|11|21")
+    return value
+
+
+def _working_days(value: str) -> str:
+    days = value.split("|")
+    if not all(re.fullmatch("[1-7]", day) for day in days) or days != sorted(set(days)):
+        raise ValueError("must be days of the week in order, Monday = 1, such as 1|2|3|4|5")
+    return value
+
+
+def _time(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError("is not a time of the day such as 09:00")
     return value
 
 
@@ -179,6 +192,31 @@ class Entity(Row):
     time_zone: Annotated[str, AfterValidator(_zone)]
     country: Country
     vat_number: Text | None
+    calendar_code: Code
+
+
+class WorkingCalendar(Row):
+    FILE = "calendars.csv"
+    KEY = ("calendar_code",)
+    calendar_code: Code
+    working_days: Annotated[str, AfterValidator(_working_days)]
+    opens_at: Annotated[str, AfterValidator(_time)]
+    closes_at: Annotated[str, AfterValidator(_time)]
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Self:
+        if self.opens_at >= self.closes_at:
+            raise ValueError("opens_at must be before closes_at")
+        return self
+
+
+class Holiday(Row):
+    FILE = "holidays.csv"
+    KEY = ("calendar_code", "holiday_date")
+    EMPTY = True
+    calendar_code: Code
+    holiday_date: Day
+    holiday_name: Text
 
 
 class Erp(Row):
@@ -507,6 +545,7 @@ class OpeningBalance(Row):
 
 
 ROW_TYPES: tuple[type[Row], ...] = (
+    WorkingCalendar, Holiday,
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
     Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Retention, StockRule, OfferRule,
     PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,

@@ -34,6 +34,7 @@ from orchestration.lib.configuration import (
     Feed,
     FeeRule,
     FeeSupplier,
+    Holiday,
     ItemMapping,
     Marketplace,
     OfferRule,
@@ -48,6 +49,7 @@ from orchestration.lib.configuration import (
     Tolerance,
     TransactionType,
     Warehouse,
+    WorkingCalendar,
 )
 from orchestration.lib.registry_checks import cross_check
 
@@ -60,6 +62,8 @@ class Registry:
 
     config_dir: Path
     entities: tuple[Entity, ...] = ()
+    calendars: tuple[WorkingCalendar, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
     erps: tuple[Erp, ...] = ()
     marketplaces: tuple[Marketplace, ...] = ()
     bank_accounts: tuple[BankAccount, ...] = ()

@@ -22,6 +22,7 @@ from orchestration.lib.configuration import (
     Marketplace,
     Row,
     TransactionType,
+    WorkingCalendar,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
                 )
             )
 
+    known(registry.entities, "calendar_code", codes[WorkingCalendar], "calendars.csv")
+    known(registry.holidays, "calendar_code", codes[WorkingCalendar], "calendars.csv")
     known(registry.marketplaces, "entity_code", entities, "entities.csv")
     known(registry.marketplaces, "erp_code", erps, "erps.csv")
     known(registry.marketplaces, "bank_account_code", banks, "bank_accounts.csv")

@@ -556,3 +556,23 @@ def test_quick_commands_import_neither_dagster_nor_dbt(published: Path) -> None:
 
 def test_json_keeps_every_digit() -> None:
     assert json_ready({"a": Decimal("0.10"), "b": (Decimal("1E+2"),)}) == {"a": "0.10", "b": ["1E+2"]}
+
+
+def test_people_decide_from_the_command_line(
+    run: Run, run_json: Callable[..., Any], published: Path, outbox: Outbox
+) -> None:
+    """Accepted by its id, written off by two, listed with what was decided; nothing without a reason."""
+    first, second = (row["exception_id"] for row in run_json("exceptions", "--limit", "0")["exceptions"][:2])
+    assert run("accept", first).exit_code == 2
+    assert run_json("accept", first, "--reason", "agreed with the operator")["state"] == "EFFECTIVE"
+    assert "reopen" in run("accept", first, "--reason", "again").output
+    assert run_json("reopen", first, "--reason", "not agreed after all")["state"] == "WITHDRAWN"
+    written = run_json("write-off", second, "--reason", "too old", "--by", "anna")
+    assert written["state"] == "PROPOSED"
+    assert run("approve", written["decision"], "--by", "anna").exit_code == 1
+    assert run_json("approve", written["decision"], "--by", "ben")["approved"] == [written["decision"]]
+    listed = run_json("decisions")["decisions"]
+    assert [(row["kind"], row["state"]) for row in listed] == [("WRITE_OFF", "EFFECTIVE"), ("ACCEPT", "WITHDRAWN")]
+    assert "no exception" in run("accept", "nothing", "--reason", "why").output
+    assert "no pay-out" in run("match", "nothing", "nothing", "--reason", "why").output
+    assert outbox.verify_audit().ok

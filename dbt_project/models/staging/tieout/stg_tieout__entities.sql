@@ -11,7 +11,8 @@ final as (
         upper(nullif(trim(source.functional_currency), '')) as functional_currency,
         nullif(trim(source.time_zone), '') as time_zone,
         upper(nullif(trim(source.country), '')) as country,
-        nullif(trim(source.vat_number), '') as vat_number
+        nullif(trim(source.vat_number), '') as vat_number,
+        nullif(trim(source.calendar_code), '') as calendar_code
     from source
 )
 
