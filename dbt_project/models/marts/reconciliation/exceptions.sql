@@ -11,10 +11,8 @@
 ) }}
 
 {#- A warehouse of an earlier version lacks the newer columns in the run that adds them. In a unit test `this` is a text. -#}
-{%- set kept = [] -%}
-{%- if is_incremental() and this is not string -%}
-    {%- for column in adapter.get_columns_in_relation(this) -%} {%- do kept.append(column.name) -%} {%- endfor -%}
-{%- endif -%}
+{%- set existing_columns = adapter.get_columns_in_relation(this) if is_incremental() and this is not string else [] -%}
+{%- set kept = existing_columns | map(attribute='name') | list -%}
 {%- set is_older = is_incremental() and kept and 'opened_at' not in kept -%}
 
 with
