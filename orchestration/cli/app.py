@@ -164,6 +164,7 @@ def exceptions(
         str | None, typer.Option("--severity", help="This severity or worse: S2 means S1 and S2.")
     ] = None,
     summary: Annotated[bool, typer.Option("--summary", help="One line per code.")] = False,
+    to_do: Annotated[bool, typer.Option("--open", help="As a list of what to do, most urgent first.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Rows to show; 0 = all.")] = 50,
     fail_on: FailOn = None,
     json: Json = False,
@@ -181,6 +182,7 @@ def exceptions(
         summary=summary,
         limit=limit,
         fail_on=fail_on,
+        to_do=to_do,
     )
 
 

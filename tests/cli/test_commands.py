@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from orchestration.cli.commands.exceptions import due_in_words
 from orchestration.cli.output import json_ready
+from orchestration.cli.published import Published
 from orchestration.lib.registry import check_registry
 from orchestration.lib.settings import DEFAULT_CONFIG_DIR, Settings
 from orchestration.outbox import Outbox
@@ -576,3 +579,25 @@ def test_people_decide_from_the_command_line(
     assert "no exception" in run("accept", "nothing", "--reason", "why").output
     assert "no pay-out" in run("match", "nothing", "nothing", "--reason", "why").output
     assert outbox.verify_audit().ok
+
+
+def test_the_open_exceptions_read_as_a_list_of_what_to_do(run: Run, published: Path) -> None:
+    told = run("exceptions", "--open", "--limit", "0").output
+    rows = Published(published).select("exceptions")
+    for row in rows:
+        is_open = row["status"] not in ("RESOLVED", "WRITTEN_OFF", "INFORMATION")
+        assert (row["exception_id"] in told) == is_open
+        assert not is_open or row["recommended_action"] in told
+
+
+@pytest.mark.parametrize(
+    ("due", "words"),
+    [
+        ("07-03T07:59", "Overdue"),
+        ("07-03T08:00", "Today"),
+        ("07-04T00:00", "Tomorrow"),
+        ("07-06T16:00", "Monday 6 July"),
+    ],
+)
+def test_a_due_time_is_told_in_words(due: str, words: str) -> None:
+    assert due_in_words(datetime.fromisoformat(f"2026-{due}"), datetime.fromisoformat("2026-07-03T08:00")) == words

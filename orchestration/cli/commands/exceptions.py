@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from orchestration.cli.output import Col, console, print_json, table
+from orchestration.cli.output import Col, console, money, print_json, table
 from orchestration.cli.problems import CliError, ExitCode
 from orchestration.cli.session import Session
 
@@ -72,8 +73,11 @@ def exceptions_command(
     summary: bool,
     limit: int,
     fail_on: str | None,
+    to_do: bool = False,
 ) -> None:
-    """List exceptions; with `summary` one row per code. Ends with 3 when `fail_on` says so."""
+    """List exceptions; with `summary` one row per code, with `to_do` as a list of what to do by when. Ends with 3 when
+    `fail_on` says so.
+    """
     severities = severity_at_or_above(severity) if severity else SEVERITIES
     fail = exit_for(session, fail_on)
     wanted_status = (status or "").upper()
@@ -97,6 +101,8 @@ def exceptions_command(
             }
             | ({"by_code": by_code(rows)} if summary else {})
         )
+    elif to_do:
+        show_to_do(rows, now=session.settings.clock.now().replace(tzinfo=None), limit=limit)
     else:
         _show(rows, summary=summary, limit=limit)
     if fail:
@@ -126,6 +132,69 @@ def by_code(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if row["amount_at_risk"] is not None:
             group["amount_at_risk"] = (group["amount_at_risk"] or Decimal(0)) + row["amount_at_risk"]
     return [groups[key] for key in sorted(groups, key=lambda key: tuple(str(part) for part in key))]
+
+
+def show_to_do(rows: Sequence[Mapping[str, Any]], *, now: datetime, limit: int) -> None:
+    """What to do, most urgent first: what happened, what it is worth, what to do about it, who and by when.
+
+    Times are UTC; `now` is the clock of the command.
+    """
+    from rich.markup import escape
+
+    out = console()
+    if not rows:
+        out.print("Nothing to do: everything ties out.", style="green")
+        return
+    ordered = sorted(
+        rows,
+        key=lambda row: (
+            row["due_at"] is None,
+            row["due_at"] or now,
+            row["severity"],
+            row["exception_code"],
+            row["subject_id"],
+        ),
+    )
+    heading = ""
+    for row in ordered[:limit] if limit else ordered:
+        words = due_in_words(row["due_at"], now)
+        if words != heading:
+            heading = words
+            count = sum(due_in_words(other["due_at"], now) == words for other in rows)
+            out.print(f"\n[bold]{words}[/bold] [dim]({count:,})[/dim]")
+        worth = f", {money(row['amount_at_risk'], row['currency_code'])}" if row["amount_at_risk"] else ""
+        more = f", and {row['consequence_count']:,} that follow from it" if row["consequence_count"] else ""
+        again = f", for the {row['times_opened']}. time" if (row.get("times_opened") or 1) > 1 else ""
+        at = f" by {row['due_at']:%H:%M}" if row["due_at"] else ""
+        out.print(
+            f"[bold]{row['severity']} {row['exception_code']}[/bold] {escape(row['marketplace_code'])} "
+            f"{escape(row['subject'])}{worth}{more}{again}",
+            soft_wrap=True,
+        )
+        out.print(f"   {escape(row['summary'] or row['title'])}", soft_wrap=True)
+        out.print(
+            f"   [dim]{row['owner_team']}{at}:[/dim] {escape(row['recommended_action'])} "
+            f"[dim]{row['exception_id']}[/dim]",
+            soft_wrap=True,
+        )
+    shown = min(limit, len(rows)) if limit else len(rows)
+    out.print(
+        f"\n{shown:,} of {len(rows):,} open; `tieout explain ID` shows the money behind one, `tieout accept` and "
+        "`tieout write-off` close one with a reason.",
+        style="dim",
+    )
+
+
+def due_in_words(due_at: datetime | None, now: datetime) -> str:
+    """The heading under which something due at `due_at` stands at `now` (both naive, UTC)."""
+    if due_at is None:
+        return "Without a date"
+    if due_at < now:
+        return "Overdue"
+    days = (due_at.date() - now.date()).days
+    if days == 0:
+        return "Today"
+    return "Tomorrow" if days == 1 else f"{due_at:%A} {due_at.day} {due_at:%B}"
 
 
 def _all(session: Session) -> list[dict[str, Any]]:
