@@ -152,6 +152,7 @@ def write_config(
         "erps": erp,
         "bank_accounts": bank_account,
         "warehouses": new_code,
+        "carriers": new_code,
         "item_map": new_code,
         # Out of the box a person approves journals; here nobody is there to ask, and nothing real can happen.
         "approval_policies": lambda row: {"mode": "AUTO", "maximum_amount": ""},

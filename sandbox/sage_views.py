@@ -2,7 +2,8 @@
 values per period.
 
 Each is a function of the company's tables, made anew when one of its sources has changed, so that what a write did is
-seen in every view. A despatch covers what of an order was despatched; its lines have the ids of the order's lines.
+seen in every view. Orders of the world bring their despatches along; of any other, one covers what was despatched. The
+lines of an order's first despatch have the ids of the order's lines.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,23 +48,50 @@ def _named(tables: Tables, resource: str, key: Any, *names: str) -> list[Any]:
     return [row.get(name, "") for name in names]
 
 
-def despatch_lines(tables: Tables) -> list[Row]:
-    found = []
+APART = 100_000_000
+"""How far apart the ids of an order's first and second despatch are."""
+
+
+def _despatches(order: Row) -> list[Row]:
+    """The order's despatches, oldest first; without any the whole order as one, on the day of its last change."""
+    return order.get("_despatches") or [
+        {
+            "despatch_no": f"{order['id']:010d}",
+            "despatch_date": f"{order['date_time_updated'][:10]}T00:00:00Z",
+            "date_time_created": order["date_time_updated"],
+            "courier_name": "",
+            "consignment_no": "",
+        }
+    ]
+
+
+def _despatched(tables: Tables) -> Iterator[tuple[Row, Row, Row, int, Decimal]]:
+    """Every despatched line: its order, the line, its despatch, how many came before that one, and the quantity."""
     for order, line in _ordered(tables):
         if not line.get("despatch_receipt_quantity"):
             continue
+        for place, despatch in enumerate(_despatches(order)):
+            quantities = despatch.get("quantities")
+            quantity = line["despatch_receipt_quantity"] if quantities is None else quantities.get(line["id"])
+            if quantity:
+                yield order, line, despatch, place, quantity
+
+
+def despatch_lines(tables: Tables) -> list[Row]:
+    found = []
+    for order, line, despatch, place, quantity in _despatched(tables):
         reference, name = _named(tables, "customers", order["customer_id"], "reference", "name")
         code, product = _named(tables, "products", line.get("product_id"), "code", "name")
         (warehouse,) = _named(tables, "warehouses", line.get("warehouse_id"), "name")
         found.append(
             {
-                "sop_despatch_line_id": line["id"],
-                "sop_despatch_line_quantity": line["despatch_receipt_quantity"],
+                "sop_despatch_line_id": line["id"] + place * APART,
+                "sop_despatch_line_quantity": quantity,
                 "sop_despatch_line_is_invoiced": line.get("invoice_credit_quantity", 0)
                 >= line["despatch_receipt_quantity"],
-                "sop_despatch_id": order["id"],
-                "sop_despatch_document_no": _despatch_no(order),
-                "sop_despatch_date": _day(order),
+                "sop_despatch_id": order["id"] + place * APART,
+                "sop_despatch_document_no": despatch["despatch_no"],
+                "sop_despatch_date": despatch["despatch_date"],
                 "sop_order_line_id": line["id"],
                 "sop_order_line_type_id": LINE_TYPE_IDS.get(line.get("line_type", ""), 0),
                 "sop_order_line_item_code": line.get("code") or "",
@@ -84,37 +112,33 @@ def despatch_lines(tables: Tables) -> list[Row]:
                 "product_name": product,
                 "warehouse_id": line.get("warehouse_id") or 0,
                 "warehouse_name": warehouse,
-                "sop_despatch_courier_name": "",
-                "sop_despatch_consignment_no": "",
+                "sop_despatch_courier_name": despatch["courier_name"],
+                "sop_despatch_consignment_no": despatch["consignment_no"],
                 "sop_despatch_pieces": 0,
-                "date_time_updated": line.get("date_time_updated") or order["date_time_updated"],
+                "date_time_updated": despatch["date_time_created"],
             }
         )
     return found
 
 
 def despatch_receipts(tables: Tables) -> list[Row]:
-    despatched = {order["id"]: order for order, line in _ordered(tables) if line.get("despatch_receipt_quantity")}
+    found = {order["id"] + place * APART: despatch for order, _, despatch, place, _ in _despatched(tables)}
     return [
         {
-            "id": order["id"],
-            "despatch_no": _despatch_no(order),
+            "id": number,
+            "despatch_no": despatch["despatch_no"],
             "despatched_by": "Warehouse",
-            "despatch_date": _day(order),
+            "despatch_date": despatch["despatch_date"],
             "courier_id": 0,
-            "courier_name": "",
-            "consignment_no": "",
+            "courier_name": despatch["courier_name"],
+            "consignment_no": despatch["consignment_no"],
             "pieces": 0,
             "notes": "",
-            "date_time_created": order["date_time_updated"],
-            "date_time_updated": order["date_time_updated"],
+            "date_time_created": despatch["date_time_created"],
+            "date_time_updated": despatch["date_time_created"],
         }
-        for order in despatched.values()
+        for number, despatch in found.items()
     ]
-
-
-def _despatch_no(order: Row) -> str:
-    return f"{order['id']:010d}"
 
 
 def _day(order: Row) -> str:

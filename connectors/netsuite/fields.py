@@ -94,6 +94,11 @@ def word(of: str, name: str | None = None) -> Field:
     return Field(columns.text(name), _plain(of, name), of)
 
 
+def shown(of: str, name: str) -> Field:
+    """What a person sees where a row holds an id: the name of the record that it refers to."""
+    return Field(columns.text(name), f"BUILTIN.DF({of}) AS {name}", of)
+
+
 def number(of: str, name: str | None = None) -> Field:
     """Money, a rate or a quantity. A whole number may come as one, a fraction without its leading zero."""
     name = _name(of, name)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connectors.netsuite.fields import Field, day, ident, instant, number, ref, word, yes
+from connectors.netsuite.fields import Field, day, ident, instant, number, ref, shown, word, yes
 from connectors.netsuite.query import BY_ID, PRIMARY_BOOK, Condition, Key, Query
 
 
@@ -65,6 +65,7 @@ _MAIN_LINE: tuple[Field, ...] = (
     ref("ml.class"),
     ref("ml.createdfrom"),
     ref("ml.shipmethod"),
+    shown("ml.shipmethod", "shipmethod_name"),
 )
 _LINE: tuple[Field, ...] = (
     ident("tl.transaction"),

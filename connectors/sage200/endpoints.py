@@ -57,6 +57,7 @@ RESOURCES: dict[str, Resource] = {
         Resource("sales_posted_transactions", "/sales_posted_transactions", since=UPDATED),
         Resource("bank_posted_transactions", "/bank_posted_transactions", since=UPDATED),
         Resource("nominal_transactions", "/nominal_transaction_enquiry_views", size=5000),
+        Resource("despatch_lines", "/sop_order_despatch_line_views", key="sop_despatch_line_id", since=UPDATED),
         _further("system_settings", "/system_settings"),
         _further("sop_settings", "/sop_settings"),
         _further("stock_settings", "/stock_settings"),
@@ -69,7 +70,6 @@ RESOURCES: dict[str, Resource] = {
         _further("price_bands", "/price_bands"),
         _further("product_prices", "/product_price_views", key="product_price_id"),
         _further("product_transactions", "/product_transaction_views", since=UPDATED),
-        _further("despatch_lines", "/sop_order_despatch_line_views", key="sop_despatch_line_id", since=UPDATED),
         _further("despatch_receipts", "/sop_despatch_receipts", since=UPDATED),
         _further(
             "order_invoice_links",

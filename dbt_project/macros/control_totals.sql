@@ -94,6 +94,8 @@
             'id_columns': ['id'], 'model': 'stg_sage200__bank_posted_transactions'},
         {'vendor': 'sage200', 'feed': 'nominal_transactions', 'raw_table': 'sage200_nominal_transactions',
             'id_columns': ['id'], 'model': 'stg_sage200__nominal_transactions'},
+        {'vendor': 'sage200', 'feed': 'despatch_lines', 'raw_table': 'sage200_despatch_lines',
+            'id_columns': ['sop_despatch_line_id'], 'model': 'stg_sage200__despatch_lines'},
         {'vendor': 'netsuite', 'feed': 'subsidiaries', 'raw_table': 'netsuite_subsidiaries',
             'id_columns': ['id'], 'model': 'stg_netsuite__subsidiaries'},
         {'vendor': 'netsuite', 'feed': 'currencies', 'raw_table': 'netsuite_currencies',

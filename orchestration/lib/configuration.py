@@ -413,6 +413,18 @@ class Retention(Row):
     reason: Text
 
 
+class Carrier(Row):
+    FILE = "carriers.csv"
+    KEY = ("erp_code", "erp_carrier", "marketplace_code")
+    EMPTY = True
+    erp_code: Code
+    erp_carrier: Text
+    marketplace_code: CodeOrAny
+    carrier_code: Text | None
+    """Empty for a carrier that the marketplace does not list: its name is shown."""
+    is_tracked: Flag
+
+
 class StockRule(Row):
     FILE = "stock_rules.csv"
     KEY = ("marketplace_code", "item_code")
@@ -547,8 +559,8 @@ class OpeningBalance(Row):
 ROW_TYPES: tuple[type[Row], ...] = (
     WorkingCalendar, Holiday,
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
-    Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Retention, StockRule, OfferRule,
-    PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
+    Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Carrier, Retention, StockRule,
+    OfferRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""
 

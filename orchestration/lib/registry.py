@@ -25,6 +25,7 @@ from orchestration.lib.configuration import (
     BankCsvProfile,
     BankPayer,
     CallBudget,
+    Carrier,
     CommissionContract,
     ConfigError,
     ConfigInvalid,
@@ -80,6 +81,7 @@ class Registry:
     tax_regimes: tuple[TaxRegime, ...] = ()
     warehouses: tuple[Warehouse, ...] = ()
     retention: tuple[Retention, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
     stock_rules: tuple[StockRule, ...] = ()
     offer_rules: tuple[OfferRule, ...] = ()
     price_lists: tuple[PriceList, ...] = ()

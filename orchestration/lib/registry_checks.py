@@ -73,6 +73,8 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.tax_regimes, "tax_role", {row.tax_role for row in registry.tax_codes} | {"ITEM"}, "tax_codes.csv")
     known(registry.warehouses, "erp_code", erps, "erps.csv")
     known(registry.warehouses, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
+    known(registry.carriers, "erp_code", erps, "erps.csv")
+    known(registry.carriers, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     known(registry.stock_rules, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.offer_rules, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.price_lists, "marketplace_code", marketplaces, "marketplaces.csv")

@@ -135,6 +135,9 @@ class Columns:
                 return looked_up.where(
                     exp.column("type", table="s").eq(kind), exp.column("status", table="s").eq(column.copy())
                 ).subquery()
+        if function == "DF" and column.name == "shipmethod":
+            named = sqlglot.select("m.name").from_("_ship_method AS m")
+            return named.where(exp.column("id", table="m").eq(column.copy())).subquery()
         if function == "CF":
             return column.copy()
         target = table if column.name == "id" else REFERENCES.get(column.name)

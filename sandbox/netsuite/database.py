@@ -57,6 +57,7 @@ class Database:
             self._create(table, world.tables.get(table, ()))
         self._connection.execute("CREATE TABLE dual AS SELECT 'X' AS dummy")
         self._create_status_texts()
+        self._create_ship_methods(world.ship_methods)
 
     def _create(self, table: str, rows: Rows) -> None:
         kinds = self.kinds[table]
@@ -90,6 +91,11 @@ class Database:
         self._connection.execute("CREATE TABLE _status_text (type VARCHAR, status VARCHAR, name VARCHAR)")
         texts = [(code, letter, text) for code, part in contract()["statuses"].items() for letter, text in part.items()]
         self._connection.executemany("INSERT INTO _status_text VALUES (?, ?, ?)", texts)
+
+    def _create_ship_methods(self, names: Mapping[int, str]) -> None:
+        self._connection.execute("CREATE TABLE _ship_method (id BIGINT, name VARCHAR)")
+        if names:
+            self._connection.executemany("INSERT INTO _ship_method VALUES (?, ?)", list(names.items()))
 
     # --- reading
 

@@ -24,6 +24,8 @@ class NetSuiteWorld:
     tables: dict[str, Rows] = field(default_factory=dict)
     account_id: str = "1234567_SB1"
     time_zone: str = "America/Los_Angeles"
+    ship_methods: Mapping[int, str] = field(default_factory=dict)
+    """Names of the shipping items, which queries see through `BUILTIN.DF` of a line's `shipmethod` only."""
 
     @property
     def host_label(self) -> str:

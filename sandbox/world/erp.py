@@ -9,7 +9,8 @@ from datetime import date
 
 from sandbox.world.business import Business
 from sandbox.world.catalogue import TAX_CODES
-from sandbox.world.model import BankEntry, ErpLine, ErpOrder, Item, Order, OrderLine, Posting
+from sandbox.world.mirakl.orders import tracking_of
+from sandbox.world.model import BankEntry, Despatch, ErpLine, ErpOrder, Item, Order, OrderLine, Posting
 from sandbox.world.money import tax_inside
 from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at, london_date
 
@@ -66,6 +67,12 @@ ACCOUNTS = (
     ("7908", "Rounding"),
     ("9998", "Suspense"),
 )
+
+SERVICES = {"PPL": "Pretend Parcels 24", "RMX": "Royal Example Tracked 48", "DPX": "Demo Express Next Day"}
+"""The warehouse's names for what the marketplaces know by a carrier code."""
+OWN_VAN = "Own van"
+STRANGE_SERVICE = "Bicycle courier"
+"""A service that the warehouse has taken on and nobody has mapped."""
 
 
 def sale_tax_code(line: OrderLine) -> int:
@@ -215,10 +222,20 @@ class Books:
             else:
                 number += 1
                 order.document_no = f"{number:010d}"
+        self._number_despatches()
         invoiced = [order for order in self.orders if order.is_invoiced and order.despatched is not None]
         invoiced.sort(key=lambda order: (order.despatched or 0, order.id))
         for position, order in enumerate(invoiced, start=1):
             order.invoice_no = f"SI{position:08d}"
+
+    def _number_despatches(self) -> None:
+        for order in self.orders:
+            if order.despatched is not None and not order.despatches:
+                order.despatches = [whole_despatch(order, order.despatched)]
+        found = [(despatch.at, order.id, despatch) for order in self.orders for despatch in order.despatches]
+        found.sort(key=lambda each: each[:2])
+        for position, (_, _, despatch) in enumerate(found, start=1):
+            despatch.number = f"DN{position:08d}"
 
     def post_sales(self) -> None:
         """One invoice per despatched order, one credit note per refund of the marketplace's customer."""
@@ -354,6 +371,15 @@ class Books:
         self.postings.sort(key=lambda posting: (posting.at, posting.reference))
         for number, posting in enumerate(self.postings, start=5_001):
             posting.number = number
+
+
+def whole_despatch(order: ErpOrder, instant: int) -> Despatch:
+    """Everything on the order in one parcel; trade customers are served with the own van."""
+    quantities = {place: line.quantity for place, line in enumerate(order.lines) if line.kind == "ITEM"}
+    if order.order is None:
+        return Despatch(instant, quantities, OWN_VAN)
+    code, _, tracking, _ = tracking_of(order.order)
+    return Despatch(instant, quantities, SERVICES[code], tracking)
 
 
 def line_before_cancelation(line: OrderLine) -> ErpLine:

@@ -202,6 +202,7 @@ class Shipment:
     shipped: int
     debited: int | None = None
     received: int | None = None
+    is_tracked: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -223,6 +224,8 @@ class Order:
     imported: int | None = None
     reason: str | None = None
     is_in_feed: bool = True
+    is_tracked: bool = True
+    """Whether the marketplace was given the number under which the buyer can follow the goods."""
     shop: Shop | None = None
     workflow: str = "PAY_ON_ACCEPTANCE"
     payment_days: int | None = None
@@ -338,8 +341,22 @@ class ErpLine:
 
 
 @dataclass(slots=True, eq=False)
+class Despatch:
+    """What left the warehouse at one time: quantities by the place of the order's line, and who carries it."""
+
+    at: int
+    quantities: dict[int, int]
+    carrier: str = ""
+    tracking: str = ""
+    number: str = ""
+
+
+@dataclass(slots=True, eq=False)
 class ErpOrder:
-    """A sales order in the books. `status` is LIVE, ON_HOLD, COMPLETE or CANCELLED, `analysis` says whose it is."""
+    """A sales order in the books. `status` is LIVE, ON_HOLD, COMPLETE or CANCELLED, `analysis` says whose it is.
+
+    `despatched` is when the last of what was sent left; without `despatches` of its own everything left then.
+    """
 
     order: Order | None
     customer: str
@@ -356,10 +373,25 @@ class ErpOrder:
     document_no: str = ""
     invoice_no: str = ""
     id: int = 0
+    despatches: list[Despatch] = field(default_factory=list)
 
     @property
     def is_cancelled(self) -> bool:
         return self.status == "CANCELLED"
+
+    @property
+    def is_despatched_in_full(self) -> bool:
+        return self.despatched is not None and all(
+            self.despatched_of(place) >= line.quantity for place, line in enumerate(self.lines) if line.kind == "ITEM"
+        )
+
+    def despatched_of(self, place: int) -> int:
+        """How much of the line at `place` has left."""
+        if self.despatched is None:
+            return 0
+        if self.lines[place].kind != "ITEM" or not self.despatches:
+            return self.lines[place].quantity
+        return sum(despatch.quantities.get(place, 0) for despatch in self.despatches)
 
     @property
     def is_open(self) -> bool:

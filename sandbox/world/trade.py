@@ -18,6 +18,7 @@ from sandbox.world.money import divide, share
 from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at
 
 MINIMUM_ORDERS = 250
+RETAINING = 4
 IMPORT_LIMIT = 30 * MINUTE
 IRISH_VAT = 2300
 CONSIGNMENT_LIMIT = 13_000
@@ -28,7 +29,7 @@ PROFILES: tuple[tuple[str, float, int], ...] = (
     ("REFUSED_TIMEOUT", 0.008, 3),
     ("REFUSED_SELLER", 0.009, 4),
     ("CANCELLED", 0.015, 10),
-    ("PARTLY_CANCELLED", 0.015, 8),
+    ("PARTLY_CANCELLED", 0.015, 10),
     ("LINE_CANCELLED", 0.012, 10),
     ("LINE_REFUSED", 0.008, 3),
     ("REFUNDED_PARTLY", 0.028, 8),
@@ -112,6 +113,7 @@ class Trade:
         weights = [1 + 9 * rng.random() ** 4 for _ in self._items]
         total = 0.0
         self._cumulative = [total := total + weight for weight in weights]
+        self._retaining: set[int] = set()
         self._next_refund = 1000
         self._next_cancelation = 5000
 
@@ -137,7 +139,10 @@ class Trade:
         for minutes in (3, 9, 21, 27):
             found.add(season.as_of - minutes * MINUTE + rng.randrange(SECOND))
         # Half a day ago: orders that are paid and wait for their despatch, however small the world.
-        for hours_ago in range(5, 21):
+        for hours_ago in range(5, 18):
+            found.add(season.as_of - hours_ago * HOUR + rng.randrange(30 * MINUTE))
+        # Two days ago: orders that have been sent and have not arrived.
+        for hours_ago in range(49, 58):
             found.add(season.as_of - hours_ago * HOUR + rng.randrange(30 * MINUTE))
         # Almost two days ago: whoever has not accepted by then is about to lose the order.
         for minutes in (10, 20, 30):
@@ -170,6 +175,8 @@ class Trade:
             for _ in range(max(least, int(part * len(created)))):
                 if steady:
                     profiles[steady.pop()] = profile
+        # However small the world, some plain orders are of goods whose commission is not given back in full.
+        self._retaining = {created[n] for n in steady[-RETAINING:]}
         return profiles
 
     def _order(self, number: int, created: int, profile: str) -> Order:
@@ -206,6 +213,9 @@ class Trade:
         else:
             count = rng.choices((1, 2, 3), (80, 15, 5))[0]
         chosen: dict[str, Item] = {}
+        if order.created in self._retaining:
+            count, item = 1, rng.choice([item for item in self._items if item.contract.retained])
+            chosen[item.code] = item
         while len(chosen) < count:
             item = rng.choices(self._items, cum_weights=self._cumulative)[0]
             if order.profile == "PARTLY_CANCELLED" and item.contract.minimum and not chosen:

@@ -45,6 +45,10 @@ RULES: dict[str, Rule] = {
         reads=_seconds("created_at", "updated_at"),
         only=("not is_draft", "a draft is an order in Sage 200, and an estimate in NetSuite: no order"),
     ),
+    "ledger.int_ledger__erp_dispatches": Rule(
+        without={"dispatch_line_id": _OWN_ID, "erp_order_id": _OWN_ID},
+        reads=_seconds("saved_at"),
+    ),
     "ledger.int_ledger__erp_order_lines": Rule(
         without={
             "erp_order_id": _OWN_ID,
@@ -115,6 +119,10 @@ RULES: dict[str, Rule] = {
         reads=_seconds("due_at") | {"right_id": ("case when subject_type <> 'ORDER_LINE' then right_id end", _OWN_ID)}
     ),
     "marts.rec_offers": Rule(reads=_seconds("due_at")),
+    "marts.rec_dispatches": Rule(
+        reads=_seconds("due_at")
+        | {"right_id": ("case when subject_type <> 'DISPATCH_LINE' then right_id end", _OWN_ID)}
+    ),
     "marts.rec_stock": Rule(only=("subject_type <> 'FEED'", "names the ERP's feed")),
 }
 """By `schema.table`."""

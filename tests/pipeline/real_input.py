@@ -677,6 +677,22 @@ MODELS = {
         },
         below("lines"),
     ),
+    "stg_sage200__despatch_lines": Expectation(
+        "sage200",
+        "despatch_lines",
+        {
+            "despatch_line_id": text("sop_despatch_line_id"),
+            "despatch_no": text("sop_despatch_document_no"),
+            "sop_order_id": text("sop_order_id"),
+            "sop_order_line_id": text("sop_order_line_id"),
+            "item_code": text("product_code"),
+            "quantity": decimal("sop_despatch_line_quantity"),
+            "courier_name": text("sop_despatch_courier_name"),
+            "consignment_no": text("sop_despatch_consignment_no"),
+            "despatch_date": day("sop_despatch_date"),
+            "saved_at": instant("date_time_updated"),
+        },
+    ),
     "stg_sage200__products": Expectation(
         "sage200",
         "products",

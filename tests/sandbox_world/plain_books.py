@@ -1,7 +1,7 @@
 """A seller's books read back in the plainest way out of either ERP's tables: what two accountants would agree on."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from sandbox.world import SageWorld, World
 TRADING = 2
 """The trading company's subsidiary in NetSuite."""
 SAGE_STATUSES = {"Live": "LIVE", "OnHold": "ON_HOLD", "Complete": "COMPLETE", "Cancelled": "CANCELLED"}
-NETSUITE_STATUSES = {"A": "ON_HOLD", "B": "LIVE", "C": "CANCELLED", "F": "LIVE", "G": "COMPLETE"}
+NETSUITE_STATUSES = {"A": "ON_HOLD", "B": "LIVE", "C": "CANCELLED", "D": "LIVE", "F": "LIVE", "G": "COMPLETE"}
 Row = dict[str, Any]
 
 
@@ -71,11 +71,22 @@ class Credit:
 
 
 @dataclass(frozen=True)
+class Parcel:
+    """What left the warehouse at one time. `carrier` and `tracking` are "" where the books name none."""
+
+    number: str
+    reference: str
+    carrier: str
+    tracking: str
+
+
+@dataclass(frozen=True)
 class Books:
     """`free` by item and warehouse; `postings` by document reference, account, date and period, net debit."""
 
     orders: list[Order]
     items: list[StockItem]
+    parcels: list[Parcel]
     tax_code: dict[str, str]
     inactive: set[str]
     free: dict[tuple[str, str], Decimal]
@@ -92,7 +103,8 @@ class Books:
 def books_of(world: World, marketplace: str = "BRICO") -> Books:
     if marketplace == "BRICO" and world.sage is not None:
         return sage_books(world.sage)
-    return netsuite_books(world.netsuite["NS_UK" if marketplace == "BRICO" else "NS_HOME"].tables)
+    account = world.netsuite["NS_UK" if marketplace == "BRICO" else "NS_HOME"]
+    return netsuite_books(account.tables, account.ship_methods)
 
 
 def _named(rows: Iterable[Row], name: str) -> dict[int, str]:
@@ -156,6 +168,16 @@ def sage_books(company: SageWorld) -> Books:
             )
             for row in tables["products"]
         ],
+        parcels=[
+            Parcel(
+                despatch["despatch_no"],
+                row["customer_document_no"],
+                despatch["courier_name"],
+                despatch["consignment_no"],
+            )
+            for row in tables["sop_orders"]
+            for despatch in row["_despatches"]
+        ],
         tax_code={row["code"]: code[row["tax_code_id"]] for row in tables["products"]},
         inactive={row["code"] for row in tables["products"] if row["product_status_type"].endswith("TypeInactive")},
         free={key: row["free_stock_available"] for key, row in holdings.items()},
@@ -188,7 +210,7 @@ def _sage_documents(
     )
 
 
-def netsuite_books(tables: dict[str, Any]) -> Books:
+def netsuite_books(tables: dict[str, Any], services: Mapping[int, str]) -> Books:
     customer, code = _named(tables["customer"], "entityid"), _named(tables["salestaxitem"], "name")
     currency, kind = _named(tables["currency"], "symbol"), _named(tables["classification"], "name")
     item = _named(tables["item"], "itemid")
@@ -197,6 +219,8 @@ def netsuite_books(tables: dict[str, Any]) -> Books:
     for line in sorted(tables["transactionline"], key=lambda row: (row["transaction"], row["linesequencenumber"])):
         lines[line["transaction"]].append(line)
     headers = {row["id"]: row for row in tables["transaction"] if lines[row["id"]][0]["subsidiary"] == TRADING}
+    number = {row["id"]: row["trackingnumber"] for row in tables["trackingnumber"]}
+    numbers = {row["transaction"]: number[row["trackingnumber"]] for row in tables["trackingnumbermap"]}
     stocked = [row for row in tables["inventoryitemlocations"] if row["location"] in place and "quantityonhand" in row]
     prices: dict[int, dict[str, Decimal]] = defaultdict(dict)
     for row in tables["itemprice"]:
@@ -229,6 +253,16 @@ def netsuite_books(tables: dict[str, Any]) -> Books:
                 row["lastmodifieddate"].replace(tzinfo=UTC),
             )
             for row in goods
+        ],
+        parcels=[
+            Parcel(
+                number=row["tranid"],
+                reference=headers[lines[row["id"]][0]["createdfrom"]]["otherrefnum"],
+                carrier=services.get(lines[row["id"]][0]["shipmethod"], ""),
+                tracking=numbers.get(row["id"], ""),
+            )
+            for row in headers.values()
+            if row["type"] == "ItemShip"
         ],
         tax_code={row["itemid"]: code[row["salestaxcode"]] for row in goods},
         inactive={row["itemid"] for row in goods if row["isinactive"] == "T"},

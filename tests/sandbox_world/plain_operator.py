@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.world import MiraklWorld, World
 from tests.sandbox_world import plain_refunds
+from tests.sandbox_world.plain_dispatches import parcels
 from tests.sandbox_world.plain_reconciler import (
     LONDON,
     PENNY,
@@ -281,6 +282,6 @@ def documents(world: World, marketplace: str) -> Iterator[Finding]:
 
 
 def findings(world: World, marketplace: str = "PLAZA") -> set[Finding]:
-    """Everything of levels b, c, d and j of one operator's marketplace."""
-    levels = (settlement, payouts, reserves, documents, plain_refunds.findings)
+    """Everything of levels b, c, d, i and j of one operator's marketplace."""
+    levels = (settlement, payouts, reserves, documents, plain_refunds.findings, parcels)
     return {finding for level in levels for finding in level(world, marketplace)}

@@ -37,6 +37,8 @@ final as (
         dated.accepted_at,
         dated.customer_debited_at,
         dated.shipping_deadline_at,
+        dated.shipping_carrier_code,
+        dated.shipping_tracking,
         dated.updated_at,
         dated.currency_code,
         coalesce(dated.tax_mode, dated.order_tax_mode) as tax_mode,

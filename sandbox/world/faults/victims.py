@@ -20,6 +20,11 @@ def is_pro_rata(line: OrderLine) -> bool:
     return line.commission > line.item.contract.minimum and not line.item.contract.retained
 
 
+def on_its_way(order: Order) -> bool:
+    """Sent, and the customer does not have it yet."""
+    return order.state == "SHIPPED" and order.profile == "ORDINARY"
+
+
 def shipping_now(scene: Scene, order: Order) -> bool:
     """Paid, in the ERP, not yet despatched."""
     return (

@@ -68,9 +68,9 @@ def _shipment(order: Order, shipment: Shipment, number: int, as_of: int) -> dict
             "carrier_name": label,
             "carrier_standard_code": code,
             "milestones": [],
-            "tracking_number": tracking,
-            "tracking_url": url,
-            "validity_status": "UNVERIFIED",
+            "tracking_number": tracking if shipment.is_tracked else None,
+            "tracking_url": url if shipment.is_tracked else None,
+            "validity_status": "UNVERIFIED" if shipment.is_tracked else "MISSING_TRACKING",
         },
     }
 

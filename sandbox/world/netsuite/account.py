@@ -21,6 +21,7 @@ from sandbox.world.netsuite.ids import (
     GERMAN,
     GROUP,
     LOCATION_IDS,
+    SHIP_METHODS,
     TAX_ITEM_IDS,
     TRADING,
     TWINS,
@@ -70,7 +71,12 @@ def render(
         add_order(tables, ids, order)
     add_postings(tables, ids, books)
     add_what_else_there_is(tables, ids, books, as_of)
-    return NetSuiteWorld(tables=dict(tables.rows), account_id=account.account_id, time_zone=account.time_zone)
+    return NetSuiteWorld(
+        tables=dict(tables.rows),
+        account_id=account.account_id,
+        time_zone=account.time_zone,
+        ship_methods=SHIP_METHODS,
+    )
 
 
 def _companies(tables: Tables, books: Books, ids: Ids) -> None:

@@ -2,7 +2,7 @@
 
 from sandbox.world.business import Business
 from sandbox.world.catalogue import TAXES
-from sandbox.world.erp import ACCOUNTS
+from sandbox.world.erp import ACCOUNTS, OWN_VAN, SERVICES, STRANGE_SERVICE
 from sandbox.world.model import Item
 
 GROUP, TRADING, GERMAN, ELIMINATION = 1, 2, 3, 4
@@ -17,6 +17,14 @@ _ACCOUNT_IDS = {number: 101 + position for position, (number, _) in enumerate((*
 
 ORDERS, SHIPMENTS, OTHERS = 10_000_000, 20_000_000, 30_000_000
 """Where the ids of orders, of their fulfilments and of what else there is begin; postings keep the books' numbers."""
+SECOND_PARCEL = 1_000_000
+"""How far apart the fulfilments of one order are."""
+SHIP_METHODS = {2_001 + number: name for number, name in enumerate((*SERVICES.values(), OWN_VAN, STRANGE_SERVICE))}
+"""The shipping items of the account."""
+
+
+def ship_method(name: str) -> int | None:
+    return next((number for number, known in SHIP_METHODS.items() if known == name), None)
 
 
 class Ids:

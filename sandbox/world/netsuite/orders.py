@@ -8,10 +8,20 @@ order.
 from decimal import Decimal
 from typing import Any
 
-from sandbox.world.mirakl.orders import tracking_of
-from sandbox.world.model import ErpLine, ErpOrder
+from sandbox.world.model import Despatch, ErpLine, ErpOrder
 from sandbox.world.money import unit_price
-from sandbox.world.netsuite.ids import CARRIAGE, EUR, GBP, LOCATION_IDS, ORDERS, SHIPMENTS, TAX_ITEM_IDS, Ids
+from sandbox.world.netsuite.ids import (
+    CARRIAGE,
+    EUR,
+    GBP,
+    LOCATION_IDS,
+    ORDERS,
+    SECOND_PARCEL,
+    SHIPMENTS,
+    TAX_ITEM_IDS,
+    Ids,
+    ship_method,
+)
 from sandbox.world.netsuite.tables import ONE, Tables, when
 from sandbox.world.stamps import london_date
 
@@ -29,8 +39,8 @@ def add_order(tables: Tables, ids: Ids, order: ErpOrder) -> None:
         "foreigntotal": Decimal(gross).scaleb(-2),
     }
     lines = [{"amount": gross}]
-    for line in order.lines:
-        lines += sold(ids, order, line)
+    for place, line in enumerate(order.lines):
+        lines += sold(ids, order, line, shipped=order.despatched_of(place))
     options: dict[str, Any] = {
         "created": when(order.created),
         "rate": EURO_RATE if order.currency == "EUR" else ONE,
@@ -39,18 +49,23 @@ def add_order(tables: Tables, ids: Ids, order: ErpOrder) -> None:
     if order.is_draft:
         tables.transaction(number, "Estimate", day, when(order.updated), lines, **header, **options)
         return
-    status = "F" if order.despatched is not None and not order.is_invoiced else _STATUSES[order.status]
+    status = _STATUSES[order.status]
+    if order.despatched is not None and not order.is_despatched_in_full:
+        status = "D"
+    elif order.despatched is not None and not order.is_invoiced:
+        status = "F"
     # The import writes its key; what somebody keyed has none.
     header["externalid"] = f"SO-{order.customer_document_no}" if order.order is not None else None
     header |= {"tranid": order.document_no, "status": status}
     tables.transaction(number, "SalesOrd", day, when(order.updated), lines, **header, **options)
-    if order.despatched is not None:
-        _ship(tables, order, header, order.despatched)
+    for position, despatch in enumerate(order.despatches):
+        _ship(tables, order, header, despatch, SHIPMENTS + order.id + position * SECOND_PARCEL)
 
 
-def sold(ids: Ids, order: ErpOrder, line: ErpLine, account: str | None = None) -> list[dict[str, Any]]:
+def sold(
+    ids: Ids, order: ErpOrder, line: ErpLine, account: str | None = None, shipped: int = 0
+) -> list[dict[str, Any]]:
     """A line of a sale and the tax line behind it: negative, as credits are. With `account` both are posted."""
-    is_despatched = order.despatched is not None
     quantity = Decimal(line.quantity)
     goods: dict[str, Any] = {
         "amount": -line.net,
@@ -61,8 +76,8 @@ def sold(ids: Ids, order: ErpOrder, line: ErpLine, account: str | None = None) -
         "rate": unit_price(line.net, max(1, line.quantity)),
         "memo": line.order_line_id or None,
         "quantitybilled": quantity if order.is_invoiced else Decimal(0),
-        "quantityshiprecv": quantity if is_despatched else Decimal(0),
-        "isfullyshipped": "T" if is_despatched else "F",
+        "quantityshiprecv": Decimal(shipped),
+        "isfullyshipped": "T" if order.despatched is not None and shipped >= quantity else "F",
     }
     if line.item is not None:
         goods |= {
@@ -84,14 +99,15 @@ def tax_line(amount: int, tax_code: int, vat_rate: int, account: str | None) -> 
     }
 
 
-def _ship(tables: Tables, order: ErpOrder, header: dict[str, Any], despatched: int) -> None:
-    """The fulfilment of the whole order. The world keeps no cost of sales, so it moves no account."""
-    number = SHIPMENTS + order.id
-    tracking = tracking_of(order.order)[2] if order.order is not None else f"TRADE{order.id}"
+def _ship(tables: Tables, order: ErpOrder, header: dict[str, Any], despatch: Despatch, number: int) -> None:
+    """The fulfilment of what left at one time. The world keeps no cost of sales, so it moves no account."""
     places: list[int] = []
-    lines: list[dict[str, Any]] = [{"amount": 0, "createdfrom": ORDERS + order.id}]
+    lines: list[dict[str, Any]] = [
+        {"amount": 0, "createdfrom": ORDERS + order.id, "shipmethod": ship_method(despatch.carrier)}
+    ]
     for index, line in enumerate(order.lines):
-        if line.item is None:
+        left = despatch.quantities.get(index, 0)
+        if line.item is None or not left:
             continue
         # Every line of the order has its tax line behind it.
         places.append(2 * index + 1)
@@ -100,7 +116,7 @@ def _ship(tables: Tables, order: ErpOrder, header: dict[str, Any], despatched: i
                 "amount": 0,
                 "item": line.item.product_id,
                 "itemtype": "InvtPart",
-                "quantity": -Decimal(line.quantity),
+                "quantity": -Decimal(left),
                 "memo": line.order_line_id or None,
                 "location": LOCATION_IDS["MAIN"],
                 "createdfrom": ORDERS + order.id,
@@ -109,15 +125,17 @@ def _ship(tables: Tables, order: ErpOrder, header: dict[str, Any], despatched: i
     tables.transaction(
         number,
         "ItemShip",
-        london_date(despatched),
-        when(despatched),
+        london_date(despatch.at),
+        when(despatch.at),
         lines,
         entity=header["entity"],
         currency=header["currency"],
         status="C",
-        trackingnumberlist=tracking,
+        tranid=despatch.number,
+        trackingnumberlist=despatch.tracking or None,
         foreigntotal=Decimal(0),
     )
-    tables.add("trackingnumber", id=order.id, trackingnumber=tracking)
-    tables.add("trackingnumbermap", transaction=number, trackingnumber=order.id)
+    if despatch.tracking:
+        tables.add("trackingnumber", id=number, trackingnumber=despatch.tracking)
+        tables.add("trackingnumbermap", transaction=number, trackingnumber=number)
     tables.link(ORDERS + order.id, "SalesOrd", number, "ItemShip", "ShipRcpt", places)

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import date
 
+import sandbox.world.plaza.faults_dispatches  # noqa: F401  (registers its faults)
 from sandbox.world.mirakl.cycles import documents
 from sandbox.world.model import MiraklWorld
 from sandbox.world.money import pounds

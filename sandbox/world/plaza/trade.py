@@ -62,7 +62,7 @@ _REFUNDED = ("REFUNDED_PARTLY", "REFUNDED_TWICE", "REFUNDED_IN_FULL", "REFUND_UN
 _REFUND_REASONS = ("14", "15", "18", "19")
 _WAITING_MINUTES = (4, 11, 23, 37)
 _UNPAID_HOURS = (2, 3, 3, 4)
-_UNSENT_HOURS = (7, 9, 12, 15, 19)
+_UNSENT_HOURS = (7, 9, 11, 12, 13, 15, 17, 19)
 """Ages of the newest orders: not accepted, accepted but not debited, debited but not sent, however small the world."""
 
 

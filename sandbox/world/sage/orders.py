@@ -37,7 +37,7 @@ def sop_order(order: ErpOrder, customers: dict[str, int]) -> dict[str, Any]:
         "document_no": order.document_no,
         "document_date": day,
         "document_status": "EnumDocumentStatusDraft" if order.is_draft else _STATUSES[order.status],
-        "despatch_receipt_status": full if order.despatched is not None else none,
+        "despatch_receipt_status": full if order.is_despatched_in_full else none,
         "invoice_credit_status": full if order.is_invoiced else none,
         "cancelled_status": full if order.is_cancelled else none,
         "customer_type": "EnumCustomerTypeCredit",
@@ -70,6 +70,20 @@ def sop_order(order: ErpOrder, customers: dict[str, int]) -> dict[str, Any]:
         "analysis_code_1": order.analysis,
         **analysis,
         "lines": [_sop_line(order, line, number) for number, line in enumerate(order.lines, start=1)],
+        # Not a member of the resource: the despatches that Sage shows in views of their own.
+        "_despatches": [
+            {
+                "despatch_no": despatch.number,
+                "despatch_date": calendar_date(london_date(despatch.at)),
+                "date_time_created": iso_trimmed(despatch.at),
+                "courier_name": despatch.carrier,
+                "consignment_no": despatch.tracking,
+                "quantities": {
+                    order.id * 10 + place + 1: five_places(quantity) for place, quantity in despatch.quantities.items()
+                },
+            }
+            for despatch in order.despatches
+        ],
         "date_time_created": iso_trimmed(order.created),
         "date_time_updated": iso_trimmed(order.updated),
     }
@@ -80,7 +94,8 @@ def _sop_line(order: ErpOrder, line: ErpLine, number: int) -> dict[str, Any]:
     quantity = five_places(line.quantity)
     none, full = "EnumLineStatusNone", "EnumLineStatusFully"
     nothing = five_places(0)
-    despatched = order.despatched is not None
+    left = order.despatched_of(number - 1)
+    despatched = order.despatched is not None and left >= line.quantity
     is_allocated = order.is_open and is_item
     return {
         "id": order.id * 10 + number,
@@ -93,7 +108,7 @@ def _sop_line(order: ErpOrder, line: ErpLine, number: int) -> dict[str, Any]:
         "description": line.description,
         "line_quantity": quantity,
         "allocated_quantity": quantity if is_allocated else nothing,
-        "despatch_receipt_quantity": quantity if despatched else nothing,
+        "despatch_receipt_quantity": five_places(left) if left else nothing,
         "invoice_credit_quantity": quantity if order.is_invoiced else nothing,
         "posted_invoice_credit_quantity": quantity if order.is_invoiced else nothing,
         "allocation_status": full if is_allocated or despatched else none,

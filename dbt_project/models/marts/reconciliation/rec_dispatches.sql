@@ -1,6 +1,6 @@
--- Level i: one row per subject (an order's dispatch, its lines) and rule. Not additive over subjects: lines repeat their order.
+-- Level i: one row per subject (an order's dispatch, its lines, the ERP's despatch documents) and rule. Not additive over subjects: lines repeat their order.
 -- expected = what the marketplace says was sent, actual = what the ERP despatched; values tax included, in the order's currency.
--- SHIPPING_DEADLINE: what is due to the buyer, and how much of it is not in danger.
+-- Where sellers keep their books elsewhere, their parcels stand in the ERP's place. SHIPPING_DEADLINE: what is due to the buyer, and how much of it is not in danger.
 
 with dispatch_orders as (
     select * from {{ ref('int_matching__dispatch_orders') }}
@@ -159,12 +159,68 @@ of_deadlines as (
     where is_waiting and shipping_deadline_at is not null
 ),
 
+of_documents as (
+    select
+        marketplace_code,
+        entity_code,
+        'ERP_DISPATCH' as subject_type,
+        dispatch_no as subject_id,
+        'CARRIER_AND_TRACKING' as rule_code,
+        status,
+        'DSP-004' as exception_code,
+        cast(null as decimal(18, 2)) as expected_amount,
+        cast(null as decimal(18, 2)) as actual_amount,
+        currency_code,
+        shipping_tracking as left_id,
+        tracking_number as right_id,
+        cast(null as timestamp) as due_at,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id,
+        summary,
+        order_id,
+        cast(null as varchar) as order_line_id,
+        document_no,
+        cast(null as decimal(18, 4)) as expected_quantity,
+        quantity as actual_quantity
+    from {{ ref('int_matching__dispatch_documents') }}
+),
+
+of_sellers as (
+    select
+        marketplace_code,
+        entity_code,
+        subject_type,
+        subject_id,
+        rule_code,
+        status,
+        exception_code,
+        expected_amount,
+        actual_amount,
+        currency_code,
+        left_id,
+        right_id,
+        due_at,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id,
+        summary,
+        order_id,
+        order_line_id,
+        cast(null as varchar) as document_no,
+        expected_quantity,
+        actual_quantity
+    from {{ ref('int_matching__parcel_checks') }}
+),
+
 unioned as (
     select * from of_orders
     union all
     select * from of_lines
     union all
     select * from of_deadlines
+    union all
+    select * from of_documents
+    union all
+    select * from of_sellers
 ),
 
 final as (

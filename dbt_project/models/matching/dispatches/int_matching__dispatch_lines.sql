@@ -16,6 +16,16 @@ line_pairs as (
     select * from {{ ref('int_matching__order_line_pairs') }}
 ),
 
+-- Where orders travel in parcels, those say how much was sent; elsewhere a line is sent whole or not at all.
+parcels as (
+    select
+        marketplace_code,
+        order_line_id,
+        cast(sum(case when is_sent then quantity else 0 end) as decimal(18, 4)) as quantity
+    from {{ ref('int_ledger__parcels') }}
+    group by marketplace_code, order_line_id
+),
+
 sold as (
     select
         order_lines.marketplace_code,
@@ -25,6 +35,7 @@ sold as (
         order_lines.is_cancelled,
         order_lines.quantity - order_lines.cancelled_quantity as due_quantity,
         case
+            when parcels.order_line_id is not null then parcels.quantity
             when order_lines.shipped_at is not null and not order_lines.is_cancelled
                 then order_lines.quantity - order_lines.cancelled_quantity
             else 0
@@ -38,6 +49,10 @@ sold as (
         on
             order_lines.marketplace_code = orders.marketplace_code
             and order_lines.order_id = orders.order_id
+    left join parcels
+        on
+            order_lines.marketplace_code = parcels.marketplace_code
+            and order_lines.order_line_id = parcels.order_line_id
 ),
 
 paired as (

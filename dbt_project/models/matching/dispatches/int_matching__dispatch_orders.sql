@@ -34,6 +34,16 @@ line_sums as (
     group by marketplace_code, order_id
 ),
 
+-- The order's own last change is later than its despatch once something else has happened to it.
+saved as (
+    select
+        erp_code,
+        erp_order_id,
+        max(saved_at) as saved_at
+    from {{ ref('int_ledger__erp_dispatches') }}
+    group by erp_code, erp_order_id
+),
+
 joined as (
     select
         orders.marketplace_code,
@@ -54,7 +64,8 @@ joined as (
         line_sums.despatched_amount,
         line_sums.shipped_at,
         {{ add_minutes(
-            'coalesce(erp_orders.updated_at, erp_orders.created_at)', 'marketplaces.dispatch_confirm_minutes'
+            'coalesce(saved.saved_at, erp_orders.updated_at, erp_orders.created_at)',
+            'marketplaces.dispatch_confirm_minutes'
         ) }} as confirm_due_at,
         {{ add_minutes('line_sums.shipped_at', 'marketplaces.order_import_minutes') }} as record_due_at,
         {{ add_minutes('orders.shipping_deadline_at', '-60 * marketplaces.dispatch_risk_hours') }} as risk_at
@@ -73,6 +84,10 @@ joined as (
         on
             pairs.erp_code = erp_orders.erp_code
             and pairs.erp_order_id = erp_orders.erp_order_id
+    left join saved
+        on
+            pairs.erp_code = saved.erp_code
+            and pairs.erp_order_id = saved.erp_order_id
 ),
 
 judged as (

@@ -32,6 +32,7 @@ final as (
         nullif(trim(source.currency), '') as currency_id,
         nullif(trim(source.subsidiary), '') as subsidiary_id,
         nullif(trim(source.createdfrom), '') as created_from_id,
+        nullif(trim(source.shipmethod_name), '') as ship_method_name,
         right(nullif(trim(source.status), ''), 1) as status_code,
         coalesce(source.voided, false) as is_voided,
         {{ to_decimal('source.foreigntotal') }} as gross_amount,
