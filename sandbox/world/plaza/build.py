@@ -4,11 +4,10 @@ import random
 from dataclasses import dataclass
 from datetime import date
 
-import sandbox.world.plaza.faults_dispatches  # noqa: F401  (registers its faults)
 from sandbox.world.mirakl.cycles import documents
 from sandbox.world.model import MiraklWorld
 from sandbox.world.money import pounds
-from sandbox.world.plaza import faults_refunds  # noqa: F401, registers its faults
+from sandbox.world.plaza import faults_dispatches, faults_refunds  # noqa: F401, register their faults
 from sandbox.world.plaza.catalogue import MARKETPLACE, build_items
 from sandbox.world.plaza.faults import Scene, Stage, natural, plant
 from sandbox.world.plaza.ledger import RECALL_CYCLE, SellerLedger
