@@ -258,6 +258,7 @@ class BankAccount(Row):
     source: Literal["STATEMENT", "ERP"]
     """Whether receipts are read from the bank's statements or from the cash book of the entity's ERP."""
     is_enabled: Flag
+    statement_days: int | None = None
 
 
 class BankCsvProfile(Row):

@@ -108,6 +108,7 @@ def _wrong_amounts(registry: Registry) -> list[ConfigError]:
 
     require(registry.marketplaces, "timeout_seconds", lambda value: value > 0, "must be more than 0")
     require(registry.erps, "timeout_seconds", lambda value: value > 0, "must be more than 0")
+    require(registry.bank_accounts, "statement_days", lambda value: value > 0, "must be more than 0")
     require(registry.feeds, "freshness_hours", lambda value: value > 0, "must be more than 0")
     require(registry.tolerances, "amount", lambda value: value >= 0, "must not be negative")
     require(registry.retention, "months", lambda value: value > 0, "must be more than 0")

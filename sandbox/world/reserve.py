@@ -1,5 +1,5 @@
-"""A second bank account of one seller: sweeps and interest, told as MT940 every half month and as OFX for the newest
-days, which overlap the last half month. No pay-out is due here, and the books do not keep it.
+"""Further bank accounts of one seller: sweeps and interest, told as MT940 every half month and as OFX for the newest
+days, which overlap the last half month. No pay-out is due here, and the books do not keep them.
 """
 
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from sandbox.world.bank import receipt_id
 from sandbox.world.model import BankEntry, StatementFile
 from sandbox.world.money import pounds
 
-ACCOUNT = "BARC_RES"
-IBAN = "GB38BUKB20201577777777"
+ACCOUNT, IBAN = "BARC_RES", "GB38BUKB20201577777777"
+DEPOSIT_ACCOUNT, DEPOSIT_IBAN = "BARC_DEP", "GB54BUKB20201588888888"
 CURRENCY = "GBP"
 OPENING_BALANCE = 4_250_000
 OVERLAP_DAYS = 2
@@ -24,6 +24,8 @@ class Reserve:
     end: date
     entries: list[BankEntry] = field(default_factory=list)
     left_out: date | None = None
+    account: str = ACCOUNT
+    iban: str = IBAN
 
     @property
     def halves(self) -> list[tuple[date, date]]:
@@ -52,16 +54,16 @@ class Reserve:
         return added
 
     def subject(self, entry: BankEntry) -> str:
-        return receipt_id(ACCOUNT, entry)
+        return receipt_id(self.account, entry)
 
     def statement_of(self, number: int) -> str:
         """How the half month at this position is known: statement number, and the days of its two balances."""
         first, last = self.halves[number]
-        return f"{ACCOUNT}-{number + 1}/1 {first - timedelta(days=1)} {last}"
+        return f"{self.account}-{number + 1}/1 {first - timedelta(days=1)} {last}"
 
     @property
     def newest_statement(self) -> str:
-        return f"{ACCOUNT}-OFX {self.newest} {self.end}"
+        return f"{self.account}-OFX {self.newest} {self.end}"
 
     def files(self) -> list[StatementFile]:
         """Sorts the entries, numbers those that have no reference yet, and writes what the bank has put down."""
@@ -83,7 +85,7 @@ class Reserve:
         before, after = first - timedelta(days=1), last + timedelta(days=1)
         lines = [
             f":20:{last:%Y%m%d}RES",
-            f":25:{IBAN}",
+            f":25:{self.iban}",
             f":28C:{number + 1}/1",
             f":60F:C{before:%y%m%d}{CURRENCY}{_comma(self._balance(first))}",
         ]
@@ -94,7 +96,7 @@ class Reserve:
                 f":86:/NAME/{entry.name}/REMI/{entry.remittance}",
             ]
         lines += [f":62F:C{last:%y%m%d}{CURRENCY}{_comma(self._balance(after))}", "-", ""]
-        return StatementFile(f"{IBAN[-8:]}-{first:%Y%m%d}.sta", "\r\n".join(lines).encode(), ACCOUNT)
+        return StatementFile(f"{self.iban[-8:]}-{first:%Y%m%d}.sta", "\r\n".join(lines).encode(), self.account)
 
     def _ofx(self) -> StatementFile:
         rows = [
@@ -110,8 +112,8 @@ class Reserve:
                 "<OFX><SIGNONMSGSRSV1><SONRS><STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS>",
                 f"<DTSERVER>{self.end:%Y%m%d}</DTSERVER><LANGUAGE>ENG</LANGUAGE></SONRS></SIGNONMSGSRSV1>",
                 "<BANKMSGSRSV1><STMTTRNRS><TRNUID>1</TRNUID><STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS>",
-                f"<STMTRS><CURDEF>{CURRENCY}</CURDEF><BANKACCTFROM><BANKID>{IBAN[8:14]}</BANKID>",
-                f"<ACCTID>{IBAN[-8:]}</ACCTID><ACCTTYPE>SAVINGS</ACCTTYPE></BANKACCTFROM>",
+                f"<STMTRS><CURDEF>{CURRENCY}</CURDEF><BANKACCTFROM><BANKID>{self.iban[8:14]}</BANKID>",
+                f"<ACCTID>{self.iban[-8:]}</ACCTID><ACCTTYPE>SAVINGS</ACCTTYPE></BANKACCTFROM>",
                 f"<BANKTRANLIST><DTSTART>{self.newest:%Y%m%d}</DTSTART><DTEND>{self.end:%Y%m%d}</DTEND>",
                 *rows,
                 f"</BANKTRANLIST><LEDGERBAL><BALAMT>{pounds(self._balance(self.end + timedelta(days=1)))}</BALAMT>",
@@ -119,12 +121,22 @@ class Reserve:
                 "",
             ]
         )
-        return StatementFile(f"{IBAN[-8:]}-newest.ofx", text.encode(), ACCOUNT)
+        return StatementFile(f"{self.iban[-8:]}-newest.ofx", text.encode(), self.account)
+
+
+def build_deposit(start: date, end: date) -> Reserve:
+    """The same on a third account, of which the bank last wrote on `end`."""
+    return _build(Reserve(start, end, account=DEPOSIT_ACCOUNT, iban=DEPOSIT_IBAN))
 
 
 def build_reserve(start: date, end: date) -> Reserve:
+    """The second account."""
+    return _build(Reserve(start, end))
+
+
+def _build(reserve: Reserve) -> Reserve:
     """Interest on the last day of every month, a sweep every Monday, and one on a day that two files tell of."""
-    reserve = Reserve(start, end)
+    start, end = reserve.start, reserve.end
     day = start
     while day <= end:
         if day.weekday() == 0 or day == reserve.newest:

@@ -44,6 +44,8 @@ class Scene:
     """Conversations beside those that some orders have anyway."""
     reserve: Reserve | None = None
     """The second bank account, where the seller has one."""
+    deposit: Reserve | None = None
+    """The third one, likewise."""
     ledger: Ledger = field(init=False)
     books: Books = field(init=False)
     stock: Stock = field(init=False)

@@ -13,7 +13,7 @@ from sandbox.world.catalogue import build_items
 from sandbox.world.erp import Books
 from sandbox.world.faults import Phase, plant
 from sandbox.world.model import BankEntry, Item, MiraklWorld, StatementFile
-from sandbox.world.reserve import build_reserve
+from sandbox.world.reserve import build_deposit, build_reserve
 from sandbox.world.scene import Scene
 from sandbox.world.settlement import NEGATIVE, Ledger
 from sandbox.world.stamps import HOUR, london_date
@@ -70,11 +70,13 @@ def build_seller(
     scene.bank_entries = bank.background(business, stream("bank"), first_day, london_date(now))
     if business.has_reserve:
         scene.reserve = build_reserve(first_day, london_date(now))
+        scene.deposit = build_deposit(first_day, london_date(now))
     phase(Phase.BANK)
     entries = scene.bank_entries + scene.receipts
     bank.number_entries(entries)
     statements = bank.statements(business, entries, first_day, london_date(now))
-    statements += scene.reserve.files() if scene.reserve else []
+    for account in (scene.reserve, scene.deposit):
+        statements += account.files() if account else []
 
     scene.books = books = Books(business, stream("books"), now)
     books.import_orders(orders)

@@ -1,8 +1,10 @@
 """The second bank account: what its files tell adds up, and lacks exactly what is planted."""
 
 import re
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from sandbox.world import World
 
@@ -37,7 +39,7 @@ def test_every_statement_adds_up_and_follows_the_one_before(clean: World) -> Non
 
 
 def test_the_export_of_the_newest_days_repeats_the_last_two_and_ends_on_the_ledger(clean: World) -> None:
-    (export,) = (f.content.decode() for f in clean.bank if f.name.endswith(".ofx"))
+    (export,) = (f.content.decode() for f in clean.bank if f.account == "BARC_RES" and f.name.endswith(".ofx"))
     last = mt940_of(clean)[-1]
     entries = dict(re.findall(r"<TRNAMT>([\d.-]+)</TRNAMT><FITID>([^<]+)</FITID>", export))
     known = [reference for reference in entries.values() if f"//{reference}" in last]
@@ -54,3 +56,15 @@ def test_one_statement_is_missing_and_one_reference_stands_twice(faulty: World) 
     assert breaks(texts) == [told["DAT-002"]["amount"]]
     reference = told["DAT-003"]["subject_id"].removeprefix("BARC_RES-")
     assert [text.count(f"//{reference}") for text in texts if reference in text] == [1, 1]
+
+
+def test_only_the_bank_that_stopped_is_silent(clean: World, faulty: World) -> None:
+    def ends(world: World) -> dict[str, date]:
+        exports = [f for f in world.bank if f.name.endswith(".ofx")]
+        found = {f.account: re.findall(r"<DTEND>(\d{8})", f.content.decode())[0] for f in exports}
+        return {account: date.fromisoformat(f"{day[:4]}-{day[4:6]}-{day[6:]}") for account, day in found.items()}
+
+    today = clean.as_of.astimezone(ZoneInfo("Europe/London")).date()
+    assert ends(clean) == {"BARC_RES": today, "BARC_DEP": today}
+    silent = {f"{account}-statements" for account, end in ends(faulty).items() if today - end > timedelta(days=7)}
+    assert silent == {e["subject_id"] for e in faulty.truth["exceptions"] if e["exception_code"] == "DAT-001"}

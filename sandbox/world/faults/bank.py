@@ -7,6 +7,8 @@ from sandbox.world.bank import CSV_OVERLAP_DAYS
 from sandbox.world.business import BRICO, HOMELY
 from sandbox.world.faults.registry import Phase, fault
 from sandbox.world.model import BankEntry
+from sandbox.world.reserve import ACCOUNT as RESERVE_ACCOUNT
+from sandbox.world.reserve import DEPOSIT_ACCOUNT, build_deposit
 from sandbox.world.scene import Scene
 from sandbox.world.stamps import london_date
 from sandbox.world.truth import NO_MARKETPLACE
@@ -270,6 +272,31 @@ def reference_that_the_bank_used_again(scene: Scene) -> None:
         )
 
     scene.later(tell)
+
+
+@fault("DAT-001", Phase.BANK, once=True, only=BRICO.marketplace)
+def bank_that_stopped_writing(scene: Scene) -> None:
+    """The bank wrote its last statement of the deposit account forty days ago: the folder is read, nothing new is there.
+
+    Near-miss: the account whose newest export ends today.
+    """
+    deposit = scene.deposit
+    assert deposit is not None
+    scene.deposit = build_deposit(deposit.start, deposit.end - timedelta(days=40))
+    scene.truth.exception(
+        "DAT-001",
+        "FEED",
+        f"{DEPOSIT_ACCOUNT}-statements",
+        "bank_that_stopped_writing",
+        marketplace_code=NO_MARKETPLACE,
+    )
+    scene.truth.near_miss(
+        "its newest export ends today",
+        "DAT-001",
+        "FEED",
+        f"{RESERVE_ACCOUNT}-statements",
+        marketplace_code=NO_MARKETPLACE,
+    )
 
 
 def _from_payer(scene: Scene, amount: int) -> BankEntry:

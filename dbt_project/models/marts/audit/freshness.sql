@@ -16,6 +16,8 @@ final as (
         feeds.last_complete_at,
         feeds.stale_from,
         cast({{ minutes_between('feeds.last_complete_at', as_of()) }} as bigint) as age_minutes,
+        feeds.newest_record_date,
+        feeds.is_silent,
         feeds.is_stale,
         case
             when feeds.is_stale and feeds.is_stock_feed then 'STK-005'

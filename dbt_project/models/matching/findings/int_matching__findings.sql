@@ -37,11 +37,20 @@ stale_feeds as (
         freshness.entity_code,
         freshness.exception_code,
         'FEED' as subject_type,
-        freshness.feed as subject_id,
+        -- An ERP company and a bank account belong to no marketplace: their own code tells their feeds apart.
+        case when freshness.marketplace_code is null then freshness.account || '-' else '' end || freshness.feed
+            as subject_id,
         cast(null as decimal(18, 2)) as delta_amount,
         cast(null as varchar) as currency_code,
-        'The feed ' || freshness.feed || ' of ' || freshness.account || ' is older than '
-        || cast(freshness.freshness_hours as varchar) || ' hours.' as summary,
+        case
+            when freshness.is_silent
+                then
+                    'The feed ' || freshness.feed || ' of ' || freshness.account || ' is read, but tells nothing after '
+                    || coalesce(cast(freshness.newest_record_date as varchar), 'its beginning') || '.'
+            else
+                'The feed ' || freshness.feed || ' of ' || freshness.account || ' is older than '
+                || cast(freshness.freshness_hours as varchar) || ' hours.'
+        end as summary,
         cast(null as varchar) as root_subject_type,
         cast(null as varchar) as root_subject_id
     from {{ ref('freshness') }} as freshness

@@ -12,6 +12,7 @@ final as (
         nullif(trim(source.iban), '') as iban,
         nullif(trim(source.erp_bank_code), '') as erp_bank_code,
         upper(trim(source.source)) as receipt_source,
+        cast(nullif(trim(source.statement_days), '') as integer) as statement_days,
         lower(trim(coalesce(source.is_enabled, ''))) in ('true', 't', 'yes', 'y', '1', 'on') as is_enabled
     from source
 )
