@@ -199,6 +199,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "owed_to": "VARCHAR",
         "document_number": "VARCHAR",
     },
+    "completeness": COMMON | {"level_code": "VARCHAR", "is_complete": "BOOLEAN", "summary": "VARCHAR"},
     "freshness": COMMON
     | {
         "vendor": "VARCHAR",
@@ -413,6 +414,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "c-B020 | BRICO-2026-04-CANCELLED_SALE | CANCELLED_SALE | SET-010 | ORDER_LINE | O-2-1 | 2026-04-12 | "
             "A cancelled line is not settled. | 0.00 | 30.00 | -30.00 | 0.00 | GBP | OPERATOR | 9020"
         ),
+    ),
+    "completeness": _rows(
+        "level_code | is_complete | summary",
+        "a | true | Proved: feeds fresh, controls balanced, no gap.",
+        "e | false | Not proved: 1 feed(s) too old, statements among them.",
     ),
     "freshness": _rows(
         "vendor | account | feed | freshness_hours | last_complete_at | age_minutes | is_stale",

@@ -288,6 +288,8 @@ class TestStatus:
         output = run("status").stdout
         for words in ("PARTIAL", "no answer", "stale", "1 of 2 control totals balance", "AMOUNTS", "Write-back is off"):
             assert words in output
+        assert [row["level_code"] for row in report["not_proved"]] == ["e"]
+        assert "1 feed(s) too old" in output
 
 
 class TestInit:

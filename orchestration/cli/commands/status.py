@@ -35,6 +35,11 @@ FRESHNESS = (
     Col("age_minutes", "Minutes ago", "number"),
     Col("state", "State", "state"),
 )
+NOT_PROVED = (
+    Col("marketplace_code", "Market", "code"),
+    Col("level_code", "Level", "code"),
+    Col("summary", "Why", max_width=90),
+)
 CONTROLS = (
     Col("control_code", "Control", "code"),
     Col("vendor", "Vendor", "code"),
@@ -74,6 +79,7 @@ def collect(session: Session) -> dict[str, Any]:
         "outbox": [],
         "freshness": [],
         "control_totals": [],
+        "not_proved": [],
         "exceptions": [],
     }
     if session.has_outbox:
@@ -98,6 +104,9 @@ def collect(session: Session) -> dict[str, Any]:
         report["freshness"] = published.select("freshness", order_by=("vendor", "account", "feed"))
         report["control_totals"] = published.select(
             "control_totals", order_by=("control_code", "vendor", "account", "feed", "measure")
+        )
+        report["not_proved"] = published.select(
+            "completeness", {"is_complete": False}, order_by=("marketplace_code", "level_code")
         )
         report["exceptions"] = _by_severity(open_exceptions(session), settings.clock.now().replace(tzinfo=None))
     return report
@@ -124,6 +133,8 @@ def _show(report: Mapping[str, Any]) -> None:
         feeds = [row | {"state": "stale" if row["is_stale"] else "fresh"} for row in report["freshness"]]
         out.print(table(feeds, FRESHNESS, title="Feeds"))
         _show_control_totals(out, report["control_totals"])
+        if report["not_proved"]:
+            out.print(table(report["not_proved"], NOT_PROVED, title="Levels whose figures are not proved"))
         if report["exceptions"]:
             out.print(table(report["exceptions"], SEVERITIES, title="Open exceptions"))
         else:

@@ -276,7 +276,7 @@ def reference_that_the_bank_used_again(scene: Scene) -> None:
 
 @fault("DAT-001", Phase.BANK, once=True, only=BRICO.marketplace)
 def bank_that_stopped_writing(scene: Scene) -> None:
-    """The bank wrote its last statement of the deposit account forty days ago: the folder is read, nothing new is there.
+    """The bank last wrote on the deposit account forty days ago: its folder is read, nothing new is there.
 
     Near-miss: the account whose newest export ends today.
     """

@@ -7,6 +7,26 @@ tests as (
     select * from {{ ref('int_matching__settlement_tests') }}
     union all
     select * from {{ ref('int_matching__fee_taxes') }}
+    union all
+    select * from {{ ref('int_matching__currency_tests') }}
+
+),
+
+currency_roots as (
+
+    -- A line in a strange currency is the cause of what its order line lacks; a cycle that mixes currencies is the cause of both.
+    select
+        currency_tests.marketplace_code,
+        currency_tests.order_line_id,
+        min(currency_tests.transaction_line_id) as transaction_line_id,
+        min(case when cycles.currency_count > 1 then currency_tests.billing_cycle_id end) as mixed_cycle_id
+    from {{ ref('int_matching__currency_tests') }} as currency_tests
+    left join {{ ref('int_matching__cycles') }} as cycles
+        on
+            currency_tests.marketplace_code = cycles.marketplace_code
+            and currency_tests.billing_cycle_id = cycles.billing_cycle_id
+    where currency_tests.status = 'EXCEPTION'
+    group by currency_tests.marketplace_code, currency_tests.order_line_id
 
 ),
 
@@ -48,12 +68,16 @@ final as (
             when tests.status <> 'EXCEPTION' then null
             -- VAT that must not be charged at all is one document to be corrected, not a rate to be argued line by line.
             when tests.fault_code = 'SET-005' and foreign_vat.billing_cycle_id is not null then 'CYCLE'
+            when currency_roots.mixed_cycle_id is not null then 'CYCLE'
+            when currency_roots.transaction_line_id is not null then 'TRANSACTION_LINE'
             else missing_lines.root_subject_type
         end as root_subject_type,
         case
             when tests.status <> 'EXCEPTION' then null
             when tests.fault_code = 'SET-005' and foreign_vat.billing_cycle_id is not null
                 then foreign_vat.billing_cycle_id
+            when currency_roots.transaction_line_id is not null
+                then coalesce(currency_roots.mixed_cycle_id, currency_roots.transaction_line_id)
             else missing_lines.root_subject_id
         end as root_subject_id,
         case
@@ -78,6 +102,10 @@ final as (
         on
             tests.marketplace_code = foreign_vat.marketplace_code
             and tests.billing_cycle_id = foreign_vat.billing_cycle_id
+    left join currency_roots
+        on
+            tests.marketplace_code = currency_roots.marketplace_code
+            and tests.order_line_id = currency_roots.order_line_id
 
 )
 
