@@ -414,6 +414,8 @@ class Trade:
             and order.received < self._season.as_of - 16 * DAY
             and len(order.lines) == 1
             and 1_000 <= order.lines[0].price <= CONSIGNMENT_LIMIT
+            # Of the categories whose refunds keep a share there are few.
+            and not order.lines[0].item.contract.retained
         ]
         chosen = self._rng.sample(settled, min(len(settled), max(7, self._count // 60)))
         exported = max(2, len(chosen) // 8)

@@ -2,14 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from decimal import Decimal
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sandbox.world import World
 from tests.sandbox_world.plain_books import books_of
 
 LIMIT = Decimal(130)
 """Up to this value the operator accounts for the VAT of a consignment to the European Union."""
+DRIFT = Decimal("0.10")
+"""What a sandbox tolerates of roundings that go one way, over thirty days."""
+LONDON = ZoneInfo("Europe/London")
 COLLECTED, ZERO = "98", "2"
 CODE_ABROAD = {"IRL": COLLECTED, "JEY": ZERO}
 Finding = tuple[str, str, str]
@@ -54,3 +59,28 @@ def sale_taxes(world: World, marketplace: str) -> Iterator[Finding]:
         for line in erp_order.lines if erp_order and remitted[order_id] else ():
             if line.tax and not line.is_charge:
                 yield "TAX-001", "ORDER_LINE", line.order_line_id
+    yield from drift(world, marketplace)
+
+
+def drift(world: World, marketplace: str) -> Iterator[Finding]:
+    """Pennies of VAT on the orders of thirty days, each forgiven alone, added up."""
+    since = world.as_of.astimezone(LONDON).date() - timedelta(days=30)
+    total = Decimal(0)
+    books = books_of(world, marketplace)
+    rate = {"1": Decimal(20), "21": Decimal(5)}
+    orders = world.mirakl[marketplace].orders
+    for erp_order in books.orders:
+        order = orders.get(erp_order.reference)
+        if order is None or is_elsewhere(order):
+            continue
+        if datetime.fromisoformat(order["created_date"]).astimezone(LONDON).date() <= since:
+            continue
+        for line in erp_order.lines:
+            if line.is_charge or line.tax_code not in rate:
+                continue
+            gross, percent = line.net + line.tax, rate[line.tax_code]
+            computed = (gross * percent / (100 + percent)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+            if abs(line.tax - computed) <= Decimal("0.01"):
+                total += line.tax - computed
+    if abs(total) > DRIFT:
+        yield "TAX-004", "TEST", "LINE_TAX"

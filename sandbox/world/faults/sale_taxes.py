@@ -6,9 +6,12 @@ from sandbox.world.faults.victims import plain
 from sandbox.world.model import Order
 from sandbox.world.money import share
 from sandbox.world.scene import Scene
+from sandbox.world.stamps import DAY
 from sandbox.world.trade import CONSIGNMENT_LIMIT, to_ireland
 
 _BRITISH_VAT = 2000
+_ROUNDED_DOWN = 15
+"""Lines; the configuration of a sandbox tolerates ten pence of roundings a month, as small as its months are."""
 
 
 def _goods(order: Order) -> int:
@@ -74,3 +77,31 @@ def collected_tax_booked_again(scene: Scene) -> None:
     scene.truth.exception("TAX-001", "ORDER_LINE", line.order_line_id, "collected_tax_booked_again", line.tax)
     order = scene.order(lambda o: o.profile == "COLLECTED")
     scene.truth.near_miss("declares nothing", "TAX-001", "ORDER_LINE", order.lines[0].id)
+
+
+@fault("TAX-004", Phase.ERP, once=True)
+def vat_always_rounded_down(scene: Scene) -> None:
+    """Lately the import rounds VAT down: a penny is missing on line after line, each of them inside its tolerance.
+
+    The gross prices are right, and the pennies all go one way. Near-miss: prices, whose pennies are few.
+    """
+    recent = [
+        order
+        for order in scene.orders
+        if order.id not in scene.taken
+        and order.profile in ("ORDINARY", "TWO_LINES")
+        and order.created > scene.as_of - 26 * DAY
+        and order.id in scene.books.by_order
+    ]
+    lines = [
+        line
+        for order in recent
+        for line in scene.books.by_order[order.id].lines
+        if line.order_line_id and line.tax > 100 and line.vat_rate == _BRITISH_VAT
+    ]
+    if len(lines) < _ROUNDED_DOWN:
+        raise LookupError("too few lines of late for a drift")
+    for line in scene.rng.sample(lines, _ROUNDED_DOWN):
+        line.tax, line.net = line.tax - 1, line.net + 1
+    scene.truth.exception("TAX-004", "TEST", "LINE_TAX", "vat_always_rounded_down", -_ROUNDED_DOWN)
+    scene.truth.near_miss("few pennies", "TAX-004", "TEST", "LINE_PRICE")

@@ -74,7 +74,7 @@ def commission_kept_on_refund(scene: Scene) -> None:
         -refund.commission - refund.commission_vat,
     )
     refund.commission = refund.commission_vat = 0
-    order, line = scene.line(lambda o, x: plain(scene, o) and bool(x.item.contract.retained) and len(o.lines) == 1)
+    order, line = scene.line(lambda o, x: plain(scene, o) and bool(x.item.contract.retained))
     instant = (order.received or 0) + 4 * DAY + scene.rng.randrange(DAY)
     scene.trade.add_refund(line, instant, line.goods_due, line.shipping_due, line.quantity)
     order.updated = max(order.updated, instant)

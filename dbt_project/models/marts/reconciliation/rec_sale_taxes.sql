@@ -1,4 +1,4 @@
--- Level a, the tax of the sale: one row per order and rule. Has somebody said who accounts for the tax (T010), and did the operator do
+-- Level a, the tax of the sale: one row per subject (order, test) and rule. Has somebody said who accounts for the tax (T010), and did the operator do
 -- what that says (T020). Whether the books carry the code that follows is rule LINE_TAX of rec_orders. Amounts of tax in the order's
 -- currency; delta_amount = actual - expected.
 with
@@ -67,11 +67,101 @@ accounted as (
 
 ),
 
+-- Pennies that are forgiven one by one, over the orders of thirty days: roundings go both ways, an import that rounds wrongly does not.
+rounded as (
+
+    select
+        rec_orders.marketplace_code,
+        rec_orders.entity_code,
+        rec_orders.rule_code as test_code,
+        rec_orders.currency_code,
+        max(marketplaces.as_of_date) as as_of_date,
+        sum(case when rec_orders.status = 'MATCHED_WITHIN_TOLERANCE' then 1 else 0 end) as rounded_count,
+        cast(sum(rec_orders.delta_amount) as decimal(18, 2)) as drift_amount
+    from {{ ref('rec_orders') }} as rec_orders
+    inner join sales
+        on
+            rec_orders.marketplace_code = sales.marketplace_code
+            and rec_orders.order_id = sales.order_id
+    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
+        on rec_orders.marketplace_code = marketplaces.marketplace_code
+    where
+        rec_orders.rule_code in ('LINE_TAX', 'LINE_PRICE')
+        and rec_orders.status in ('MATCHED', 'MATCHED_WITHIN_TOLERANCE')
+        and sales.order_date > {{ add_days('marketplaces.as_of_date', '-30') }}
+    group by
+        rec_orders.marketplace_code, rec_orders.entity_code, rec_orders.rule_code, rec_orders.currency_code
+
+),
+
+drifted as (
+
+    select
+        rounded.*,
+        coalesce(tolerances.amount, 0) as tolerance_amount
+    from rounded
+    left join {{ ref('int_ledger__tolerances') }} as tolerances
+        on
+            tolerances.test_code = 'ROUNDING_DRIFT'
+            and rounded.currency_code = tolerances.currency_code
+            and rounded.as_of_date >= tolerances.effective_from
+            and (tolerances.effective_until is null or rounded.as_of_date < tolerances.effective_until)
+
+),
+
 unioned as (
 
-    select * from decided
+    select
+        marketplace_code,
+        entity_code,
+        'ORDER' as subject_type,
+        order_id as subject_id,
+        rule_code,
+        status,
+        fault_code,
+        expected_amount,
+        actual_amount,
+        cast(0 as decimal(18, 2)) as tolerance_amount,
+        currency_code,
+        summary,
+        order_id,
+        order_date as subject_date,
+        ship_to_country,
+        consignment_amount,
+        accountable,
+        sale_tax_role
+    from (
+        select * from decided
+        union all
+        select * from accounted
+    ) as judged
     union all
-    select * from accounted
+    select
+        marketplace_code,
+        entity_code,
+        'TEST' as subject_type,
+        test_code as subject_id,
+        'T040_DRIFT' as rule_code,
+        case
+            when drift_amount = 0 then 'MATCHED'
+            when abs(drift_amount) <= tolerance_amount then 'MATCHED_WITHIN_TOLERANCE'
+            else 'EXCEPTION'
+        end as status,
+        'TAX-004' as fault_code,
+        cast(0 as decimal(18, 2)) as expected_amount,
+        drift_amount as actual_amount,
+        tolerance_amount,
+        currency_code,
+        cast(rounded_count as varchar) || ' roundings of test ' || test_code
+        || ' on the orders of thirty days add up to ' || cast(drift_amount as varchar)
+        || ' ' || currency_code || ': they go one way' as summary,
+        cast(null as varchar) as order_id,
+        as_of_date as subject_date,
+        cast(null as varchar) as ship_to_country,
+        cast(null as decimal(18, 2)) as consignment_amount,
+        cast(null as varchar) as accountable,
+        cast(null as varchar) as sale_tax_role
+    from drifted
 
 ),
 
@@ -80,24 +170,24 @@ final as (
     select
         unioned.marketplace_code,
         unioned.entity_code,
-        'ORDER' as subject_type,
-        unioned.order_id as subject_id,
+        unioned.subject_type,
+        unioned.subject_id,
         unioned.rule_code,
         unioned.status,
         case when unioned.status = 'EXCEPTION' then unioned.fault_code end as exception_code,
         {{ money('unioned.expected_amount') }} as expected_amount,
         {{ money('unioned.actual_amount') }} as actual_amount,
         {{ money('unioned.actual_amount - unioned.expected_amount') }} as delta_amount,
-        cast(0 as decimal(18, 2)) as tolerance_amount,
+        {{ money('unioned.tolerance_amount') }} as tolerance_amount,
         unioned.currency_code,
-        unioned.order_id as left_id,
+        unioned.subject_id as left_id,
         cast(null as varchar) as right_id,
         cast(null as timestamp) as due_at,
         cast(null as varchar) as root_subject_type,
         cast(null as varchar) as root_subject_id,
         case when unioned.status in ('EXCEPTION', 'TIMING') then unioned.summary end as summary,
         unioned.order_id,
-        unioned.order_date as subject_date,
+        unioned.subject_date,
         unioned.ship_to_country,
         unioned.consignment_amount,
         unioned.accountable,
