@@ -90,31 +90,56 @@ settled as (
 
 ),
 
+dated_contracts as (
+
+    -- Until the next one of the same category takes its place.
+    select
+        contracts.*,
+        lead(contracts.effective_from) over (
+            partition by contracts.marketplace_code, contracts.category_code
+            order by contracts.effective_from
+        ) as effective_until
+    from contracts
+
+),
+
 contract_choices as (
 
+    -- The category's own contract comes before the one for all.
     select
         order_lines.marketplace_code,
         order_lines.order_line_id,
-        contracts.base,
-        contracts.rate_percent,
-        coalesce(contracts.fixed_amount, 0) as fixed_amount,
-        contracts.minimum_amount,
-        contracts.maximum_amount,
-        coalesce(contracts.vat_percent, 0) as vat_percent,
-        row_number() over (
-            partition by order_lines.marketplace_code, order_lines.order_line_id
-            order by case when contracts.category_code = '*' then 1 else 0 end, contracts.effective_from desc
-        ) as choice_number
+        case when own.category_code is not null then own.base else general.base end as base,
+        case when own.category_code is not null then own.rate_percent else general.rate_percent end as rate_percent,
+        coalesce(
+            case when own.category_code is not null then own.fixed_amount else general.fixed_amount end, 0
+        ) as fixed_amount,
+        case when own.category_code is not null then own.minimum_amount else general.minimum_amount end
+            as minimum_amount,
+        case when own.category_code is not null then own.maximum_amount else general.maximum_amount end
+            as maximum_amount,
+        coalesce(
+            case when own.category_code is not null then own.vat_percent else general.vat_percent end, 0
+        ) as vat_percent
     from order_lines
     inner join orders
         on
             order_lines.marketplace_code = orders.marketplace_code
             and order_lines.order_id = orders.order_id
-    inner join contracts
+    left join dated_contracts as own
         on
-            order_lines.marketplace_code = contracts.marketplace_code
-            and (order_lines.category_code = contracts.category_code or contracts.category_code = '*')
-            and orders.order_date >= contracts.effective_from
+            order_lines.marketplace_code = own.marketplace_code
+            and order_lines.category_code = own.category_code
+            and own.category_code <> '*'
+            and orders.order_date >= own.effective_from
+            and (own.effective_until is null or orders.order_date < own.effective_until)
+    left join dated_contracts as general
+        on
+            order_lines.marketplace_code = general.marketplace_code
+            and general.category_code = '*'
+            and orders.order_date >= general.effective_from
+            and (general.effective_until is null or orders.order_date < general.effective_until)
+    where own.category_code is not null or general.category_code is not null
 
 ),
 
@@ -196,7 +221,6 @@ measured as (
         on
             order_lines.marketplace_code = contract_choices.marketplace_code
             and order_lines.order_line_id = contract_choices.order_line_id
-            and contract_choices.choice_number = 1
 
 ),
 

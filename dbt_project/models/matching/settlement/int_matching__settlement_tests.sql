@@ -1,5 +1,8 @@
 -- Grain: subject × rule of level b: what an order, a refund or a fee rule expects beside what the transaction lines say. One cause
 -- is tested once: a cancelled line is one row, VAT follows the commission charged, an unknown order hides its lines' tests.
+-- A view: to judge twice is cheaper than to write it all down between.
+{{ config(materialized='view') }}
+
 with
 
 order_lines as (
