@@ -108,7 +108,7 @@ def measured(folder: Path, lines: int, template_orders: int, port: int, *, with_
     result["changed_lines"] = matching_world.change(warehouse, LATER)
     result["change"] = _shown(_built(data, variables))
     on_top = matching_world.digests(warehouse)
-    (data / "dbt" / "last_build.json").unlink()
+    (data / "dbt" / "last_build.json").unlink(missing_ok=True)
     with duckdb.connect(str(warehouse)) as connection:
         for schema in ("marts", "matching", "ledger", "staging", "actions"):
             connection.execute(f"drop schema if exists {schema} cascade")
