@@ -78,7 +78,7 @@ class _Manual:
 _MANUALS = (
     _Manual(4, 1, "MANUAL_CREDIT", 2500, 500, "Goodwill for a delayed catalogue release"),
     _Manual(6, 3, "MANUAL_INVOICE", 4000, 800, "Featured placement, spring page"),
-    _Manual(3, 4, "MANUAL_INVOICE", 18000, 3600, "Photography of the new range"),
+    _Manual(3, 4, "MANUAL_INVOICE", 9000, 1800, "Photography of the new range"),
     _Manual(5, 5, "MANUAL_CREDIT", 1500, 300, "Commission correction, promotion of April"),
     _Manual(7, 6, "MANUAL_CREDIT", 3240, 0, "Compensation for lost parcels, outside the scope of VAT"),
     _Manual(2, 7, "MANUAL_INVOICE", 1250, 250, "Barcode relabelling"),

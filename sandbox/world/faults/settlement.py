@@ -117,7 +117,7 @@ def sale_left_out_of_its_cycle(scene: Scene) -> None:
         lambda o, x: (
             o.profile in ("ORDINARY", "TWO_LINES")
             and o.received is not None
-            and scene.as_of - 22 * DAY < o.received < scene.as_of - 16 * DAY
+            and scene.as_of - 40 * DAY < o.received < scene.as_of - 16 * DAY
         )
     )
     _hold(scene, line)

@@ -167,31 +167,20 @@ unlinked_cases as (
     -- A conversation that names orders, none of which is known: somebody waits and nobody can look the order up.
     select
         'service' as level_code,
-        threads.marketplace_code,
-        marketplaces.entity_code,
+        cases.marketplace_code,
+        cases.entity_code,
         'CUS-001' as exception_code,
         'CASE' as subject_type,
-        threads.thread_id as subject_id,
+        cases.case_id as subject_id,
         cast(null as decimal(18, 2)) as delta_amount,
         cast(null as varchar) as currency_code,
-        'Conversation ' || threads.thread_id || ' of ' || cast(cast(min(threads.created_at) as date) as varchar)
-        || ' is about order ' || min(entities.entity_id) || ', which the order feed has never held.' as summary,
+        'Conversation ' || cases.case_id || ' of ' || cast(cast(min(cases.created_at) as date) as varchar)
+        || ' is about order ' || min(cases.order_id) || ', which the order feed has never held.' as summary,
         cast(null as varchar) as root_subject_type,
         cast(null as varchar) as root_subject_id
-    from {{ ref('stg_mirakl__threads') }} as threads
-    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
-        on threads.marketplace_code = marketplaces.marketplace_code
-    inner join {{ ref('stg_mirakl__thread_entities') }} as entities
-        on
-            threads.marketplace_code = entities.marketplace_code
-            and threads.thread_id = entities.thread_id
-    left join {{ ref('int_ledger__orders') }} as orders
-        on
-            entities.marketplace_code = orders.marketplace_code
-            and entities.entity_id = orders.order_id
-    where entities.entity_type = 'MMP_ORDER'
-    group by threads.marketplace_code, marketplaces.entity_code, threads.thread_id
-    having count(orders.order_id) = 0
+    from {{ ref('int_ledger__cases') }} as cases
+    group by cases.marketplace_code, cases.entity_code, cases.case_id
+    having max(case when cases.is_known then 1 else 0 end) = 0
 
 ),
 
