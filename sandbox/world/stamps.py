@@ -75,3 +75,9 @@ def cut_offs(last: date, count: int) -> list[date]:
             found.append(day)
         day -= timedelta(days=1)
     return found[::-1]
+
+
+def month_ends(first: date, last: date) -> list[date]:
+    """The last days of months from `first` to `last`, both included."""
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return [day for day in days if (day + timedelta(days=1)).day == 1]

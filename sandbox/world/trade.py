@@ -15,7 +15,7 @@ from sandbox.world.business import Business
 from sandbox.world.catalogue import COLLECTED, COMMISSION_VAT, ZERO
 from sandbox.world.model import Cancelation, Contract, Item, Order, OrderLine, Refund, Tax
 from sandbox.world.money import divide, share
-from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at
+from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at, london_date, month_ends
 
 MINIMUM_ORDERS = 250
 RETAINING = 4
@@ -139,7 +139,7 @@ class Trade:
         for minutes in (3, 9, 21, 27):
             found.add(season.as_of - minutes * MINUTE + rng.randrange(SECOND))
         # Half a day ago: orders that are paid and wait for their despatch, however small the world.
-        for hours_ago in range(5, 18):
+        for hours_ago in range(5, 25):
             found.add(season.as_of - hours_ago * HOUR + rng.randrange(30 * MINUTE))
         # Two days ago: orders that have been sent and have not arrived.
         for hours_ago in range(49, 58):
@@ -147,10 +147,10 @@ class Trade:
         # Almost two days ago: whoever has not accepted by then is about to lose the order.
         for minutes in (10, 20, 30):
             found.add(season.as_of - 47 * HOUR + minutes * MINUTE + rng.randrange(SECOND))
-        # The last hour (UTC) of a month is already the next month in London: a few orders must sit there.
-        for turn in (date(2026, 4, 30), date(2026, 5, 31), date(2026, 6, 30)):
+        # In summer the last hour (UTC) of a month is the next month in London: a few orders must sit there.
+        for turn in month_ends(london_date(season.start), london_date(season.as_of)):
             for minute in (5, 22, 31):
-                instant = at(turn, 22, minute) + rng.randrange(MINUTE)
+                instant = at(turn, 23, minute) + rng.randrange(MINUTE)
                 if season.start <= instant < season.as_of:
                     found.add(instant)
         while len(found) < self._count:
