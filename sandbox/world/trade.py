@@ -147,10 +147,10 @@ class Trade:
         # Almost two days ago: whoever has not accepted by then is about to lose the order.
         for minutes in (10, 20, 30):
             found.add(season.as_of - 47 * HOUR + minutes * MINUTE + rng.randrange(SECOND))
-        # In summer the last hour (UTC) of a month is the next month in London: a few orders must sit there.
+        # In summer the last hour (UTC) of a month is the next month in London: lines of a few orders must sit there.
         for turn in month_ends(london_date(season.start), london_date(season.as_of)):
             for minute in (5, 22, 31):
-                instant = at(turn, 23, minute) + rng.randrange(MINUTE)
+                instant = at(turn, 22, minute) + rng.randrange(MINUTE)
                 if season.start <= instant < season.as_of:
                     found.add(instant)
         while len(found) < self._count:
