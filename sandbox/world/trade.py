@@ -149,7 +149,7 @@ class Trade:
             found.add(season.as_of - 47 * HOUR + minutes * MINUTE + rng.randrange(SECOND))
         # In summer the last hour (UTC) of a month is the next month in London: lines of a few orders must sit there.
         for turn in month_ends(london_date(season.start), london_date(season.as_of)):
-            for minute in (5, 22, 31):
+            for minute in (5, 22, 31, 40, 50):
                 instant = at(turn, 22, minute) + rng.randrange(MINUTE)
                 if season.start <= instant < season.as_of:
                     found.add(instant)
