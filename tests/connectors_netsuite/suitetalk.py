@@ -151,6 +151,8 @@ class Suitetalk:
             return refusal(400, "INVALID_PARAMETER", "offset must be divisible by limit")
         limit = min(limit, self.page_limit)
         sql = re.sub(r"FETCH FIRST (\d+) ROWS ONLY$", r"LIMIT \1", sql)
+        # Names of what ids refer to are not kept here: any text will do.
+        sql = re.sub(r"BUILTIN\.DF\(([\w.]+)\)", r"'name of ' || \1", sql)
         with self.lock:
             total = self.database.execute(f"select count(*) from ({sql})", body.get("params")).fetchall()[0][0]
             cursor = self.database.execute(f"select * from ({sql}) limit {limit} offset {offset}", body.get("params"))
