@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sandbox import jsonio
 from sandbox.clock import stamp
@@ -94,11 +94,20 @@ def netsuite_path(erp_code: str) -> str:
 
 
 def write_config(
-    places: Places, url: str, marketplaces: Marketplaces, seeds: Path = SEEDS, *, go_live: date | None = None
+    places: Places,
+    url: str,
+    marketplaces: Marketplaces,
+    seeds: Path = SEEDS,
+    *,
+    go_live: date | None = None,
+    settings: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Copies the seeds' CSV files; hosts become `url`, statements the bank's folder, and approval is automatic.
 
     Marketplaces go live on `go_live`, the first day of trade, with their opening balances; None leaves the seeds' day.
+    `settings` are the world's own changes (`settings` of its truth): `values` for the rows of `file` that have
+    `where`, or one more row.
+
     What is served is switched on, with the bank accounts of the marketplaces; the rest is off. Raises
     FileNotFoundError when the seeds are not beside this package (an installation without the repository).
     """
@@ -166,6 +175,9 @@ def write_config(
         content = file.read_text("utf-8")
         if file.stem in edits:
             content = _edited(content, edits[file.stem])
+        for setting in settings:
+            if setting["file"] == file.stem:
+                content = _with_setting(content, setting["where"], setting["values"])
         (places.config / file.name).write_text(content, "utf-8")
 
 
@@ -191,6 +203,19 @@ def _edited(content: str, edit: Callable[[Row], dict[str, str]]) -> str:
             raise ValueError(f"the configuration has no column {', '.join(missing)}")
         writer.writerow(row | changes)
     return target.getvalue()
+
+
+def _with_setting(content: str, where: Row, values: dict[str, str]) -> str:
+    """The file with one change of the world. Raises ValueError when no row has `where`."""
+    if not where:
+        names = next(csv.reader([content.splitlines()[0]]))
+        line = io.StringIO()
+        csv.DictWriter(line, names, lineterminator="\n").writerow(dict.fromkeys(names, "") | values)
+        return content + line.getvalue()
+    changed = _edited(content, lambda row: values if where.items() <= row.items() else {})
+    if changed == content:
+        raise ValueError(f"no row of the configuration has {where}, or all have {values} already")
+    return changed
 
 
 def environment(

@@ -50,7 +50,8 @@ def serve(
     sandbox = Sandbox(build)
     store = sandbox.store
     served = served_by(store)
-    config.write_config(places, url, served, go_live=first_day_of_trade(as_of))
+    settings = store.truth["settings"]
+    config.write_config(places, url, served, go_live=first_day_of_trade(as_of), settings=settings)
     variables = config.environment(
         places,
         seed=seed,

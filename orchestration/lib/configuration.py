@@ -165,6 +165,7 @@ class Marketplace(Row):
     dispatch_risk_hours: Whole
     auto_receive_days: Whole
     settlement_grace_days: Whole
+    approval_days: Whole
     cycle_days: Annotated[str, AfterValidator(_cycle_days)]
     reserve_days: Whole | None
     go_live_date: Day
@@ -553,6 +554,7 @@ class OpeningBalance(Row):
     currency_code: Currency
     account_role: Code
     reference: Text
+    item_kind: Literal["BALANCE", "OPEN_ITEM"]
     amount: Money
     as_of_date: Day
 

@@ -118,7 +118,10 @@ def split_vat(gross: int, rate: int) -> tuple[int, int]:
 
 
 class Books:
-    """The books before an ERP renders them: `orders` by creation, `postings` in no order until `finish()`."""
+    """The books before an ERP renders them: `orders` by creation, `postings` in no order until `finish()`.
+
+    Months (YYYY-MM) can be shut altogether or for purchases; not every ERP tells.
+    """
 
     def __init__(self, business: Business, rng: random.Random, as_of: int) -> None:
         self.business = business
@@ -127,6 +130,8 @@ class Books:
         self.orders: list[ErpOrder] = []
         self.by_order: dict[str, ErpOrder] = {}
         self.postings: list[Posting] = []
+        self.shut_months: set[str] = set()
+        self.months_shut_for_purchases: set[str] = set()
         self._next_credit_note = 0
         self._next_keyed_invoice = 0
 

@@ -100,6 +100,18 @@ def reverse_charge_postings(business: Business, cycle: Cycle) -> list[Posting]:
     ]
 
 
+def total_debit(cycle: Cycle) -> int:
+    """What one journal of the cycle's settlement debits in all: per role, sales and refunds apart, VAT with its fee."""
+    nets: dict[tuple[str, str], int] = {("MARKETPLACE_CLEARING", ""): cycle.net}
+    for entry in cycle.entries:
+        role = ROLE_OF_TYPE[TAX_OF_TYPE.get(entry.type, entry.type)]
+        part = "VAT" if entry.type in TAX_OF_TYPE else ""
+        if role == "AR_MARKETPLACE":
+            part = "SALES" if entry.amount > 0 else "REFUNDS"
+        nets[role, part] = nets.get((role, part), 0) - entry.amount
+    return sum(net for net in nets.values() if net > 0)
+
+
 def receipt_postings(business: Business, entry: BankEntry) -> list[Posting]:
     """The transfer that takes one receipt out of clearing, and what an exchange on its way lost. No fee is known among
     the earlier receipts.

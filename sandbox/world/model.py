@@ -277,6 +277,8 @@ class ManualDocument:
     tax: int
     description: str
     cycle: "Cycle | None" = None
+    billed_to: Shop | None = None
+    """Whom the document names, where it is not the shop as it is."""
 
 
 @dataclass(slots=True, eq=False)
@@ -297,6 +299,8 @@ class Cycle:
     reference: str | None = None
     failure: str | None = None
     paid_with: "Cycle | None" = None
+    billed_to: Shop | None = None
+    """Whom the cycle's document names, where it is not the shop as it is."""
     misstated: int = 0
     """By how much the operator paid out another sum than opening + net: a planted fault."""
 
@@ -436,6 +440,18 @@ class Case:
     kind: str
     about: str
     created: int
+
+
+@dataclass(slots=True, frozen=True)
+class Setting:
+    """A change that the world makes to the configuration: rows of `file` that have `where` get `values`.
+
+    Without `where` the values are a row of their own. A cell is text, as in the file.
+    """
+
+    file: str
+    where: dict[str, str]
+    values: dict[str, str]
 
 
 @dataclass(slots=True)

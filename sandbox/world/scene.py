@@ -3,11 +3,12 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from sandbox.world.bank import receipt_id
 from sandbox.world.business import Business
 from sandbox.world.erp import Books
-from sandbox.world.model import BankEntry, Case, Cycle, Item, Order, OrderLine, Posting
+from sandbox.world.model import BankEntry, Case, Cycle, Item, Order, OrderLine, Posting, Setting
 from sandbox.world.reserve import Reserve
 from sandbox.world.settlement import Ledger
 from sandbox.world.stock import Stock
@@ -26,6 +27,8 @@ class Scene:
     orders: list[Order]
     trade: Trade
     truth: Truth
+    first_day: date
+    """The first day of trade, on which the marketplace goes live."""
     repeat: int
     taken: set[str] = field(default_factory=set)
     taken_items: set[str] = field(default_factory=set)
@@ -69,6 +72,15 @@ class Scene:
         found = self.rng.choice(candidates)
         self.taken_items.add(found.code)
         return found
+
+    @property
+    def before(self) -> date:
+        """The day before go-live, which opening balances are as of."""
+        return self.first_day - timedelta(days=1)
+
+    def configure(self, file: str, values: dict[str, str], where: dict[str, str] | None = None) -> None:
+        """Changes the configuration that a pipeline of this world gets, as `Setting` says."""
+        self.truth.settings.append(Setting(file, where or {}, values))
 
     def later(self, tell: Callable[[], None]) -> None:
         """Puts off a part of the truth until every number has been given."""

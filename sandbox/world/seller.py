@@ -54,7 +54,9 @@ def build_seller(
     trade = Trade(business, stream("trade"), items, count, season)
     orders = trade.build()
     truth = Truth(business.marketplace)
-    scene = Scene(business, stream("faults"), now, items, orders, trade, truth, repeat=1 if count < 2000 else 3)
+    scene = Scene(
+        business, stream("faults"), now, items, orders, trade, truth, first_day, repeat=1 if count < 2000 else 3
+    )
 
     def phase(name: Phase) -> None:
         if faults:

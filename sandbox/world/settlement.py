@@ -251,7 +251,7 @@ class Ledger:
                     cycle.entries.append(entry)
                     break
         for document in self.documents:
-            document.cycle = next(e.cycle for e in self.entries if e.document is document)
+            document.cycle = next((e.cycle for e in self.entries if e.document is document), None)
         opening = 0
         for cycle in self.cycles:
             cycle.opening = opening

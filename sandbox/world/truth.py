@@ -4,11 +4,11 @@ Collected while the world is made; written out by `document`. Amounts are pence 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sandbox.world.bank import receipt_id
-from sandbox.world.model import BankEntry, Cycle, Item
+from sandbox.world.model import BankEntry, Cycle, Item, Setting
 from sandbox.world.money import pounds
 from sandbox.world.settlement import roles
 from sandbox.world.stock import Stock
@@ -21,7 +21,7 @@ NO_MARKETPLACE = "*"
 @dataclass(slots=True)
 class Truth:
     """What one marketplace holds. The last two lists are about the sellers of an operator, the four before them about
-    one seller's own money and stock; all are rows of the document.
+    one seller's own money and stock; all are rows of the document. `settings` is what a fault needs to be configured.
     """
 
     marketplace_code: str
@@ -33,6 +33,7 @@ class Truth:
     preposted: list[str] = field(default_factory=list)
     seller_balances: list[dict[str, Any]] = field(default_factory=list)
     sellers: list[dict[str, Any]] = field(default_factory=list)
+    settings: list[Setting] = field(default_factory=list)
 
     def exception(
         self,
@@ -122,4 +123,5 @@ def document(seed: int, orders: int, as_of: str, truths: Sequence[Truth]) -> dic
         "preposted": [key for truth in truths for key in truth.preposted],
         "seller_balances": [row for truth in truths for row in truth.seller_balances],
         "sellers": [row for truth in truths for row in truth.sellers],
+        "settings": [asdict(setting) for truth in truths for setting in truth.settings],
     }

@@ -13,6 +13,7 @@ from typing import Any
 from sandbox.world import MiraklWorld, World
 from tests.sandbox_world import plain_refunds
 from tests.sandbox_world.plain_dispatches import parcels
+from tests.sandbox_world.plain_documents import is_somebody_else
 from tests.sandbox_world.plain_reconciler import (
     LONDON,
     PENNY,
@@ -257,7 +258,11 @@ def documents(world: World, marketplace: str) -> Iterator[Finding]:
         if line["type"] in TAX_CHARGED:
             tax[cycle_id] -= line["amount"]
     issued: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    sellers = {shop["shop_id"]: shop["pro_details"] for shop in side.shops}
     for document in side.invoices:
+        seller = sellers[document["shop_id"]]
+        if is_somebody_else(document, seller["corporate_name"], seller["tax_identification_number"]):
+            yield "INV-007", "DOCUMENT", document["id"]
         assert side.invoice_files[document["id"]].startswith(b"%PDF-")
         if document["type"] == "AUTO_INVOICE":
             issued[document["seller_billing_cycle_id"]].append(document)

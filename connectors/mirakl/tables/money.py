@@ -155,6 +155,8 @@ INVOICES = TableSpec(
         stamp("payment_transaction_date", "payment.transaction_date"),
         text("payment_failure_reason", "payment.failure_reason"),
         key("shop_id", required=False),
+        text("shop_corporate_name"),
+        text("shop_tax_number"),
     ),
 )
 

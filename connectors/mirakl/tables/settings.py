@@ -102,6 +102,8 @@ SHOPS = TableSpec(
         amount("payable_balance", "payment_details.payable_balance"),
         amount("pending_balance", "payment_details.pending_balance"),
         amount("reserve_balance", "payment_details.reserve_balance"),
+        text("corporate_name", "pro_details.corporate_name"),
+        text("tax_number", "pro_details.tax_identification_number"),
     ),
 )
 

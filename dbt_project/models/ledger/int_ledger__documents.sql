@@ -19,6 +19,8 @@ final as (
         documents.document_state,
         documents.billing_cycle_id,
         documents.currency_code,
+        documents.shop_corporate_name as billed_name,
+        documents.shop_tax_number as billed_tax_number,
         {{ money('documents.net_amount') }} as net_amount,
         {{ money('documents.gross_amount - documents.net_amount') }} as tax_amount,
         {{ money('documents.gross_amount') }} as gross_amount,

@@ -32,6 +32,7 @@ final as (
         marketplaces.dispatch_risk_hours,
         marketplaces.auto_receive_days,
         marketplaces.settlement_grace_days,
+        marketplaces.approval_days,
         marketplaces.cycle_days,
         marketplaces.reserve_days,
         marketplaces.go_live_date,

@@ -6,6 +6,8 @@ with own_shops as (
         marketplace_code,
         shop_id,
         shop_name,
+        cast(null as varchar) as corporate_name,
+        cast(null as varchar) as tax_number,
         shop_state,
         shop_model,
         cast(null as varchar) as kyc_state,
@@ -23,6 +25,8 @@ operated_shops as (
         marketplace_code,
         shop_id,
         shop_name,
+        corporate_name,
+        tax_number,
         shop_state,
         shop_model,
         kyc_state,
@@ -47,6 +51,11 @@ final as (
         marketplaces.entity_code,
         shops.shop_id,
         shops.shop_name,
+        -- Ours are the entity's, whatever the marketplace has on file.
+        case when marketplaces.perspective = 'OPERATOR' then shops.corporate_name else entities.entity_name end
+            as legal_name,
+        case when marketplaces.perspective = 'OPERATOR' then shops.tax_number else entities.vat_number end
+            as tax_number,
         shops.shop_state,
         shops.shop_model,
         shops.kyc_state,
@@ -59,6 +68,8 @@ final as (
     from shops
     inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
         on shops.marketplace_code = marketplaces.marketplace_code
+    inner join {{ ref('stg_tieout__entities') }} as entities
+        on marketplaces.entity_code = entities.entity_code
 )
 
 select * from final

@@ -7,12 +7,16 @@ still ties out. No order, item or journal serves two faults.
 """
 
 from sandbox.world.faults import (
+    accruals,
     bank,
+    clearing,
     dispatches,
+    documents,
     journals,
     offers,
     orders,
     payouts,
+    posting,
     refunds,
     sale_taxes,
     service,
@@ -28,10 +32,14 @@ __all__ = ["FAULTS", "Phase", "plant"]
 _ORDER = (
     settlement,
     payouts,
+    documents,
     bank,
     orders,
     dispatches,
     journals,
+    accruals,
+    clearing,
+    posting,
     refunds,
     sale_taxes,
     stock,

@@ -68,10 +68,10 @@ def manual_entry_on_clearing(scene: Scene) -> None:
     """
     cycle = scene.ledger.cycles[3]
     day = cycle.day + timedelta(days=4)
-    wrong = _manual_journal(
+    wrong = manual_journal(
         day, "NJ000481", f"Round off {scene.business.marketplace}", [("9998", 7_500), (CLEARING, -7_500)]
     )
-    right = _manual_journal(day, "NJ000482", "Reclass placement fee", [("6201", 4_000), ("6140", -4_000)])
+    right = manual_journal(day, "NJ000482", "Reclass placement fee", [("6201", 4_000), ("6140", -4_000)])
     scene.books.postings += [wrong, right]
 
     def tell() -> None:
@@ -81,7 +81,8 @@ def manual_entry_on_clearing(scene: Scene) -> None:
     scene.later(tell)
 
 
-def _manual_journal(day: date, reference: str, narrative: str, legs: list[tuple[str, int]]) -> Posting:
+def manual_journal(day: date, reference: str, narrative: str, legs: list[tuple[str, int]]) -> Posting:
+    """What a bookkeeper keys into the nominal ledger in the evening of `day`; `legs` as in `Posting`."""
     return Posting(
         at=_evening(day),
         day=day,

@@ -215,7 +215,9 @@ def _auto_invoice(shop: Shop, cycles: list[Cycle], cycle: Cycle) -> dict[str, An
                 }
             )
     return {
-        **_document_head(shop, cycle.invoice_id, cycle.invoice_number, "AUTO_INVOICE", cycle.created, cycle),
+        **_document_head(
+            cycle.billed_to or shop, cycle.invoice_id, cycle.invoice_number, "AUTO_INVOICE", cycle.created, cycle
+        ),
         **_charged(net, tax),
         "details": details,
         "end_time": iso(cycle.created),
@@ -236,7 +238,9 @@ def _manual_document(shop: Shop, document: ManualDocument) -> dict[str, Any]:
     type_ = "MANUAL_CREDIT" if is_credit else "MANUAL_INVOICE"
     taxes = [{"amount": pounds(document.tax), "code": "TAXDEFAULT"}] if document.tax else []
     return {
-        **_document_head(shop, document.id, document.number, type_, document.created, document.cycle),
+        **_document_head(
+            document.billed_to or shop, document.id, document.number, type_, document.created, document.cycle
+        ),
         **_charged(document.net, document.tax),
         "details": [
             {

@@ -58,10 +58,10 @@ _TYPES_BY_DIGIT = {"1": "OthCurrAsset", "2": "OthCurrLiab", "4": "Income", "5": 
 def render(
     account: Account, books: Books, items: list[Item], stock: Stock, first_day: date, as_of: int
 ) -> NetSuiteWorld:
-    """The account's tables at `as_of` (milliseconds). Months before `first_day` are closed."""
+    """The account's tables at `as_of` (milliseconds). Months before `first_day` are closed, and those that are shut."""
     tables, ids = Tables(TRADING), Ids(books.business, items)
     _companies(tables, books, ids)
-    _periods(tables, first_day, as_of)
+    _periods(tables, books, first_day, as_of)
     _chart(tables, books)
     _taxes(tables)
     _customers(tables, books, ids)
@@ -127,7 +127,7 @@ def _companies(tables: Tables, books: Books, ids: Ids) -> None:
     tables.add("department", id=1, name="Sales", fullname="Sales", isinactive="F", lastmodifieddate=changed)
 
 
-def _periods(tables: Tables, first_day: date, as_of: int) -> None:
+def _periods(tables: Tables, books: Books, first_day: date, as_of: int) -> None:
     """Months of this year and of its neighbours; each year is a period itself, and December has one for adjustments."""
     today = london_date(as_of)
     for year in (today.year - 1, today.year, today.year + 1):
@@ -135,8 +135,11 @@ def _periods(tables: Tables, first_day: date, as_of: int) -> None:
         for month in range(1, 13):
             start = date(year, month, 1)
             end = date(year, month, calendar.monthrange(year, month)[1])
-            shut = "T" if end < first_day else "F"
+            called = f"{start:%Y-%m}"
+            shut = "T" if end < first_day or called in books.shut_months else "F"
             flags = dict.fromkeys(("closed", "alllocked", "arlocked", "aplocked"), shut)
+            if called in books.months_shut_for_purchases:
+                flags["aplocked"] = "T"
             name = f"{calendar.month_abbr[month]} {year}"
             _period(tables, period_id(start), name, start, end, parent=year, **flags)
         _period(

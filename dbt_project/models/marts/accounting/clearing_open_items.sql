@@ -1,5 +1,5 @@
 -- Grain: open item of a marketplace's clearing account at the time of the run: what the marketplace still owes or is owed, by cycle, and
--- what it over-paid, by receipt. The items add up to the closing balance of the newest period of clearing_rollforward.
+-- what it over-paid, by receipt, and what was open before go-live, by its reference. The items add up to the closing balance of the newest period of clearing_rollforward.
 with
 
 cycles as (
@@ -21,6 +21,26 @@ decided as (
 
 ),
 
+opening_balances as (
+
+    select * from {{ ref('stg_tieout__opening_balances') }}
+    where account_role = 'MARKETPLACE_CLEARING'
+
+),
+
+carried_in as (
+
+    -- The marketplace's own balance at go-live leaves with the first cycle that pays.
+    select
+        opening_balances.marketplace_code,
+        opening_balances.currency_code,
+        sum(opening_balances.amount) as opening_amount
+    from opening_balances
+    where opening_balances.item_kind = 'BALANCE'
+    group by opening_balances.marketplace_code, opening_balances.currency_code
+
+),
+
 receipt_journals as (
 
     select * from journals
@@ -37,8 +57,15 @@ settled as (
         cycles.currency_code,
         coalesce(cycles.paying_cycle_id, cycles.billing_cycle_id) as billing_cycle_id,
         min(cycles.cycle_date) as since_date,
-        sum(case when journals.journal_key is null then 0 else cycles.net_amount end) as settled_amount
+        sum(
+            case when journals.journal_key is null then 0 else cycles.net_amount end
+            + case when cycles.cycle_number = 1 then coalesce(carried_in.opening_amount, 0) else 0 end
+        ) as settled_amount
     from cycles
+    left join carried_in
+        on
+            cycles.marketplace_code = carried_in.marketplace_code
+            and cycles.currency_code = carried_in.currency_code
     left join journals
         on
             cycles.marketplace_code = journals.marketplace_code
@@ -109,6 +136,20 @@ items as (
         receipt_journals.entity_code,
         receipt_journals.currency_code,
         decided.receipt_id
+    union all
+    select
+        opening_balances.marketplace_code,
+        opening_balances.entity_code,
+        opening_balances.currency_code,
+        'OPENING_ITEM' as subject_type,
+        opening_balances.reference as subject_id,
+        opening_balances.as_of_date as since_date,
+        cast(opening_balances.amount as decimal(18, 2)) as open_amount,
+        'BEFORE_GO_LIVE' as item_kind
+    from opening_balances
+    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
+        on opening_balances.marketplace_code = marketplaces.marketplace_code
+    where opening_balances.item_kind = 'OPEN_ITEM'
 
 ),
 

@@ -1,5 +1,6 @@
--- Grain: account role × currency × period × rule of level g. The roll-forward against the ERP, and clearing in credit at the end of a
--- period. A difference that level f explains is that finding's consequence, not a second finding.
+-- Grain: account role × currency × period × rule of level g, and open item of clearing. The roll-forward against the ERP, clearing in
+-- credit at the end of a period, and what has been open for too long. A difference that level f explains is that finding's
+-- consequence, not a second finding; what the month before left behind is that month's.
 with
 
 rollforward as (
@@ -23,6 +24,94 @@ cycles as (
 tolerances as (
 
     select * from {{ ref('int_matching__tolerances') }}
+
+),
+
+open_items as (
+
+    select * from {{ ref('clearing_open_items') }}
+
+),
+
+journals as (
+
+    select * from {{ ref('int_matching__journal_states') }}
+
+),
+
+receipt_findings as (
+
+    -- The finding of level e on a pay-out, or on a receipt for it.
+    select
+        ranked.marketplace_code,
+        ranked.billing_cycle_id,
+        ranked.subject_type,
+        ranked.subject_id
+    from (
+        select
+            findings.*,
+            row_number() over (
+                partition by findings.marketplace_code, findings.billing_cycle_id
+                order by findings.subject_type, findings.subject_id, findings.rule_code
+            ) as choice_number
+        from {{ ref('rec_receipts') }} as findings
+        where findings.status = 'EXCEPTION' and findings.billing_cycle_id is not null
+    ) as ranked
+    where ranked.choice_number = 1
+
+),
+
+blocked_settlements as (
+
+    -- A cycle whose settlement may not be posted is missing on the debit side from its own month on.
+    select
+        journals.marketplace_code,
+        journals.currency_code,
+        min(journals.period) as period,
+        min(journals.blocked_subject_type) as blocked_subject_type,
+        min(journals.blocked_subject_id) as blocked_subject_id
+    from journals
+    where journals.kind = 'SETTLEMENT' and journals.is_blocked and journals.blocked_subject_id is not null
+    group by journals.marketplace_code, journals.currency_code
+
+),
+
+steps as (
+
+    -- By how much a month adds to what nobody explains, and whether it ends in credit as the month before did.
+    select
+        rollforward.*,
+        rollforward.unexplained_amount - coalesce(lag(rollforward.unexplained_amount) over (
+            partition by rollforward.marketplace_code, rollforward.account_role, rollforward.currency_code
+            order by rollforward.period
+        ), 0) as unexplained_step,
+        case
+            when rollforward.closing_amount >= 0 then 0
+            when coalesce(lag(rollforward.closing_amount) over (
+                partition by rollforward.marketplace_code, rollforward.account_role, rollforward.currency_code
+                order by rollforward.period
+            ), 0) < 0 then 0
+            else 1
+        end as starts_credit
+    from rollforward
+
+),
+
+streaks as (
+
+    select
+        steps.*,
+        max(case when steps.unexplained_step <> 0 then steps.period end) over (
+            partition by steps.marketplace_code, steps.account_role, steps.currency_code
+            order by steps.period
+            rows between unbounded preceding and current row
+        ) as step_period,
+        max(case when steps.starts_credit = 1 then steps.period end) over (
+            partition by steps.marketplace_code, steps.account_role, steps.currency_code
+            order by steps.period
+            rows between unbounded preceding and current row
+        ) as credit_since_period
+    from steps
 
 ),
 
@@ -84,16 +173,31 @@ ties as (
         rollforward.erp_closing_amount as actual_amount,
         coalesce(tolerances.roll_forward, cast(0 as decimal(18, 2))) as tolerance_amount,
         case
-            when abs(rollforward.unexplained_amount) > coalesce(tolerances.roll_forward, 0) then null
+            when
+                abs(rollforward.unexplained_amount) > coalesce(tolerances.roll_forward, 0)
+                and rollforward.step_period = rollforward.period
+                then null
+            when abs(rollforward.unexplained_amount) > coalesce(tolerances.roll_forward, 0) then 'ACCOUNT_PERIOD'
             when explained.journal_key is not null then 'JOURNAL'
             when explained.urn is not null then 'ERP_POSTING'
         end as root_subject_type,
         case
-            when abs(rollforward.unexplained_amount) > coalesce(tolerances.roll_forward, 0) then null
+            when
+                abs(rollforward.unexplained_amount) > coalesce(tolerances.roll_forward, 0)
+                and rollforward.step_period = rollforward.period
+                then null
+            when abs(rollforward.unexplained_amount) > coalesce(tolerances.roll_forward, 0)
+                then rollforward.account_role || '|' || rollforward.currency_code || '|' || rollforward.step_period
             else coalesce(explained.journal_key, explained.urn)
         end as root_subject_id,
-        'The ledger''s closing balance is not the roll-forward''s.' as fault_summary
-    from rollforward
+        'The ledger''s closing balance of ' || rollforward.account_role || ' in ' || rollforward.period || ' is '
+        || cast(rollforward.erp_closing_amount as varchar) || ' ' || rollforward.currency_code
+        || ', the roll-forward''s is ' || cast(rollforward.closing_amount as varchar)
+        || case
+            when rollforward.unexplained_amount = 0 then ''
+            else '; no journal and no posting explains ' || cast(rollforward.unexplained_amount as varchar)
+        end || '.' as fault_summary
+    from streaks as rollforward
     left join tolerances
         on rollforward.currency_code = tolerances.currency_code
     left join explained
@@ -107,7 +211,8 @@ ties as (
 
 credits as (
 
-    -- Only for months that are over. A negative cycle of the month is the cause where there is one.
+    -- Only for months that are over. The cause is that of the month in which the credit began: a negative cycle, a settlement that may
+    -- not be posted, or nothing but the credit itself.
     select
         rollforward.marketplace_code,
         rollforward.entity_code,
@@ -120,15 +225,33 @@ credits as (
         cast(0 as decimal(18, 2)) as expected_amount,
         least(rollforward.closing_amount, cast(0 as decimal(18, 2))) as actual_amount,
         cast(0 as decimal(18, 2)) as tolerance_amount,
-        case when negative_cycles.cycle_number is not null then 'CYCLE' end as root_subject_type,
-        cycles.billing_cycle_id as root_subject_id,
-        'Clearing is in credit at the end of the period.' as fault_summary
-    from rollforward
+        case
+            when cycles.billing_cycle_id is not null then 'CYCLE'
+            when blocked_settlements.period is not null then blocked_settlements.blocked_subject_type
+            when rollforward.credit_since_period < rollforward.period then 'ACCOUNT_PERIOD'
+        end as root_subject_type,
+        case
+            when cycles.billing_cycle_id is not null then cycles.billing_cycle_id
+            when blocked_settlements.period is not null then blocked_settlements.blocked_subject_id
+            when rollforward.credit_since_period < rollforward.period
+                then
+                    rollforward.account_role || '|' || rollforward.currency_code || '|'
+                    || rollforward.credit_since_period
+        end as root_subject_id,
+        'Clearing is in credit by ' || cast(-rollforward.closing_amount as varchar) || ' ' || rollforward.currency_code
+        || ' at the end of ' || rollforward.period || ': reclass it to due to marketplace, and back on the first.'
+            as fault_summary
+    from streaks as rollforward
+    left join blocked_settlements
+        on
+            rollforward.marketplace_code = blocked_settlements.marketplace_code
+            and rollforward.currency_code = blocked_settlements.currency_code
+            and rollforward.period >= blocked_settlements.period
     left join negative_cycles
         on
             rollforward.marketplace_code = negative_cycles.marketplace_code
             and rollforward.currency_code = negative_cycles.currency_code
-            and rollforward.period = negative_cycles.period
+            and rollforward.credit_since_period = negative_cycles.period
     left join cycles
         on
             negative_cycles.marketplace_code = cycles.marketplace_code
@@ -140,11 +263,102 @@ credits as (
 
 ),
 
+aged as (
+
+    -- What the marketplace owes and nobody has paid. What we owe waits for the next pay-out, or is reclassified with the balance.
+    select
+        open_items.marketplace_code,
+        open_items.entity_code,
+        open_items.subject_id,
+        open_items.item_kind,
+        open_items.currency_code,
+        open_items.open_amount,
+        open_items.days_open,
+        open_items.since_date,
+        case
+            when open_items.open_amount > 0 and open_items.days_open > tolerances.open_item_days then 'EXCEPTION'
+            else 'TIMING'
+        end as status,
+        case
+            when open_items.open_amount > 0
+                then cast({{ add_days('open_items.since_date', 'tolerances.open_item_days + 1') }} as timestamp)
+        end as due_at,
+        case
+            when open_items.subject_type = 'OPENING_ITEM' then cast(null as varchar)
+            when open_items.subject_type = 'CYCLE' then coalesce(receipt_findings.subject_type, 'CYCLE')
+            else open_items.subject_type
+        end as root_subject_type,
+        case
+            when open_items.subject_type = 'OPENING_ITEM' then cast(null as varchar)
+            when open_items.subject_type = 'CYCLE'
+                then coalesce(receipt_findings.subject_id, open_items.subject_id)
+            else open_items.subject_id
+        end as root_subject_id,
+        'Of ' || case open_items.subject_type
+            when 'OPENING_ITEM' then 'what was open at go-live, '
+            when 'CYCLE' then 'the pay-out of cycle '
+            else 'receipt '
+        end || open_items.subject_id || ', ' || cast(open_items.open_amount as varchar) || ' '
+        || open_items.currency_code || ' has been open on clearing for ' || cast(open_items.days_open as varchar)
+        || ' days, since ' || cast(open_items.since_date as varchar) || '.' as fault_summary
+    from open_items
+    inner join tolerances
+        on open_items.currency_code = tolerances.currency_code
+    left join receipt_findings
+        on
+            open_items.subject_type = 'CYCLE'
+            and open_items.marketplace_code = receipt_findings.marketplace_code
+            and open_items.subject_id = receipt_findings.billing_cycle_id
+
+),
+
 unioned as (
 
-    select * from ties
+    {% for tests in ['ties', 'credits'] -%}
+    select
+        tests.marketplace_code,
+        tests.entity_code,
+        'ACCOUNT_PERIOD' as subject_type,
+        tests.account_role || '|' || tests.currency_code || '|' || tests.period as subject_id,
+        tests.rule_code,
+        tests.status,
+        tests.fault_code,
+        tests.expected_amount,
+        tests.actual_amount,
+        tests.tolerance_amount,
+        tests.currency_code,
+        tests.account_role as left_id,
+        tests.period as right_id,
+        cast(null as timestamp) as due_at,
+        tests.root_subject_type,
+        tests.root_subject_id,
+        tests.fault_summary,
+        tests.account_role,
+        tests.period
+    from {{ tests }} as tests
     union all
-    select * from credits
+    {% endfor -%}
+    select
+        aged.marketplace_code,
+        aged.entity_code,
+        'OPEN_ITEM' as subject_type,
+        aged.subject_id,
+        'G030_OPEN_ITEM' as rule_code,
+        aged.status,
+        'CLR-002' as fault_code,
+        cast(0 as decimal(18, 2)) as expected_amount,
+        aged.open_amount as actual_amount,
+        cast(0 as decimal(18, 2)) as tolerance_amount,
+        aged.currency_code,
+        aged.item_kind as left_id,
+        aged.subject_id as right_id,
+        aged.due_at,
+        aged.root_subject_type,
+        aged.root_subject_id,
+        aged.fault_summary,
+        'MARKETPLACE_CLEARING' as account_role,
+        {{ period_of('aged.since_date') }} as period
+    from aged
 
 ),
 
@@ -153,8 +367,8 @@ final as (
     select
         unioned.marketplace_code,
         unioned.entity_code,
-        'ACCOUNT_PERIOD' as subject_type,
-        unioned.account_role || '|' || unioned.currency_code || '|' || unioned.period as subject_id,
+        unioned.subject_type,
+        unioned.subject_id,
         unioned.rule_code,
         unioned.status,
         case when unioned.status = 'EXCEPTION' then unioned.fault_code end as exception_code,
@@ -163,18 +377,12 @@ final as (
         cast(unioned.actual_amount - unioned.expected_amount as decimal(18, 2)) as delta_amount,
         unioned.tolerance_amount,
         unioned.currency_code,
-        unioned.account_role as left_id,
-        unioned.period as right_id,
-        cast(null as timestamp) as due_at,
+        unioned.left_id,
+        unioned.right_id,
+        unioned.due_at,
         case when unioned.status = 'EXCEPTION' then unioned.root_subject_type end as root_subject_type,
         case when unioned.status = 'EXCEPTION' then unioned.root_subject_id end as root_subject_id,
-        case
-            when unioned.status = 'EXCEPTION'
-                then
-                    unioned.fault_summary || ' ' || unioned.account_role || ', ' || unioned.period || ': '
-                    || cast(unioned.actual_amount - unioned.expected_amount as varchar) || ' '
-                    || unioned.currency_code || '.'
-        end as summary,
+        case when unioned.status = 'EXCEPTION' then unioned.fault_summary end as summary,
         unioned.account_role,
         unioned.period
     from unioned

@@ -1,4 +1,4 @@
--- Grain: canonical journal, or an unexpected ERP posting, of level f. Amounts in the ledger's view: expected = total debit of the
+-- Grain: canonical journal, unexpected ERP posting, or ERP posting of an accrual, of level f. Amounts in the ledger's view: expected = total debit of the
 -- canonical journal, actual = the same less or plus what the ERP's postings under its key differ by.
 with
 
@@ -11,6 +11,12 @@ states as (
 unexpected as (
 
     select * from {{ ref('int_matching__unexpected_postings') }}
+
+),
+
+accruals as (
+
+    select * from {{ ref('int_matching__accruals') }}
 
 ),
 
@@ -47,20 +53,29 @@ journal_rows as (
         case
             when states.match_status = 'EXCEPTION' and states.erp_state = 'ABSENT' then states.blocked_subject_id
         end as root_subject_id,
-        case states.fault_code
+        case states.kind
+            when 'SETTLEMENT' then 'Settlement of cycle '
+            when 'PAYOUT_RECEIPT' then 'Journal of receipt '
+            else 'Journal '
+        end || states.document_id || ' of ' || cast(states.posting_date as varchar) || ', '
+        || cast(states.total_debit as varchar) || ' ' || states.currency_code || ', '
+        || case states.fault_code
             when 'JNL-001'
+                then 'is not in the ERP' || coalesce('; its action is ' || lower(states.action_state), '') || '.'
+            when 'JNL-002' then 'stands in the ERP twice.'
+            when 'JNL-003'
                 then
-                    'The journal is not in the ERP'
-                    || coalesce('; its action is ' || lower(states.action_state), '') || '.'
-            when 'JNL-002' then 'The journal stands in the ERP twice.'
-            when 'JNL-003' then 'The amounts in the ERP are not those of the journal.'
-            when 'JNL-005' then 'The journal stands in another period than ' || states.period || '.'
-            when 'JNL-007' then 'The journal was posted and is reversed or gone.'
-            when 'JNL-008' then 'The journal waits for approval for more than a business day.'
-            when 'JNL-009' then 'The amounts are right but stand on another account.'
-            when 'JNL-010' then 'The journal is not in the ERP, where period ' || states.period || ' is shut.'
-            when 'JNL-012' then 'The journal cannot be posted: ' || states.blocked_reason
-            else states.blocked_reason
+                    'stands there with other amounts: they differ by '
+                    || cast(cast(states.difference_amount * 0.5 as decimal(18, 2)) as varchar) || '.'
+            when 'JNL-005' then 'stands in another period than ' || states.period || '.'
+            when 'JNL-007' then 'was posted and is reversed or gone.'
+            when 'JNL-008'
+                then
+                    'has waited for approval since ' || cast(cast(states.proposed_at as date) as varchar)
+                    || ', longer than agreed.'
+            when 'JNL-009' then 'has the right amounts on a wrong account.'
+            when 'JNL-010' then 'cannot be posted any more: period ' || states.period || ' is shut.'
+            else 'cannot be posted: ' || states.blocked_reason
         end as summary,
         states.journal_key,
         states.wire_key,
@@ -111,11 +126,88 @@ unexpected_rows as (
 
 ),
 
+accrual_rows as (
+
+    select
+        accruals.marketplace_code,
+        accruals.entity_code,
+        'ERP_POSTING' as subject_type,
+        accruals.urn as subject_id,
+        'F030_ACCRUAL' as rule_code,
+        case
+            when accruals.is_excluded then 'EXCLUDED'
+            when accruals.is_accrual and accruals.counter_period = accruals.next_period then 'MATCHED'
+            when accruals.is_accrual and accruals.counter_urn is null and {{ as_of() }} < accruals.due_at then 'TIMING'
+            when not accruals.is_accrual and accruals.counter_urn is not null then 'MATCHED'
+            else 'EXCEPTION'
+        end as status,
+        case
+            when accruals.is_excluded then cast(null as varchar)
+            when accruals.is_accrual then 'JNL-011'
+            else 'JNL-004'
+        end as fault_code,
+        cast(0 as decimal(18, 2)) as expected_amount,
+        case when accruals.counter_urn is null then accruals.net_amount else cast(0 as decimal(18, 2)) end
+            as actual_amount,
+        accruals.currency_code,
+        accruals.counter_urn as left_id,
+        accruals.urn as right_id,
+        accruals.due_at,
+        case
+            when accruals.is_accrual
+                then
+                    'Posting ' || accruals.urn || coalesce(' (' || accruals.reference || ')', '') || ' accrues '
+                    || cast(abs(accruals.net_amount) as varchar) || ' ' || accruals.currency_code || ' on '
+                    || cast(accruals.transaction_date as varchar) || ' and '
+                    || coalesce(
+                        'is only reversed in ' || accruals.counter_period || ', not in ' || accruals.next_period,
+                        'nothing reverses it in ' || accruals.next_period
+                    ) || ': the amount is in the profit and loss account twice.'
+            else
+                'Posting ' || accruals.urn || ' takes ' || cast(abs(accruals.net_amount) as varchar) || ' '
+                || accruals.currency_code || ' off ' || lower(replace(accruals.account_role, '_', ' '))
+                || ', and no accrual of that amount was posted.'
+        end as summary,
+        accruals.reference as wire_key,
+        case when accruals.account_role = 'UNBILLED_SETTLEMENT' then 'UNBILLED' else 'FEE_ACCRUAL' end
+        || case when accruals.is_accrual then '' else '_REVERSAL' end as kind,
+        accruals.transaction_date as subject_date
+    from accruals
+
+),
+
 unioned as (
 
     select * from journal_rows
     union all
     select * from unexpected_rows
+    union all
+    select
+        accrual_rows.marketplace_code,
+        accrual_rows.entity_code,
+        accrual_rows.subject_type,
+        accrual_rows.subject_id,
+        accrual_rows.rule_code,
+        accrual_rows.status,
+        case when accrual_rows.status = 'EXCEPTION' then accrual_rows.fault_code end as exception_code,
+        accrual_rows.expected_amount,
+        accrual_rows.actual_amount,
+        accrual_rows.currency_code,
+        accrual_rows.left_id,
+        accrual_rows.right_id,
+        accrual_rows.due_at,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id,
+        accrual_rows.summary,
+        cast(null as varchar) as journal_key,
+        accrual_rows.wire_key,
+        accrual_rows.kind,
+        cast(null as varchar) as billing_cycle_id,
+        cast(null as varchar) as receipt_id,
+        'ACCRUAL' as erp_state,
+        cast(null as varchar) as action_state,
+        accrual_rows.subject_date
+    from accrual_rows
 
 ),
 

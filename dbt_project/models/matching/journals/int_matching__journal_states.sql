@@ -153,20 +153,25 @@ waiting as (
         journals.journal_key,
         newest_actions.state,
         newest_actions.detail,
-        -- One business day after the action last moved, at the end of that day in the entity's time zone.
-        {{ utc_from_local(
+        newest_actions.proposed_at,
+        -- At the end of the last working day allowed since the action last moved, in the entity's time zone: one day for what is on
+        -- its way, for an approval as many as are agreed.
+        case
+            when newest_actions.state = 'PROPOSED' and marketplaces.approval_days = 0 then newest_actions.proposed_at
+            else {{ utc_from_local(
             'cast(' ~ add_days(
                 add_business_days(
                     local_date(
                         "coalesce(newest_actions.sent_at, newest_actions.decided_at, newest_actions.proposed_at)",
                         'marketplaces.time_zone'
                     ),
-                    '1'
+                    "case when newest_actions.state = 'PROPOSED' then coalesce(marketplaces.approval_days, 1) else 1 end"
                 ),
                 '1'
             ) ~ ' as timestamp)',
             'marketplaces.time_zone'
-        ) }} as patience_ends_at
+        ) }}
+        end as patience_ends_at
     from journals
     inner join newest_actions
         on
@@ -190,6 +195,7 @@ judged as (
         hand_copies.net_amount as copied_amount,
         waiting.state as action_state,
         waiting.detail as action_detail,
+        waiting.proposed_at,
         waiting.patience_ends_at,
         -- What was sent may have been posted before the period was shut.
         shut_periods.period is not null

@@ -41,7 +41,7 @@ opening_balances as (
         opening.currency_code,
         cast(sum(opening.amount) as decimal(18, 2)) as opening_amount
     from {{ ref('stg_tieout__opening_balances') }} as opening
-    where opening.account_role = 'MARKETPLACE_CLEARING'
+    where opening.account_role = 'MARKETPLACE_CLEARING' and opening.item_kind = 'BALANCE'
     group by opening.marketplace_code, opening.currency_code
 
 ),

@@ -37,7 +37,7 @@ final as (
         currencies.currency_code,
         {% for test_code in [
             'SETTLED_AMOUNT', 'COMMISSION', 'COMMISSION_VAT', 'CYCLE_IDENTITY', 'BANK_RECEIPT', 'JOURNAL', 'ROLL_FORWARD', 'DOCUMENT_VAT',
-            'SEVERITY_S1', 'SEVERITY_S2', 'SEVERITY_S3',
+            'SEVERITY_S1', 'SEVERITY_S2', 'SEVERITY_S3', 'OPEN_ITEM_DAYS',
         ] -%}
         cast(coalesce(max(
             case when in_force.test_code = '{{ test_code }}' then in_force.amount end

@@ -18,6 +18,8 @@ final as (
         nullif(trim(source.payment_reference), '') as payment_reference,
         nullif(trim(source.payment_failure_reason), '') as payment_failure_reason,
         nullif(trim(source.shop_id), '') as shop_id,
+        nullif(trim(source.shop_corporate_name), '') as shop_corporate_name,
+        nullif(trim(source.shop_tax_number), '') as shop_tax_number,
         upper(nullif(trim(source.currency_iso_code), '')) as currency_code,
         {{ to_decimal('source.total_amount_excl_taxes') }} as net_amount,
         {{ to_decimal('source.total_amount_incl_taxes') }} as gross_amount,

@@ -11,6 +11,8 @@ final as (
         nullif(trim(source.shop_id), '') as shop_id,
         nullif(trim(source.shop_name), '') as shop_name,
         nullif(trim(source.operator_internal_id), '') as operator_internal_id,
+        nullif(trim(source.corporate_name), '') as corporate_name,
+        nullif(trim(source.tax_number), '') as tax_number,
         upper(nullif(trim(source.shop_state), '')) as shop_state,
         upper(nullif(trim(source.suspension_type), '')) as suspension_type,
         upper(nullif(trim(source.model), '')) as shop_model,

@@ -22,6 +22,7 @@ final as (
         cast(nullif(trim(source.dispatch_risk_hours), '') as integer) as dispatch_risk_hours,
         cast(nullif(trim(source.auto_receive_days), '') as integer) as auto_receive_days,
         cast(nullif(trim(source.settlement_grace_days), '') as integer) as settlement_grace_days,
+        cast(nullif(trim(source.approval_days), '') as integer) as approval_days,
         nullif(trim(source.cycle_days), '') as cycle_days,
         cast(nullif(trim(source.reserve_days), '') as integer) as reserve_days,
         {{ calendar_date('source.go_live_date') }} as go_live_date,
