@@ -1,16 +1,20 @@
 """A second opinion on what the books hold beside the journals of settlement: levels f and g, in the plainest way."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sandbox.world import World
+from sandbox.world import World, first_day_of_trade
 from tests.sandbox_world.plain_books import TRADING
-from tests.sandbox_world.plain_reconciler import Finding
+from tests.sandbox_world.plain_reconciler import LONDON, Finding, instant
 
-ACCRUED_FEES = "2112"
+ACCRUED_FEES, CLEARING = "2112", "1260"
+FORGIVEN = timedelta(days=45)
+"""How long something may stay open on clearing."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ def legs(world: World, marketplace: str) -> list[Leg]:
     return [
         Leg(
             str(row["transaction"]),
-            headers[row["transaction"]]["tranid"],
+            (headers[row["transaction"]].get("externalid") or "").removeprefix("JE-")
+            or headers[row["transaction"]]["tranid"],
             numbers[row["account"]],
             headers[row["transaction"]]["trandate"],
             row["amount"],
@@ -66,3 +71,68 @@ def accruals(world: World, marketplace: str) -> Iterator[Finding]:
     for day, amount in list(moved.items()):
         if amount < 0 and moved[day + timedelta(days=1)] != -amount:
             yield "JNL-011", "ERP_POSTING", posted[day]
+
+
+def settings_of(world: World, file: str, **where: str) -> list[dict[str, str]]:
+    """What the world changes in a file of the configuration, for rows that are about `where`."""
+    rows = [setting["where"] | setting["values"] for setting in world.truth["settings"] if setting["file"] == file]
+    return [row for row in rows if where.items() <= row.items()]
+
+
+def openings(world: World, marketplace: str) -> Iterator[Finding]:
+    """The ledger before go-live is what was agreed; what was open then is paid by now, and no month ends in credit."""
+    agreed = settings_of(world, "opening_balances", marketplace_code=marketplace)
+    first_day = first_day_of_trade(world.as_of)
+    before = sum(x.amount for x in legs(world, marketplace) if x.account == CLEARING and x.day < first_day)
+    open_amount = sum((Decimal(row["amount"]) for row in agreed), Decimal(0))
+    month = f"MARKETPLACE_CLEARING|GBP|{first_day:%Y-%m}"
+    if before != open_amount:
+        yield "CLR-001", "ACCOUNT_PERIOD", month
+    for row in agreed:
+        if Decimal(row["amount"]) > 0 and world.as_of.date() - date.fromisoformat(row["as_of_date"]) > FORGIVEN:
+            yield "CLR-002", "OPEN_ITEM", row["reference"]
+    # The first month settles nothing that it does not also receive.
+    if open_amount < 0:
+        yield "CLR-004", "ACCOUNT_PERIOD", month
+
+
+def settlements(world: World, marketplace: str) -> Iterator[Finding]:
+    """Settlements that are not in the books because their month is shut, or because they exceed what needs nobody."""
+    side = world.mirakl[marketplace]
+    lines = defaultdict(list)
+    for line in side.transaction_lines:
+        if line["type"] != "PAYMENT":
+            lines[line.get("seller_billing_cycle_id")].append(line)
+    entity = "UKTRADE" if marketplace == "BRICO" else "NORTHHOME"
+    posted = {leg.reference for leg in legs(world, marketplace)}
+    shut = set()
+    if marketplace == "HOMELY":
+        periods = world.netsuite["NS_HOME"].tables["accountingperiod"]
+        shut = {f"{p['startdate']:%Y-%m}" for p in periods if p["closed"] == "T" and p["isadjust"] == "F"}
+    limits = settings_of(world, "approval_policies", kind="JOURNAL", marketplace_code=marketplace)
+    newest = max(cycle["date_created"] for cycle in side.cycles)
+    for cycle in side.cycles:
+        day = instant(cycle["date_created"]).astimezone(LONDON).date()
+        key = f"{entity}|{marketplace}|SETTLEMENT|{cycle['id']}|{day:%Y-%m}|1"
+        wire = "TO" + hashlib.sha256(key.encode()).hexdigest()[:16].upper()
+        # Lines of the newest cycle were never delivered: it waits for them.
+        if wire in posted or cycle["date_created"] == newest:
+            continue
+        if f"{day:%Y-%m}" in shut:
+            yield "JNL-010", "JOURNAL", key
+        elif any(debits(lines[cycle["id"]]) > Decimal(limit["maximum_amount"]) for limit in limits):
+            yield "JNL-008", "JOURNAL", key
+
+
+def debits(lines: list[dict[str, Any]]) -> Decimal:
+    """What the settlement of these lines debits: clearing, refunds, and each kind of fee with its VAT apart."""
+    kinds: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        kind = line["type"].removeprefix("REFUND_COMMISSION_").removeprefix("COMMISSION_")
+        if kind.startswith(("MANUAL_", "INVOICEABLE_")):
+            kind = "VAT of adjustments" if kind.endswith(("_VAT", "_TAX")) else "adjustments"
+        elif "ORDER" in kind:
+            kind = "sales" if line["amount"] > 0 else "refunds"
+        kinds[kind] -= line["amount"]
+        kinds["clearing"] += line["amount"]
+    return sum((amount for amount in kinds.values() if amount > 0), Decimal(0))
