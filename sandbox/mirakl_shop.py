@@ -34,6 +34,7 @@ class MiraklWorldLike(Protocol):
     carriers: list[dict[str, Any]]
     orders: dict[str, dict[str, Any]]
     transaction_lines: list[dict[str, Any]]
+    earlier_transaction_lines: list[dict[str, Any]]
     cycles: list[dict[str, Any]]
     invoices: list[dict[str, Any]]
     offers: list[dict[str, Any]]
@@ -239,11 +240,13 @@ class MiraklShop:
         self._orders_by_creation = sorted(self.orders.values(), key=attrgetter("created", "order_id"))
         self._answers: dict[Any, list[Order]] = {}
         self.changed_orders: set[str] = set()
-        self.lines = [TransactionLine.of(record) for record in world.transaction_lines]
+        # What a line was stands behind what it is: who looks for its id finds the newest.
+        lines = [*world.transaction_lines, *world.earlier_transaction_lines]
+        self.lines = [TransactionLine.of(record) for record in lines]
         self.line_index = SeekIndex(
             {
-                "dateCreated": [_time(record, "date_created") or 0 for record in world.transaction_lines],
-                "lastUpdated": [_time(record, "last_updated") or 0 for record in world.transaction_lines],
+                "dateCreated": [_time(record, "date_created") or 0 for record in lines],
+                "lastUpdated": [_time(record, "last_updated") or 0 for record in lines],
             }
         )
         self.removed_lines: set[int] = set()

@@ -104,8 +104,8 @@ def total_debit(cycle: Cycle) -> int:
     """What one journal of the cycle's settlement debits in all: per role, sales and refunds apart, VAT with its fee."""
     nets: dict[tuple[str, str], int] = {("MARKETPLACE_CLEARING", ""): cycle.net}
     for entry in cycle.entries:
-        role = ROLE_OF_TYPE[TAX_OF_TYPE.get(entry.type, entry.type)]
-        part = "VAT" if entry.type in TAX_OF_TYPE else ""
+        is_fee_tax = entry.type in TAX_OF_TYPE
+        role, part = (ROLE_OF_TYPE[TAX_OF_TYPE[entry.type]], "VAT") if is_fee_tax else (role_of(entry), "")
         if role == "AR_MARKETPLACE":
             part = "SALES" if entry.amount > 0 else "REFUNDS"
         nets[role, part] = nets.get((role, part), 0) - entry.amount

@@ -263,6 +263,9 @@ class Entry:
     shows_cycle: bool = True
     is_informative: bool = False
     shipment: Shipment | None = None
+    currency: str = "GBP"
+    earlier_amount: int | None = None
+    """What the line said when it was read first; it is delivered once as it was and once as it is."""
 
 
 @dataclass(slots=True, eq=False)
@@ -482,6 +485,9 @@ class MiraklWorld:
     invoices: list[dict[str, Any]]
     offers: list[dict[str, Any]]
     hidden_transaction_lines: list[dict[str, Any]]
+    earlier_transaction_lines: list[dict[str, Any]] = field(default_factory=list)
+    """Lines as they were, of which `transaction_lines` has what they are now: a reader whom a change overtakes while he
+    walks the pages meets both."""
     perspective: str = "SELLER"
     shops: list[dict[str, Any]] = field(default_factory=list)
     shipments: list[dict[str, Any]] = field(default_factory=list)

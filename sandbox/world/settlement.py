@@ -98,7 +98,10 @@ def new_id(rng: random.Random) -> str:
 
 
 class Ledger:
-    """Collects entries, then closes the cycles over them."""
+    """Collects entries, then closes the cycles over them.
+
+    `stated_too_much`: by how much the marketplace's statement of the balance exceeds it, a planted fault.
+    """
 
     def __init__(self, rng: random.Random, orders: list[Order], days: list[date], as_of: int) -> None:
         self._rng = rng
@@ -107,6 +110,7 @@ class Ledger:
         self.entries: list[Entry] = []
         self.by_line: dict[str, list[Entry]] = {}
         self.documents: list[ManualDocument] = []
+        self.stated_too_much = 0
         self.cycles = [
             Cycle(
                 id=new_id(rng),

@@ -20,6 +20,7 @@ from tests.sandbox_world.plain_reconciler import (
     Finding,
     business_days_after,
     cancelled,
+    changes,
     contracts_of,
     due,
     instant,
@@ -181,6 +182,10 @@ def payouts_of_seller(lines: list[Line], cycles: list[dict[str, Any]]) -> Iterat
     gaps: list[tuple[datetime, Decimal]] = []
     balance = Decimal(0)
     for line in lines:
+        if line["currency_iso_code"] != "GBP":
+            if line["payment_state"] != "NOT_APPLICABLE":
+                yield "PAY-008", "CYCLE", line["seller_billing_cycle_id"]
+            continue
         if line["payment_state"] == "NOT_APPLICABLE":
             assert line["balance"] == balance
             continue
@@ -246,6 +251,19 @@ def reserves(world: World, marketplace: str) -> Iterator[Finding]:
                 yield "PAY-007", "CYCLE", cycle_id
 
 
+def statements(world: World, marketplace: str) -> Iterator[Finding]:
+    """What is stated of a seller's balance is what its lines add up to, those included that were never delivered."""
+    side = world.mirakl[marketplace]
+    totals: dict[int, Decimal] = defaultdict(Decimal)
+    for line in (*side.transaction_lines, *side.hidden_transaction_lines):
+        if line["payment_state"] != "NOT_APPLICABLE" and line["currency_iso_code"] == "GBP":
+            totals[line["shop"]["id"]] += line["amount"]
+    for shop in side.shops:
+        stated = shop["payment_details"]
+        if stated["pending_balance"] + stated["payable_balance"] != totals[shop["shop_id"]]:
+            yield "CLR-005", "SHOP", str(shop["shop_id"])
+
+
 def documents(world: World, marketplace: str) -> Iterator[Finding]:
     """Level d."""
     side = world.mirakl[marketplace]
@@ -287,6 +305,6 @@ def documents(world: World, marketplace: str) -> Iterator[Finding]:
 
 
 def findings(world: World, marketplace: str = "PLAZA") -> set[Finding]:
-    """Everything of levels b, c, d, i and j of one operator's marketplace."""
-    levels = (settlement, payouts, reserves, documents, plain_refunds.findings, parcels)
+    """Everything of levels b, c, d, i and j and of the balances of one operator's marketplace."""
+    levels = (settlement, changes, payouts, reserves, statements, documents, plain_refunds.findings, parcels)
     return {finding for level in levels for finding in level(world, marketplace)}

@@ -271,6 +271,10 @@ def payouts(world: World, marketplace: str) -> Iterator[Finding]:
     gaps: list[tuple[datetime, Decimal]] = []
     previous = ""
     for row in side.transaction_lines:
+        if row["currency_iso_code"] != "GBP":
+            if row["payment_state"] != "NOT_APPLICABLE":
+                yield "PAY-008", "CYCLE", row["seller_billing_cycle_id"]
+            continue
         cycle_id = row.get("seller_billing_cycle_id")
         if row["payment_state"] == "PAID" and not cycle_id:
             yield "PAY-002", "TRANSACTION_LINE", row["id"]
@@ -304,6 +308,15 @@ def payouts(world: World, marketplace: str) -> Iterator[Finding]:
         opening = Decimal(0) if paid else due_amount
     for cycle_id in waiting:
         yield "PAY-004", "CYCLE", cycle_id
+
+
+def changes(world: World, marketplace: str) -> Iterator[Finding]:
+    """What a line says of its amount never changes."""
+    side = world.mirakl[marketplace]
+    now = {line["id"]: line["amount"] for line in side.transaction_lines}
+    for line in side.earlier_transaction_lines:
+        if line["amount"] != now[line["id"]]:
+            yield "SET-014", "TRANSACTION_LINE", line["id"]
 
 
 def stock(world: World, marketplace: str) -> Iterator[Finding]:
@@ -350,6 +363,7 @@ def findings(world: World, marketplace: str = "BRICO") -> set[Finding]:
     found = {
         *orders(world, marketplace),
         *settlement(world, marketplace),
+        *changes(world, marketplace),
         *payouts(world, marketplace),
         *stock(world, marketplace),
         *fee_taxes(world, marketplace),

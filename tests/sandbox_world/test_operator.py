@@ -182,7 +182,8 @@ def test_every_seller_ties_out(world: World, plaza: MiraklWorld) -> None:
     """Opening, lines, named break, pay-out and closing of every cycle, and the chain between cycles."""
     net: dict[str, Decimal] = defaultdict(Decimal)
     for line in [*plaza.transaction_lines, *plaza.hidden_transaction_lines]:
-        if line["payment_state"] == "PAID" and line["type"] != "PAYMENT" and "seller_billing_cycle_id" in line:
+        is_counted = line["payment_state"] == "PAID" and line["currency_iso_code"] == "GBP"
+        if is_counted and line["type"] != "PAYMENT" and "seller_billing_cycle_id" in line:
             net[line["seller_billing_cycle_id"]] += line["amount"]
     paid = {cycle["id"]: cycle["amount_transferred_to_seller"] for cycle in plaza.cycles}
     closing: dict[str, Decimal] = defaultdict(Decimal)
@@ -202,13 +203,17 @@ def test_balances_of_the_shops_are_their_lines(world: World, plaza: MiraklWorld)
     reserve: dict[int, Decimal] = defaultdict(Decimal)
     for line in [*plaza.transaction_lines, *plaza.hidden_transaction_lines]:
         shop_id = line["shop"]["id"]
-        if line["payment_state"] == "NOT_APPLICABLE":
+        if line["payment_state"] == "NOT_APPLICABLE" or line["currency_iso_code"] != "GBP":
             continue
         balance[shop_id] += line["amount"]
         pending[shop_id] += line["amount"] if line["payment_state"] == "PENDING" else 0
         paid[shop_id] -= line["amount"] if line["type"] == "PAYMENT" else 0
         reserve[shop_id] -= line["amount"] if line["type"].startswith("RESERVE_") else 0
     rows = {row["shop_id"]: row for row in of_plaza(world, "sellers")}
+    for exception in of_plaza(world):
+        if exception["exception_code"] == "CLR-005":
+            # Stated, and in no line.
+            balance[int(exception["subject_id"])] += exception["amount"]
     for shop in plaza.shops:
         shop_id, details = shop["shop_id"], shop["payment_details"]
         assert details["pending_balance"] == pending[shop_id]

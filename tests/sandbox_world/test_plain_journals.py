@@ -8,11 +8,11 @@ import pytest
 from sandbox.world import World
 from sandbox.world.build import Erp
 from tests.sandbox_world.plain_documents import documents
-from tests.sandbox_world.plain_journals import accruals, openings, settlements
+from tests.sandbox_world.plain_journals import accruals, openings, settlements, statement
 
-COMMON = {"INV-005", "INV-007", "JNL-011", "CLR-001"}
+COMMON = {"INV-005", "INV-007", "JNL-011", "CLR-001", "CLR-005"}
 CODES = {"BRICO": COMMON | {"CLR-002"}, "HOMELY": COMMON | {"CLR-004", "JNL-008", "JNL-010"}}
-LEVELS = (documents, accruals, openings, settlements)
+LEVELS = (documents, accruals, openings, statement, settlements)
 
 
 def told(world: World, marketplace: str) -> set[tuple[str, str, str]]:

@@ -16,7 +16,8 @@ with own_shops as (
         paid_balance,
         payable_balance,
         pending_balance,
-        reserve_balance
+        reserve_balance,
+        fetched_at
     from {{ ref('stg_mirakl__accounts') }}
 ),
 
@@ -35,7 +36,8 @@ operated_shops as (
         paid_balance,
         payable_balance,
         pending_balance,
-        reserve_balance
+        reserve_balance,
+        fetched_at
     from {{ ref('stg_mirakl__shops') }}
 ),
 
@@ -64,7 +66,8 @@ final as (
         {{ money('shops.paid_balance') }} as paid_amount,
         {{ money('shops.payable_balance') }} as payable_amount,
         {{ money('shops.pending_balance') }} as pending_amount,
-        {{ money('shops.reserve_balance') }} as reserve_amount
+        {{ money('shops.reserve_balance') }} as reserve_amount,
+        shops.fetched_at as stated_at
     from shops
     inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
         on shops.marketplace_code = marketplaces.marketplace_code

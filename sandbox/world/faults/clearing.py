@@ -60,6 +60,21 @@ def opening_that_the_books_do_not_have(scene: Scene) -> None:
     )
 
 
+@fault("CLR-005", Phase.CYCLES, once=True)
+def statement_above_its_lines(scene: Scene) -> None:
+    """The marketplace states a balance that is 33.10 more than its lines add up to, those that it held back included.
+
+    Near-miss: an order that is debited and not despatched: the marketplace owes it, the books do not have it yet.
+    """
+    ledger = scene.ledger
+    ledger.stated_too_much = 3_310
+    scene.truth.exception(
+        "CLR-005", "SHOP", str(scene.business.shop.id), "statement_above_its_lines", ledger.stated_too_much
+    )
+    waiting = next(order for order in scene.orders if order.debited is not None and order.shipped is None)
+    scene.truth.near_miss("debited, not yet despatched", "CLR-005", "ORDER", waiting.id)
+
+
 @fault("CLR-002", Phase.JOURNALS, once=True, only=BRICO.marketplace)
 def pay_out_of_march_still_short(scene: Scene) -> None:
     """A pay-out of the months before go-live came 61.20 short, and the difference was never claimed.

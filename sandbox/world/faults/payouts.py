@@ -2,7 +2,13 @@
 
 from sandbox.world.faults.registry import Phase, fault
 from sandbox.world.faults.victims import plain
+from sandbox.world.model import Entry
 from sandbox.world.scene import Scene
+from sandbox.world.settlement import new_id
+from sandbox.world.stamps import DAY
+
+MIXED = 6
+"""Position (from 0) of the cycle that holds a line in another currency."""
 
 
 @fault("PAY-002", Phase.CYCLES)
@@ -20,6 +26,25 @@ def paid_line_without_its_cycle(scene: Scene) -> None:
     waiting = [e for e in scene.ledger.entries if e.payable is not None and e.cycle is None and not e.is_held]
     if waiting:
         scene.near_miss_once("payable, waiting for the next cycle", "PAY-002", "TRANSACTION_LINE", waiting[0].id)
+
+
+@fault("PAY-008", Phase.CYCLES, once=True)
+def line_in_another_currency(scene: Scene) -> None:
+    """A credit in euro stands in a cycle in pounds. It is no part of the cycle's sum, and the cycle cannot be booked.
+
+    Its running balance is the one in euro, which begins with it. Near-miss: an informative line in euro, which counts
+    nowhere.
+    """
+    ledger, seventh, eighth = scene.ledger, scene.ledger.cycles[MIXED], scene.ledger.cycles[MIXED + 1]
+    for cycle, is_informative in ((seventh, False), (eighth, True)):
+        created = ledger.stamp(cycle.created - 2 * DAY)
+        entry = Entry(new_id(scene.rng), "MANUAL_CREDIT", 4_000, created, created)
+        entry.currency, entry.cycle, entry.balance, entry.is_informative = "EUR", cycle, 4_000, is_informative
+        entry.description = "Compensation agreed in euro"
+        ledger.add(entry)
+    ledger.entries.sort(key=lambda each: each.created)
+    scene.truth.exception("PAY-008", "CYCLE", seventh.id, "line_in_another_currency", seventh.net)
+    scene.truth.near_miss("an informative line in euro", "PAY-008", "CYCLE", eighth.id)
 
 
 @fault("PAY-009", Phase.CYCLES, once=True)

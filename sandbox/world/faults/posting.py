@@ -2,11 +2,12 @@
 
 from sandbox.world.bank import receipt_id
 from sandbox.world.business import BRICO, HOMELY
+from sandbox.world.faults.payouts import MIXED
 from sandbox.world.faults.registry import Phase, fault
 from sandbox.world.journals import EARLIER_CYCLES, natural_key, total_debit
 from sandbox.world.model import Cycle
 from sandbox.world.scene import Scene
-from sandbox.world.settlement import ROLE_OF_TYPE, TAX_OF_TYPE
+from sandbox.world.settlement import UNMAPPED, role_of
 from sandbox.world.stamps import london_date
 
 
@@ -20,10 +21,8 @@ def _receipt(scene: Scene, cycle: Cycle) -> str:
 
 
 def _can_be_posted(cycle: Cycle) -> bool:
-    """Whether every line is of a mapped type and has been delivered."""
-    return all(
-        TAX_OF_TYPE.get(entry.type, entry.type) in ROLE_OF_TYPE and not entry.is_hidden for entry in cycle.entries
-    )
+    """Whether every line is of a mapped type and has been delivered, and the cycle is not the one of PAY-008."""
+    return cycle.index != MIXED and all(role_of(entry) != UNMAPPED and not entry.is_hidden for entry in cycle.entries)
 
 
 @fault("JNL-012", Phase.JOURNALS, once=True, only=BRICO.marketplace)
@@ -63,7 +62,9 @@ def month_shut_too_early(scene: Scene) -> None:
     earlier = [c for c in scene.ledger.cycles[:EARLIER_CYCLES] if f"{c.day:%Y-%m}" == f"{late.day:%Y-%m}"]
     if earlier:
         scene.truth.near_miss("posted before it was shut", "JNL-010", "JOURNAL", _settlement(scene, earlier[0]))
-    open_for_us = next(c for c in waiting if c is not late and _can_be_posted(c))
+    open_for_us = next((c for c in waiting if c is not late and _can_be_posted(c)), None)
+    if open_for_us is None:
+        return
     scene.books.months_shut_for_purchases.add(f"{open_for_us.day:%Y-%m}")
     scene.truth.near_miss("shut for purchases alone", "JNL-010", "JOURNAL", _settlement(scene, open_for_us))
 
@@ -79,7 +80,7 @@ def nobody_approves(scene: Scene) -> None:
         for cycle in scene.ledger.cycles[EARLIER_CYCLES:]
         if _can_be_posted(cycle) and f"{cycle.day:%Y-%m}" not in scene.books.shut_months
     ]
-    second, greatest = sorted(waiting, key=total_debit)[-2:]
+    *others, greatest = sorted(waiting, key=total_debit)
     limit = total_debit(greatest) - 1
     market = scene.business.marketplace
     scene.configure(
@@ -94,4 +95,9 @@ def nobody_approves(scene: Scene) -> None:
     )
     scene.configure("marketplaces", {"approval_days": "0"}, where={"marketplace_code": market})
     scene.truth.exception("JNL-008", "JOURNAL", _settlement(scene, greatest), "nobody_approves", -total_debit(greatest))
-    scene.truth.near_miss("within the limit", "JNL-008", "JOURNAL", _settlement(scene, second))
+    if others:
+        scene.truth.near_miss("within the limit", "JNL-008", "JOURNAL", _settlement(scene, others[-1]))
+    else:
+        # A shut month can leave only one to post.
+        posted = _settlement(scene, scene.ledger.cycles[0])
+        scene.truth.near_miss("posted before the limit was set", "JNL-008", "JOURNAL", posted)

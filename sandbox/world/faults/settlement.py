@@ -4,12 +4,34 @@ from datetime import date, timedelta
 
 from sandbox.world.faults.registry import Phase, fault
 from sandbox.world.faults.victims import is_pro_rata, plain, settled
-from sandbox.world.model import Entry, OrderLine
+from sandbox.world.model import Entry, Order, OrderLine
 from sandbox.world.money import share
 from sandbox.world.scene import Scene
 from sandbox.world.settlement import new_id
 from sandbox.world.stamps import CUT_OFF_DAYS, DAY, HOUR, MINUTE, london_date
 from sandbox.world.trade import commission_base
+
+
+@fault("SET-014", Phase.CYCLES, once=True)
+def amount_changed_afterwards(scene: Scene) -> None:
+    """A sale's line had another amount when it was read first: an amount never changes.
+
+    What it says now is right. Near-miss: a line that was pending when it was read first, and has been paid since.
+    """
+    newest = scene.ledger.cycles[-1]
+
+    def is_in_newest(order: Order) -> bool:
+        return order.profile in ("ORDINARY", "TWO_LINES") and all(
+            entry.cycle is newest for line in order.lines for entry in scene.ledger.by_line.get(line.id, ())
+        )
+
+    changed, paid = (
+        scene.ledger.entry_of(scene.order(lambda o: o.debited is not None and is_in_newest(o)).lines[0], "ORDER_AMOUNT")
+        for _ in range(2)
+    )
+    changed.earlier_amount, paid.earlier_amount = changed.amount - 250, paid.amount
+    scene.truth.exception("SET-014", "TRANSACTION_LINE", changed.id, "amount_changed_afterwards", 250)
+    scene.truth.near_miss("pending, then paid", "SET-014", "TRANSACTION_LINE", paid.id)
 
 
 @fault("SET-003", Phase.TRADE)

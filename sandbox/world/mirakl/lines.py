@@ -1,8 +1,8 @@
 """Transaction lines (TL02)."""
 
+from dataclasses import replace
 from typing import Any
 
-from sandbox.world.catalogue import CURRENCY
 from sandbox.world.model import Entry, Order, Shop
 from sandbox.world.money import pounds
 from sandbox.world.stamps import iso
@@ -44,7 +44,7 @@ class LineRenderer:
             "amount_credited": amount if entry.amount > 0 else nil,
             "amount_debited": pounds(-entry.amount) if entry.amount < 0 else nil,
             "balance": balance,
-            "currency_iso_code": CURRENCY,
+            "currency_iso_code": entry.currency,
             "date_created": created,
             "entities": self._entities(entry),
             "id": entry.id,
@@ -67,6 +67,12 @@ class LineRenderer:
             line["payment_voucher_number"] = cycle.voucher
             line["seller_billing_cycle_id"] = cycle.id
         return line
+
+    def as_it_was(self, entry: Entry) -> dict[str, Any]:
+        """The line of an entry with an `earlier_amount`, as it was before a cycle took it."""
+        if entry.earlier_amount is None:
+            raise ValueError(f"line {entry.id} never changed")
+        return self(replace(entry, amount=entry.earlier_amount, cycle=None, payable=None))
 
     def _order(self, order: Order) -> dict[str, Any]:
         found = self._references.get(order.id)

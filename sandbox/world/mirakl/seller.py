@@ -43,6 +43,9 @@ def render(
         invoices=invoices,
         offers=[offer(item, quantity, active, as_of) for item, quantity, active in offers],
         hidden_transaction_lines=hidden,
+        earlier_transaction_lines=[
+            line.as_it_was(entry) for entry in ledger.entries if entry.earlier_amount is not None
+        ],
         returns=papers.returns(in_feed, lambda order: shop, as_of),
         document_requests=requests,
         document_request_lines=request_lines,

@@ -127,7 +127,7 @@ def account(business: Business, ledger: Ledger, orders: int, offers: int) -> dic
     shop = business.shop
     pending = sum(e.amount for e in ledger.entries if e.payable is None)
     paid = sum(cycle.payout for cycle in ledger.cycles)
-    payable = ledger.entries[-1].balance - pending if ledger.entries else 0
+    payable = (ledger.entries[-1].balance - pending if ledger.entries else 0) + ledger.stated_too_much
     balances = {
         "paid": pounds(paid),
         "pay_out_psp_code": shop.psp,

@@ -51,6 +51,8 @@ class SellerLedger:
         self._stamps: set[int] = set()
         self.entries: list[Entry] = []
         self.documents: list[ManualDocument] = []
+        self.stated_too_much = 0
+        """By how much the statement of the balance exceeds it: a planted fault."""
         self._next_document = first_number + len(days)
         self.cycles = [
             Cycle(
@@ -300,8 +302,8 @@ class SellerLedger:
 
     @property
     def payable(self) -> int:
-        """What has been earned and not been paid out."""
-        return (self.entries[-1].balance if self.entries else 0) - self.pending
+        """What has been earned and not been paid out, as the operator states it."""
+        return (self.entries[-1].balance if self.entries else 0) - self.pending + self.stated_too_much
 
 
 def _part(amount: int, part: int, parts: int) -> int:

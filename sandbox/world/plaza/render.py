@@ -31,9 +31,11 @@ def render(
     `assortments`: the offers of each seller, by the seller's number.
     """
     entries = []
+    earlier = []
     for ledger in ledgers:
         line = LineRenderer(ledger.seller.shop)
         entries += [(entry.created, entry.is_hidden, line(entry)) for entry in ledger.entries]
+        earlier += [line.as_it_was(entry) for entry in ledger.entries if entry.earlier_amount is not None]
     entries.sort(key=lambda entry: entry[0])
     orders = [order for _, order in placed if order.is_in_feed]
     requests, request_lines = papers.document_requests(orders, _shop_of)
@@ -60,6 +62,7 @@ def render(
             for item in assortments[ledger.seller.number]
         ],
         hidden_transaction_lines=[line for _, is_hidden, line in entries if is_hidden],
+        earlier_transaction_lines=earlier,
         perspective="OPERATOR",
         shops=[
             _shop(ledger, len(assortments[ledger.seller.number]), counts.get(ledger.seller.number, 0), as_of)

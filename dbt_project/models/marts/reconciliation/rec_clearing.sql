@@ -1,5 +1,6 @@
 -- Grain: account role × currency × period × rule of level g, and open item of clearing. The roll-forward against the ERP, clearing in
--- credit at the end of a period, and what has been open for too long. A difference that level f explains is that finding's
+-- credit at the end of a period, what has been open for too long, the marketplace's balances against its lines and against the ledger.
+-- A difference that level f explains is that finding's
 -- consequence, not a second finding; what the month before left behind is that month's.
 with
 
@@ -58,6 +59,39 @@ receipt_findings as (
         where findings.status = 'EXCEPTION' and findings.billing_cycle_id is not null
     ) as ranked
     where ranked.choice_number = 1
+
+),
+
+statements as (
+
+    select * from {{ ref('int_matching__shop_balances') }}
+
+),
+
+tie_out as (
+
+    select
+        items.marketplace_code,
+        items.entity_code,
+        items.currency_code,
+        cast(sum(case when items.side = 'LEDGER' then items.amount else 0 end) as decimal(18, 2)) as ledger_amount,
+        cast(sum(case when items.side = 'LEDGER' then 0 else items.amount end) as decimal(18, 2)) as explained_amount,
+        sum(case when items.side = 'ITEM' then 1 else 0 end) as item_count
+    from {{ ref('balance_tie_out') }} as items
+    group by items.marketplace_code, items.entity_code, items.currency_code
+
+),
+
+over_paid as (
+
+    select
+        open_items.marketplace_code,
+        open_items.currency_code,
+        min({{ period_of('open_items.since_date') }}) as period,
+        min(open_items.subject_id) as receipt_id
+    from open_items
+    where open_items.item_kind = 'OVER_PAID'
+    group by open_items.marketplace_code, open_items.currency_code
 
 ),
 
@@ -212,7 +246,7 @@ ties as (
 credits as (
 
     -- Only for months that are over. The cause is that of the month in which the credit began: a negative cycle, a settlement that may
-    -- not be posted, or nothing but the credit itself.
+    -- not be posted, an over-payment, or nothing but the credit itself.
     select
         rollforward.marketplace_code,
         rollforward.entity_code,
@@ -228,11 +262,13 @@ credits as (
         case
             when cycles.billing_cycle_id is not null then 'CYCLE'
             when blocked_settlements.period is not null then blocked_settlements.blocked_subject_type
+            when over_paid.period is not null then 'RECEIPT'
             when rollforward.credit_since_period < rollforward.period then 'ACCOUNT_PERIOD'
         end as root_subject_type,
         case
             when cycles.billing_cycle_id is not null then cycles.billing_cycle_id
             when blocked_settlements.period is not null then blocked_settlements.blocked_subject_id
+            when over_paid.period is not null then over_paid.receipt_id
             when rollforward.credit_since_period < rollforward.period
                 then
                     rollforward.account_role || '|' || rollforward.currency_code || '|'
@@ -246,7 +282,12 @@ credits as (
         on
             rollforward.marketplace_code = blocked_settlements.marketplace_code
             and rollforward.currency_code = blocked_settlements.currency_code
-            and rollforward.period >= blocked_settlements.period
+            and rollforward.credit_since_period >= blocked_settlements.period
+    left join over_paid
+        on
+            rollforward.marketplace_code = over_paid.marketplace_code
+            and rollforward.currency_code = over_paid.currency_code
+            and rollforward.credit_since_period >= over_paid.period
     left join negative_cycles
         on
             rollforward.marketplace_code = negative_cycles.marketplace_code
@@ -312,6 +353,69 @@ aged as (
 
 ),
 
+stated as (
+
+    -- What the marketplace says it owes is what its lines add up to. Lines that were never delivered are that finding's consequence.
+    select
+        statements.marketplace_code,
+        statements.entity_code,
+        'SHOP' as subject_type,
+        statements.shop_id as subject_id,
+        'G040_STATEMENT' as rule_code,
+        case
+            when
+                statements.line_amount = statements.pending_amount + statements.payable_amount
+                and statements.line_reserve_amount = statements.reserve_amount
+                then 'MATCHED'
+            when statements.is_overtaken then 'TIMING'
+            else 'EXCEPTION'
+        end as status,
+        cast(statements.line_amount + statements.line_reserve_amount as decimal(18, 2)) as expected_amount,
+        cast(
+            statements.pending_amount + statements.payable_amount + statements.reserve_amount as decimal(18, 2)
+        ) as actual_amount,
+        statements.currency_code,
+        case
+            when
+                statements.line_amount + statements.missing_amount
+                = statements.pending_amount + statements.payable_amount
+                then 'CYCLE'
+        end as root_subject_type,
+        case
+            when
+                statements.line_amount + statements.missing_amount
+                = statements.pending_amount + statements.payable_amount
+                then statements.incomplete_cycle_id
+        end as root_subject_id,
+        'The marketplace states a balance of shop ' || statements.shop_id || ' of '
+        || cast(statements.pending_amount + statements.payable_amount + statements.reserve_amount as varchar) || ' '
+        || statements.currency_code || ' (pending, payable and reserve); its lines add up to '
+        || cast(statements.line_amount + statements.line_reserve_amount as varchar) || '.' as fault_summary
+    from statements
+
+),
+
+tied as (
+
+    select
+        tie_out.marketplace_code,
+        tie_out.entity_code,
+        'BALANCE' as subject_type,
+        tie_out.currency_code as subject_id,
+        'G050_TIE_OUT' as rule_code,
+        case when tie_out.ledger_amount = tie_out.explained_amount then 'MATCHED' else 'EXCEPTION' end as status,
+        tie_out.explained_amount as expected_amount,
+        tie_out.ledger_amount as actual_amount,
+        tie_out.currency_code,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id,
+        'Customer account, clearing and reserve hold ' || cast(tie_out.ledger_amount as varchar) || ' '
+        || tie_out.currency_code || '; the marketplace''s balances and ' || cast(tie_out.item_count as varchar)
+        || ' listed items explain ' || cast(tie_out.explained_amount as varchar) || '.' as fault_summary
+    from tie_out
+
+),
+
 unioned as (
 
     {% for tests in ['ties', 'credits'] -%}
@@ -335,6 +439,30 @@ unioned as (
         tests.fault_summary,
         tests.account_role,
         tests.period
+    from {{ tests }} as tests
+    union all
+    {% endfor -%}
+    {% for tests in ['stated', 'tied'] -%}
+    select
+        tests.marketplace_code,
+        tests.entity_code,
+        tests.subject_type,
+        tests.subject_id,
+        tests.rule_code,
+        tests.status,
+        'CLR-005' as fault_code,
+        tests.expected_amount,
+        tests.actual_amount,
+        cast(0 as decimal(18, 2)) as tolerance_amount,
+        tests.currency_code,
+        tests.rule_code as left_id,
+        tests.subject_id as right_id,
+        cast(null as timestamp) as due_at,
+        tests.root_subject_type,
+        tests.root_subject_id,
+        tests.fault_summary,
+        'MARKETPLACE_CLEARING' as account_role,
+        {{ period_of(as_of()) }} as period
     from {{ tests }} as tests
     union all
     {% endfor -%}

@@ -98,7 +98,7 @@ classified as (
         lines.account_role,
         lines.is_mapped,
         coalesce(lines.payment_state, '') = 'NOT_APPLICABLE' as is_informative,
-        lines.counts_in_net as is_in_net,
+        lines.counts_in_net,
         lines.is_before_go_live,
         case lines.transaction_type
             when 'ORDER_AMOUNT' then 'GOODS'
@@ -197,8 +197,14 @@ final as (
 
     select
         classified.*,
+        -- What is in another currency than its cycle belongs to no sum of it; it only shows that currencies are mixed.
+        classified.counts_in_net and coalesce(classified.currency_code = cycles.currency_code, true) as is_in_net,
         coalesce(copies.copy_number, 1) as copy_number
     from classified
+    left join cycles
+        on
+            classified.marketplace_code = cycles.marketplace_code
+            and classified.billing_cycle_id = cycles.billing_cycle_id
     left join copies
         on
             classified.marketplace_code = copies.marketplace_code
