@@ -36,7 +36,7 @@ foreign_vat as (
         fee_taxes.marketplace_code,
         fee_taxes.billing_cycle_id
     from {{ ref('int_matching__fee_taxes') }} as fee_taxes
-    where fee_taxes.fault_code = 'TAX-007' and fee_taxes.status = 'EXCEPTION'
+    where fee_taxes.fault_code = 'TAX-007' and fee_taxes.status = 'EXCEPTION' and fee_taxes.fee_type = 'COMMISSION'
 
 ),
 

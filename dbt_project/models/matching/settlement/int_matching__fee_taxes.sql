@@ -140,7 +140,8 @@ cycle_fees as (
         min(foreign_types.supplier_country) as supplier_country,
         min(case when not foreign_types.is_tax then lines.transaction_line_id end) as fee_line_id,
         min(case when foreign_types.is_tax and lines.amount <> 0 then lines.transaction_line_id end) as tax_line_id,
-        min(lines.fee_type) as fee_type,
+        -- Commission first: only its foreign VAT is also argued order line by order line.
+        coalesce(min(case when lines.fee_type = 'COMMISSION' then lines.fee_type end), min(lines.fee_type)) as fee_type,
         cast(sum(case when foreign_types.is_tax then 0 else -lines.amount end) as decimal(18, 2)) as fee_amount,
         cast(sum(case when foreign_types.is_tax then -lines.amount else 0 end) as decimal(18, 2)) as tax_amount
     from {{ ref('int_matching__transaction_lines') }} as lines
