@@ -41,6 +41,8 @@ class Scene:
     told: set[tuple[str, str]] = field(default_factory=set)
     contested: set[str] = field(default_factory=set)
     """Cycles whose pay-out has arrived in a way that only a person can judge."""
+    lost: set[str] = field(default_factory=set)
+    """Cycles whose pay-out has never arrived."""
     overpaid: set[str] = field(default_factory=set)
     """Cycles for whose pay-out more was received than was paid out."""
     cases: list[Case] = field(default_factory=list)

@@ -171,7 +171,7 @@ def _natural(scene: Scene) -> None:
         for cycle in entry.cycles:
             by_cycle.setdefault(cycle.id, []).append(entry)
     for cycle in cycles:
-        if not cycle.payout:
+        if not cycle.payout or cycle.id in scene.lost:
             continue
         found = by_cycle.get(cycle.id, [])
         if cycle.id in scene.contested:

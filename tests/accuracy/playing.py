@@ -1,7 +1,7 @@
 """Plays a scenario: the vendors over HTTP, extraction, loading and models as Dagster jobs in this process.
 
-What a lane does up to the published marts, with the feeds of all lanes in one pass and without writing anything back:
-the exceptions are what is judged here. Writing back is proved by `make demo`.
+What a lane does, with the feeds of all lanes in one pass and without writing anything back: the exceptions are what is
+judged here. Writing back is proved by `make demo`.
 """
 
 from __future__ import annotations
@@ -118,6 +118,9 @@ class _Run:
             self._read(vendors)
             if scenario.arrival == "REPLAYED":
                 self._read(vendors)
+        self._build()
+        # Proposals wait for their decision, and how long they have waited is judged, too.
+        self._execute("deliver")
         self._build()
         return self._problems
 

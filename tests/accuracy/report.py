@@ -69,7 +69,14 @@ def confusion(total: Total) -> list[str]:
     return lines
 
 
-def page(total: Total, failures: Sequence[str], exempt: Mapping[str, str], command: str, conditions: str) -> str:
+def page(
+    total: Total,
+    failures: Sequence[str],
+    exempt: Mapping[str, str],
+    not_raised: Mapping[str, str],
+    command: str,
+    conditions: str,
+) -> str:
     """docs/accuracy.md. `command` reproduces it, `conditions` says when and where."""
     verdicts = total.verdicts
     moments: dict[str, int] = {}
@@ -106,6 +113,10 @@ def page(total: Total, failures: Sequence[str], exempt: Mapping[str, str], comma
         "## Codes that no seed plants",
         "",
         *(f"- **{code}**: {reason}" for code, reason in sorted(exempt.items())),
+        "",
+        "## Codes that no model raises yet",
+        "",
+        *(f"- **{code}**: {reason}" for code, reason in sorted(not_raised.items())),
         "",
     ]
     return "\n".join(parts)

@@ -126,6 +126,10 @@ def receipts(world: World, marketplace: str) -> Iterator[Finding]:
     for payout in waiting:
         cash = sum((one.amount for one in payout.received if len(one.paid) == 1), Decimal(0))
         short = payout.amount - cash
+        is_judged_by_a_person = any(payout.awaits(one) for one in arrived if one.id in undecided)
+        last_day = payout.day + timedelta(days=7)
+        if not payout.received and not is_judged_by_a_person and last_day < world.as_of.astimezone(LONDON).date():
+            yield "BNK-001", "PAYOUT", payout.id
         if not payout.received or any(one.is_exchanged or len(one.paid) > 1 for one in payout.received):
             continue
         if short < 0:

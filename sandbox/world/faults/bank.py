@@ -17,6 +17,22 @@ EUROS_PER_HUNDRED_POUNDS = 117
 OVER_PAID = 1_575
 
 
+@fault("BNK-001", Phase.BANK, once=True, only=HOMELY.marketplace)
+def payout_that_never_arrived(scene: Scene) -> None:
+    """The second pay-out was made weeks ago and has not arrived; the receipt after it brings the first alone.
+
+    Near-misses: the first one, which took six days; and the newest, which is on its way or has come (see `_natural`).
+    """
+    first, second = scene.ledger.cycles[:2]
+    entry = scene.receipt_of(first)
+    entry.amount, entry.cycles = first.payout, (first,)
+    entry.remittance = f"PAYOUT {first.voucher}"
+    entry.end_to_end = f"{scene.business.end_to_end}{first.voucher}"
+    scene.lost.add(second.id)
+    scene.truth.exception("BNK-001", "PAYOUT", second.id, "payout_that_never_arrived", -second.payout)
+    scene.truth.near_miss("took six days", "BNK-001", "PAYOUT", first.id)
+
+
 @fault("BNK-003", Phase.BANK, once=True, only=BRICO.marketplace)
 def receipt_short_beyond_any_fee(scene: Scene) -> None:
     """The receipt names the voucher and is 42.17 short: more than a bank keeps.
@@ -122,19 +138,20 @@ def receipt_twice_in_the_statement(scene: Scene) -> None:
 def receipt_that_names_another_payout(scene: Scene) -> None:
     """The newest pay-out arrives to the penny, and its text names the voucher of an earlier one.
 
-    Near-miss: one receipt that names two vouchers, because it pays both.
+    Near-miss: a receipt that names the pay-out of which it brings one half.
     """
     sixth, ninth = scene.ledger.cycles[5], scene.ledger.cycles[8]
     entry = next((e for e in scene.receipts if ninth in e.cycles), None) or _from_payer(scene, ninth.payout)
     entry.remittance, entry.end_to_end, entry.cycles = f"PAYOUT {sixth.voucher}", "NOTPROVIDED", ()
     scene.contested.add(ninth.id)
-    grouped = next(e for e in scene.receipts if len(e.cycles) > 1)
+    third = scene.ledger.cycles[2]
+    half = next(e for e in scene.receipts if third in e.cycles)
 
     def tell() -> None:
         scene.truth.exception(
             "BNK-008", "RECEIPT", scene.receipt_id(entry), "receipt_that_names_another_payout", entry.amount
         )
-        scene.truth.near_miss("names the two that it pays", "BNK-008", "RECEIPT", scene.receipt_id(grouped))
+        scene.truth.near_miss("names the one that it pays in part", "BNK-008", "RECEIPT", scene.receipt_id(half))
 
     scene.later(tell)
 

@@ -193,22 +193,17 @@ def standard_rated_goods_sold_at_zero(scene: Scene) -> None:
     Near-miss: VAT one penny off on the right code.
     """
 
-    def standard(order: Order) -> bool:
-        return (
-            plain(scene, order)
-            and len(order.lines) == 1
-            and order.lines[0].item.vat_rate == 2000
-            and order.lines[0].shipping == 0
-            and order.lines[0].price >= 1_000
-        )
+    def standard(order: Order, line: OrderLine) -> bool:
+        is_standard = line.item.vat_rate == 2000 and line.shipping == 0 and line.price >= 500
+        return plain(scene, order) and is_standard
 
-    line = scene.order(standard).lines[0]
+    _, line = scene.line(standard)
     erp_line = _erp_line(scene, line)
     missing = erp_line.tax
     erp_line.net, erp_line.tax = erp_line.net + erp_line.tax, 0
     erp_line.tax_code, erp_line.vat_rate = TAX_CODES[0], 0
     scene.truth.exception("ORD-008", "ORDER_LINE", line.id, "standard_rated_goods_sold_at_zero", -missing)
-    line = scene.order(standard).lines[0]
+    _, line = scene.line(standard)
     erp_line = _erp_line(scene, line)
     erp_line.net, erp_line.tax = erp_line.net - 1, erp_line.tax + 1
     scene.truth.near_miss("VAT one penny off", "ORD-008", "ORDER_LINE", line.id)
