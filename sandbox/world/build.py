@@ -16,13 +16,13 @@ from sandbox.world.plaza import build_plaza
 from sandbox.world.seller import build_seller
 from sandbox.world.settlement import CYCLES
 from sandbox.world.stamps import DAY, cut_offs, iso, london_date, milliseconds
-from sandbox.world.trade import MINIMUM_ORDERS
 from sandbox.world.truth import document
 
 DEFAULT_AS_OF = datetime(2026, 7, 3, 8, tzinfo=UTC)
 MARKETPLACES = (BRICO.marketplace, PLAZA)
 """What `build_world` makes unless told otherwise."""
 ALL_MARKETPLACES = (BRICO.marketplace, HOMELY.marketplace, PLAZA)
+HOMELY_MINIMUM = 320
 SETTLED_FOR = 2 * DAY
 """The newest cycle is at least this old at `as_of`, so that its pay-out has been made."""
 Erp = Literal["sage200", "netsuite"]
@@ -84,7 +84,7 @@ def _cut_offs(as_of: datetime) -> list[date]:
 def _build(seed: int, count: int, as_of: datetime, faults: bool, marketplaces: Collection[str], erp: Erp) -> World:
     now = milliseconds(as_of)
     first_day, *cycle_days = _cut_offs(as_of)
-    sizes = {BRICO: count, HOMELY: max(MINIMUM_ORDERS, count // 5)}
+    sizes = {BRICO: count, HOMELY: max(HOMELY_MINIMUM, count // 5)}
     sellers = [
         build_seller(business, seed, size, first_day, cycle_days, now, faults=faults)
         for business, size in sizes.items()

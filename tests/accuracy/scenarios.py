@@ -29,7 +29,7 @@ ARRIVALS = ("WHOLE", "MARKETPLACE_LATE", "ERP_LATE", "BANK_LATE", "REPLAYED", "F
 """How the feeds arrive. Late: a first run without that side, then one with it. Replayed: everything read twice.
 Feed by feed: every feed is loaded by itself, in a random order.
 """
-SMALLEST = 250
+SMALLEST = 320
 LARGE = 3_000
 
 

@@ -51,6 +51,8 @@ class Scene:
     truth: Truth
     trade: Trade
     taken: set[str] = field(default_factory=set)
+    bent: set[str] = field(default_factory=set)
+    """Those of the taken orders that somebody may have changed."""
     told: set[tuple[str, str]] = field(default_factory=set)
     taken_sellers: set[int] = field(default_factory=set)
     invoices: list[dict[str, Any]] = field(default_factory=list)
@@ -72,17 +74,26 @@ class Scene:
         self.taken_documents.add(document["id"])
         return cycles[document["id"]], document
 
-    def line(self, wanted: Callable[[Seller, Order, OrderLine], bool]) -> tuple[SellerLedger, Order, OrderLine]:
-        """The only line of an unused order that fits; the order is used from now on."""
-        found = [
+    def line(
+        self, wanted: Callable[[Seller, Order, OrderLine], bool], *, looked_at: bool = False
+    ) -> tuple[SellerLedger, Order, OrderLine]:
+        """The only line of an unused order that fits; the order is used from now on. One that is merely `looked_at`, as
+        a near-miss that is there anyway, may serve twice where none is left.
+        """
+        fitting = [
             (seller, order)
             for seller, order in self.orders
-            if order.id not in self.taken and len(order.lines) == 1 and wanted(seller, order, order.lines[0])
+            if len(order.lines) == 1 and wanted(seller, order, order.lines[0])
         ]
+        found = [(seller, order) for seller, order in fitting if order.id not in self.taken]
+        if not found and looked_at:
+            found = [(seller, order) for seller, order in fitting if order.id not in self.bent]
         if not found:
             raise LookupError("no order left that fits: the world is too small for its faults")
         seller, order = self.rng.choice(found)
         self.taken.add(order.id)
+        if not looked_at:
+            self.bent.add(order.id)
         return self.ledgers[seller.number], order, order.lines[0]
 
     def ledger(self, wanted: Callable[[SellerLedger], bool]) -> SellerLedger:
@@ -230,11 +241,14 @@ def commission_charged_twice(scene: Scene) -> None:
     ledger, _, line = scene.line(
         lambda s, o, x: (
             o.profile == "REFUNDED_TWICE" and len(x.refunds) == 2 and x.refunds[0].goods == x.refunds[1].goods
-        )
+        ),
+        looked_at=True,
     )
     twin = next(e for e in ledger.entries_of(line, "REFUND_ORDER_AMOUNT") if e.refund is line.refunds[1])
     scene.truth.near_miss("two refunds of one amount", "SET-007", "TRANSACTION_LINE", twin.id)
-    ledger, _, line = scene.line(lambda s, o, x: o.profile == "SPLIT" and o.workflow == "PAY_ON_SHIPMENT")
+    ledger, _, line = scene.line(
+        lambda s, o, x: o.profile == "SPLIT" and o.workflow == "PAY_ON_SHIPMENT", looked_at=True
+    )
     half = ledger.entries_of(line, "ORDER_AMOUNT")[1]
     scene.truth.near_miss("the second of two equal parcels", "SET-007", "TRANSACTION_LINE", half.id)
 
@@ -268,7 +282,8 @@ def shipping_never_settled(scene: Scene) -> None:
             and o.profile == "ORDINARY"
             and x.shipping > 0
             and o.created < scene.as_of - SETTLED_AGE
-        )
+        ),
+        looked_at=True,
     )
     scene.truth.near_miss("carriage bought by the operator", "SET-011", "ORDER_LINE", line.id)
 
