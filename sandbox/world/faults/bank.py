@@ -19,17 +19,21 @@ OVER_PAID = 1_575
 
 @fault("BNK-001", Phase.BANK, once=True, only=HOMELY.marketplace)
 def payout_that_never_arrived(scene: Scene) -> None:
-    """The second pay-out was made weeks ago and has not arrived; the receipt after it brings the first alone.
+    """The fourth pay-out was made weeks ago and has not arrived.
 
-    Near-misses: the first one, which took six days; and the newest, which is on its way or has come (see `_natural`).
+    Near-misses: the first one, which took six days and comes alone here, as the second does; and the newest, which is
+    on its way or has come (see `_natural`).
     """
-    first, second = scene.ledger.cycles[:2]
-    entry = scene.receipt_of(first)
-    entry.amount, entry.cycles = first.payout, (first,)
-    entry.remittance = f"PAYOUT {first.voucher}"
-    entry.end_to_end = f"{scene.business.end_to_end}{first.voucher}"
-    scene.lost.add(second.id)
-    scene.truth.exception("BNK-001", "PAYOUT", second.id, "payout_that_never_arrived", -second.payout)
+    first, second, _, fourth = scene.ledger.cycles[:4]
+    sender = scene.business.end_to_end
+    together = scene.receipt_of(first)
+    scene.receipts.append(copy(together))
+    for entry, cycle in ((together, first), (scene.receipts[-1], second)):
+        entry.amount, entry.cycles = cycle.payout, (cycle,)
+        entry.remittance, entry.end_to_end = f"PAYOUT {cycle.voucher}", f"{sender}{cycle.voucher}"
+    scene.receipts.remove(scene.receipt_of(fourth))
+    scene.lost.add(fourth.id)
+    scene.truth.exception("BNK-001", "PAYOUT", fourth.id, "payout_that_never_arrived", -fourth.payout)
     scene.truth.near_miss("took six days", "BNK-001", "PAYOUT", first.id)
 
 
@@ -162,7 +166,7 @@ def receipt_exchanged_at_a_bad_rate(scene: Scene) -> None:
 
     Near-miss: another one that came the same way and lost one per cent, which is an exchange difference.
     """
-    fair, bad = scene.receipt_of(scene.ledger.cycles[3]), scene.receipt_of(scene.ledger.cycles[5])
+    fair, bad = scene.receipt_of(scene.ledger.cycles[1]), scene.receipt_of(scene.ledger.cycles[5])
     for entry, percent in ((fair, 99), (bad, 94)):
         (cycle,) = entry.cycles
         entry.sent = (cycle.payout * EUROS_PER_HUNDRED_POUNDS // 100, "EUR")

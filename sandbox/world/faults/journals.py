@@ -110,7 +110,7 @@ def settlement_in_the_month_before(scene: Scene) -> None:
     for part in scene.journals[key]:
         part.day = part.day.replace(day=1) - timedelta(days=1)
     scene.truth.exception("JNL-005", "JOURNAL", key, "settlement_in_the_month_before", scene.ledger.cycles[2].net)
-    (key,) = _receipt_keys(scene, 4)
+    (key,) = _receipt_keys(scene, 4) or _receipt_keys(scene, 2)
     for part in scene.journals[key]:
         part.day += timedelta(days=1)
         part.at += DAY

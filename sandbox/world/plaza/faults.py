@@ -40,6 +40,9 @@ class Stage(Enum):
     """The operator's documents are written."""
 
 
+Wanted = Callable[[Seller, Order, OrderLine], bool]
+
+
 @dataclass(eq=False)
 class Scene:
     """The half-made marketplace. No order serves two faults."""
@@ -51,8 +54,6 @@ class Scene:
     truth: Truth
     trade: Trade
     taken: set[str] = field(default_factory=set)
-    bent: set[str] = field(default_factory=set)
-    """Those of the taken orders that somebody may have changed."""
     told: set[tuple[str, str]] = field(default_factory=set)
     taken_sellers: set[int] = field(default_factory=set)
     invoices: list[dict[str, Any]] = field(default_factory=list)
@@ -74,26 +75,24 @@ class Scene:
         self.taken_documents.add(document["id"])
         return cycles[document["id"]], document
 
-    def line(
-        self, wanted: Callable[[Seller, Order, OrderLine], bool], *, looked_at: bool = False
-    ) -> tuple[SellerLedger, Order, OrderLine]:
-        """The only line of an unused order that fits; the order is used from now on. One that is merely `looked_at`, as
-        a near-miss that is there anyway, may serve twice where none is left.
-        """
-        fitting = [
+    def line(self, wanted: Wanted) -> tuple[SellerLedger, Order, OrderLine]:
+        """The only line of an unused order that fits; the order is used from now on."""
+        found = self.seen(wanted)
+        if found is None:
+            raise LookupError("no order left that fits: the world is too small for its faults")
+        return found
+
+    def seen(self, wanted: Wanted) -> tuple[SellerLedger, Order, OrderLine] | None:
+        """As `line`, for a near-miss that is there anyway: a small world may have none."""
+        found = [
             (seller, order)
             for seller, order in self.orders
-            if len(order.lines) == 1 and wanted(seller, order, order.lines[0])
+            if order.id not in self.taken and len(order.lines) == 1 and wanted(seller, order, order.lines[0])
         ]
-        found = [(seller, order) for seller, order in fitting if order.id not in self.taken]
-        if not found and looked_at:
-            found = [(seller, order) for seller, order in fitting if order.id not in self.bent]
         if not found:
-            raise LookupError("no order left that fits: the world is too small for its faults")
+            return None
         seller, order = self.rng.choice(found)
         self.taken.add(order.id)
-        if not looked_at:
-            self.bent.add(order.id)
         return self.ledgers[seller.number], order, order.lines[0]
 
     def ledger(self, wanted: Callable[[SellerLedger], bool]) -> SellerLedger:
@@ -238,19 +237,18 @@ def commission_charged_twice(scene: Scene) -> None:
     second = ledger.add(first.type, first.amount, ledger.stamp(first.created + 3 * MINUTE), first.payable, order, line)
     second.shipment = first.shipment
     scene.truth.exception("SET-007", "TRANSACTION_LINE", second.id, "commission_charged_twice", second.amount)
-    ledger, _, line = scene.line(
+    if twice := scene.seen(
         lambda s, o, x: (
             o.profile == "REFUNDED_TWICE" and len(x.refunds) == 2 and x.refunds[0].goods == x.refunds[1].goods
-        ),
-        looked_at=True,
-    )
-    twin = next(e for e in ledger.entries_of(line, "REFUND_ORDER_AMOUNT") if e.refund is line.refunds[1])
-    scene.truth.near_miss("two refunds of one amount", "SET-007", "TRANSACTION_LINE", twin.id)
-    ledger, _, line = scene.line(
-        lambda s, o, x: o.profile == "SPLIT" and o.workflow == "PAY_ON_SHIPMENT", looked_at=True
-    )
-    half = ledger.entries_of(line, "ORDER_AMOUNT")[1]
-    scene.truth.near_miss("the second of two equal parcels", "SET-007", "TRANSACTION_LINE", half.id)
+        )
+    ):
+        ledger, _, line = twice
+        twin = next(e for e in ledger.entries_of(line, "REFUND_ORDER_AMOUNT") if e.refund is line.refunds[1])
+        scene.truth.near_miss("two refunds of one amount", "SET-007", "TRANSACTION_LINE", twin.id)
+    if split := scene.seen(lambda s, o, x: o.profile == "SPLIT" and o.workflow == "PAY_ON_SHIPMENT"):
+        ledger, _, line = split
+        half = ledger.entries_of(line, "ORDER_AMOUNT")[1]
+        scene.truth.near_miss("the second of two equal parcels", "SET-007", "TRANSACTION_LINE", half.id)
 
 
 @fault("SET-009", Stage.LINES, once=True)
@@ -276,16 +274,15 @@ def shipping_never_settled(scene: Scene) -> None:
     for entry in ledger.entries_of(line, "ORDER_SHIPPING_AMOUNT"):
         ledger.entries.remove(entry)
     scene.truth.exception("SET-011", "ORDER_LINE", line.id, "shipping_never_settled", -line.shipping)
-    _, _, line = scene.line(
+    if carried := scene.seen(
         lambda s, o, x: (
             Role.OPERATOR_CARRIAGE in s.roles
             and o.profile == "ORDINARY"
             and x.shipping > 0
             and o.created < scene.as_of - SETTLED_AGE
-        ),
-        looked_at=True,
-    )
-    scene.truth.near_miss("carriage bought by the operator", "SET-011", "ORDER_LINE", line.id)
+        )
+    ):
+        scene.truth.near_miss("carriage bought by the operator", "SET-011", "ORDER_LINE", carried[2].id)
 
 
 @fault("SET-012", Stage.LINES)
