@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -157,7 +158,12 @@ def test_clearing_rolls_forward_and_every_difference_to_the_erp_is_a_finding(fin
         """
     )
     assert len(rows) >= 3
-    previous = Decimal(0)
+    with (finished.sandbox_dir / "config" / "opening_balances.csv").open(encoding="utf-8", newline="") as file:
+        previous = sum(
+            Decimal(row["amount"])
+            for row in csv.DictReader(file)
+            if row["marketplace_code"] == marketplace and row["account_role"] == "MARKETPLACE_CLEARING"
+        )
     for period, opening, settlements, receipts, corrections, closing, erp_closing, difference, unexplained in rows:
         assert opening == previous, period
         assert opening + settlements + receipts + corrections == closing, period
