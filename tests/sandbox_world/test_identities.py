@@ -151,7 +151,7 @@ def test_receivable_of_every_settled_order_is_nil(clean: World) -> None:
     settled: dict[str, Decimal] = defaultdict(Decimal)
     open_orders = set()
     for line in side.transaction_lines:
-        if line["type"].startswith(("ORDER_", "REFUND_ORDER_")):
+        if line["type"].startswith(("ORDER_", "REFUND_ORDER_", "OPERATOR_REMITTED_")):
             order_id = line["entities"]["order"]["id"]
             settled[order_id] += line["amount"]
             if line["payment_state"] != "PAID":

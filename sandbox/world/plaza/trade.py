@@ -49,7 +49,7 @@ _PROFILES = (
     _Profile("PARTLY_CANCELLED", 0.015, 8, lambda seller: seller.regime is TaxRegime.UNKNOWN),
     _Profile("REFUNDED_PARTLY", 0.030, 12),
     _Profile("REFUNDED_TWICE", 0.010, 6),
-    _Profile("REFUNDED_IN_FULL", 0.030, 12),
+    _Profile("REFUNDED_IN_FULL", 0.030, 20),
     _Profile("REFUND_UNPAID", 0.004, 3),
     _Profile("PROMOTION", 0.020, 10),
     _Profile("DISCOUNT", 0.020, 8),
