@@ -63,7 +63,7 @@ def configure(config: Path) -> None:
         return row | changed if row["erp_code"] == "SAGE_UK" else row
 
     rewrite(config / "erps.csv", lambda rows: [ours({"folder": ""} | row, empty | books) for row in rows])
-    for name in ("marketplaces.csv", "warehouses.csv"):
+    for name in ("marketplaces.csv", "warehouses.csv", "carriers.csv"):
         rewrite(config / name, lambda rows: [ours(row, {"erp_code": ERP}) for row in rows])
     rewrite(
         config / "bank_accounts.csv",
