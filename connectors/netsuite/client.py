@@ -33,6 +33,7 @@ from connectors.netsuite.query import Query
 from connectors.netsuite.statements import (
     Position,
     Slice,
+    function_to_drop,
     is_beyond,
     position_of,
     selected,
@@ -195,8 +196,9 @@ class NetSuiteConnector:
             try:
                 return self._ask(reading, self._statement(query, part), is_first_page=is_first_page)
             except RequestRejected as error:
-                named = unknown_column(error.detail or "")
-                dropped = to_drop(query, missing, named) if named else None
+                detail = error.detail or ""
+                named = unknown_column(detail)
+                dropped = to_drop(query, missing, named) if named else function_to_drop(query, missing, detail)
                 if dropped is None:
                     raise
             except ServerFailed as error:
@@ -217,7 +219,7 @@ class NetSuiteConnector:
             missing = self._missing.get(query.entity, frozenset()) | {of}
             self._missing[query.entity] = missing
             self.missing_columns[query.entity] = tuple(sorted(missing))
-        logger.warning("%s %s: the account has no column %s; it is left out", VENDOR, query.entity, of)
+        logger.warning("%s %s: the account has no %s; it is left out", VENDOR, query.entity, of)
 
     def _culprit(self, reading: Reading, query: Query) -> Field | None:
         """The column without which the statement works, found by halves; None when it fails even without any."""

@@ -23,11 +23,14 @@ _BARE_FRACTION = re.compile(r"(-?)(\.[0-9]+)")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`column` in the raw table; `sql` selects it; `of` is the vendor's column (`t.trandate`)."""
+    """`column` in the raw table; `sql` selects it; `of` is the vendor's column (`t.trandate`), `function` the text of a
+    function of `BUILTIN` around it, which not every account need allow.
+    """
 
     column: Column
     sql: str
     of: str
+    function: str | None = None
 
     @property
     def identifier(self) -> str:
@@ -96,7 +99,8 @@ def word(of: str, name: str | None = None) -> Field:
 
 def shown(of: str, name: str) -> Field:
     """What a person sees where a row holds an id: the name of the record that it refers to."""
-    return Field(columns.text(name), f"BUILTIN.DF({of}) AS {name}", of)
+    function = f"BUILTIN.DF({of})"
+    return Field(columns.text(name), f"{function} AS {name}", of, function)
 
 
 def number(of: str, name: str | None = None) -> Field:

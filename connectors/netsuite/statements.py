@@ -16,6 +16,7 @@ from connectors.netsuite.query import PRIMARY_BOOK, Key, Query
 _UNKNOWN_COLUMN = re.compile(
     r"Unknown identifier '([^']+)'|Field '([^']+)' for record '[^']+' was not found", re.IGNORECASE
 )
+_UNSUPPORTED = "invalid or unsupported search"
 _UNKNOWN_TABLE = re.compile(r"(?:Record '([^']+)' was not found|Invalid search type: ([A-Za-z0-9_]+))")
 Position = tuple[str, ...]
 
@@ -33,7 +34,7 @@ def quoted(text: str) -> str:
 
 
 def selected(query: Query, missing: Set[str]) -> tuple[Field, ...]:
-    return tuple(field for field in query.fields if field.of not in missing)
+    return tuple(field for field in query.fields if field.of not in missing and field.function not in missing)
 
 
 def statement(query: Query, part: Slice, *, missing: Set[str] = frozenset(), primary_book: int = 1) -> str:
@@ -111,6 +112,13 @@ def unknown_table(detail: str) -> str | None:
     """The table that an error text says cannot be read."""
     found = _UNKNOWN_TABLE.search(detail)
     return (found[1] or found[2]).lower() if found else None
+
+
+def function_to_drop(query: Query, missing: Set[str], detail: str) -> str | None:
+    """Which function of `BUILTIN` to leave out after an error that may be about it: such errors name nothing."""
+    if _UNSUPPORTED not in detail.lower():
+        return None
+    return next((field.function for field in selected(query, missing) if field.function is not None), None)
 
 
 def to_drop(query: Query, missing: Set[str], named: str) -> str | None:

@@ -75,6 +75,8 @@ class SuiteQL:
     def page(self, query: str, params: Sequence[Any], limit: int, offset: int) -> tuple[list[dict[str, str]], int]:
         """One page and the number of rows in all, counted up to the ceiling. Raises SuiteQLError."""
         settings = self._settings
+        if not settings.builtin_allowed and "builtin." in query.lower():
+            raise SuiteQLError(UNSUPPORTED)
         hidden = tuple(sorted((*key, why) for key, why in settings.hidden_columns.items()))
         subsidiaries = settings.role_subsidiaries
         seen = None if subsidiaries is None else tuple(sorted(subsidiaries))

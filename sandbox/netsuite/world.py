@@ -49,6 +49,7 @@ class NetSuiteSettings:
     - past_ceiling: what an offset at or past the row ceiling answers; sources disagree.
     - approval_required: journals wait for approval unless they are sent approved.
     - closed_period: an implied closed period is refused, or the journal lands in the first open one.
+    - builtin_allowed: whether statements may use functions of `BUILTIN` at all; not known for every account.
     - external_id_scope: whether two transaction types may carry the same external id; sources disagree.
     """
 
@@ -76,6 +77,7 @@ class NetSuiteSettings:
     past_ceiling: Literal["error", "end"] = "error"
     approval_required: bool = False
     closed_period: Literal["refuse", "first_open"] = "refuse"
+    builtin_allowed: bool = True
     external_id_scope: Literal["type", "transactions"] = "type"
 
     def change(self, name: str, value: object) -> None:

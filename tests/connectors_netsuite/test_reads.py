@@ -14,7 +14,7 @@ from connectors.netsuite.decode import FEEDS
 from connectors.netsuite.queries import QUERIES
 from connectors.records import Page, Window
 from tests.connectors_netsuite.conftest import NOW, Connect
-from tests.connectors_netsuite.suitetalk import Asked, Reply, Suitetalk
+from tests.connectors_netsuite.suitetalk import Asked, Reply, Suitetalk, refusal
 
 
 def rows(pages: list[Page]) -> list[dict[str, Any]]:
@@ -163,6 +163,25 @@ def test_a_column_answered_by_unexpected_error_is_found_and_dropped(suitetalk: S
     (found,) = rows(list(connector.pages("sales_orders", Window())))
     assert (found["memo"], found["shipcarrier"]) == ("kept", None)
     assert connector.missing_columns == {"sales_orders": ("t.shipcarrier",)}
+
+
+def test_a_function_that_the_account_refuses_is_dropped_and_its_column_kept(
+    suitetalk: Suitetalk, connect: Connect
+) -> None:
+    def without_functions(asked: Asked) -> Reply | None:
+        text = "Invalid search query. Detailed unprocessed description follows. Search error occurred: Invalid or "
+        is_refused = b"BUILTIN." in asked.body
+        return refusal(400, "INVALID_PARAMETER", f"{text}unsupported search.") if is_refused else None
+
+    order(suitetalk, 1, NOW)
+    suitetalk.execute("update transactionline set shipmethod = 7")
+    (found,) = rows(list(connect().pages("sales_orders", Window())))
+    assert (found["shipmethod"], found["shipmethod_name"]) == ("7", "name of 7")
+    suitetalk.before = without_functions
+    connector = connect()
+    (found,) = rows(list(connector.pages("sales_orders", Window())))
+    assert (found["shipmethod"], found["shipmethod_name"]) == ("7", None)
+    assert connector.missing_columns == {"sales_orders": ("BUILTIN.DF(ml.shipmethod)",)}
 
 
 def test_a_feed_without_its_key_is_refused_not_dropped(suitetalk: Suitetalk, connect: Connect) -> None:
