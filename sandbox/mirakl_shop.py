@@ -240,9 +240,11 @@ class MiraklShop:
         self._orders_by_creation = sorted(self.orders.values(), key=attrgetter("created", "order_id"))
         self._answers: dict[Any, list[Order]] = {}
         self.changed_orders: set[str] = set()
-        # What a line was stands behind what it is: who looks for its id finds the newest.
+        # What a line was stands behind what it is: who looks for its id finds the newest. It is read like any other,
+        # and no balance, cycle or payment counts it.
         lines = [*world.transaction_lines, *world.earlier_transaction_lines]
         self.lines = [TransactionLine.of(record) for record in lines]
+        self.earlier_lines = range(len(world.transaction_lines), len(lines))
         self.line_index = SeekIndex(
             {
                 "dateCreated": [_time(record, "date_created") or 0 for record in lines],
@@ -310,6 +312,10 @@ class MiraklShop:
         self._answers.clear()
 
     # --- money
+
+    def is_current(self, position: int) -> bool:
+        """Whether a transaction line is there, and is not what a line once was."""
+        return position not in self.removed_lines and position not in self.earlier_lines
 
     def remove_line(self, position: int) -> None:
         """Takes a transaction line out of everything that is read; the others keep their places."""

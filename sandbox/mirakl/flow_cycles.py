@@ -104,15 +104,20 @@ def pay_out_time(shop: MiraklShop, cut_off: datetime) -> datetime:
 
 
 def cut_off(shop: MiraklShop, at: datetime) -> list[Record]:
-    """Closes a cycle for every seller and currency, at an operator also where nothing happened; returns the cycles."""
+    """Closes a cycle for every seller and currency, also where nothing happened; returns the cycles.
+
+    A currency in which a seller has had neither a cycle nor an open line gets none: a line that stands in a cycle of
+    another currency has been paid with that cycle.
+    """
     open_lines: dict[tuple[str, str], list[int]] = {}
     for seller in shop.sellers:
         open_lines[str(seller["shop_id"]), seller["currency_iso_code"]] = []
+    for cycle in shop.cycles:
+        open_lines.setdefault((_owner(cycle), cycle["currency_iso_code"]), [])
     for position, line in enumerate(shop.lines):
-        if line.shop_id is not None and position not in shop.removed_lines:
-            owner = open_lines.setdefault((line.shop_id, _currency(shop, position)), [])
-            if line.payment_state in ("PENDING", "PAYABLE") and line.cycle_id is None:
-                owner.append(position)
+        is_open = line.payment_state in ("PENDING", "PAYABLE") and line.cycle_id is None
+        if is_open and line.shop_id is not None and shop.is_current(position):
+            open_lines.setdefault((line.shop_id, _currency(shop, position)), []).append(position)
     numbers = (str(cycle.get("payment_voucher_number") or "") for cycle in shop.cycles)
     newest = max((int(number) for number in numbers if number.isdigit()), default=0)
     return [

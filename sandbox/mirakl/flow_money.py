@@ -109,7 +109,7 @@ def balance_of(shop: MiraklShop, shop_id: str, currency: str) -> tuple[Decimal, 
     created = shop.line_index.column("dateCreated")
     newest = NIL, 0
     for position in sorted(range(len(shop.lines)), key=lambda n: (created[n], n), reverse=True):
-        if shop.lines[position].shop_id == shop_id and position not in shop.removed_lines:
+        if shop.lines[position].shop_id == shop_id and shop.is_current(position):
             record = jsonio.decode(shop.lines[position].body)
             if record["currency_iso_code"] == currency:
                 newest = Decimal(record["balance"]), created[position]
@@ -123,8 +123,9 @@ def from_milliseconds(instant: int) -> datetime:
 
 
 def lines_of_order(shop: MiraklShop, order_id: str) -> list[tuple[int, Record]]:
-    """The order's transaction lines with their positions."""
-    return [(n, jsonio.decode(shop.lines[n].body)) for n in shop.lines_by_order.get(order_id, ())]
+    """The order's transaction lines, as they are now, with their positions."""
+    positions = shop.lines_by_order.get(order_id, ())
+    return [(n, jsonio.decode(shop.lines[n].body)) for n in positions if shop.is_current(n)]
 
 
 def sell(

@@ -144,7 +144,7 @@ def test_an_order_left_alone_is_paid_received_settled_and_closed(fresh: Served) 
     assert document["summary"]["amount_transferred"] == cycle["amount_transferred_to_seller"]
 
 
-def test_balances_chain_over_cycles_and_every_cycle_ties_out(fresh: Served) -> None:
+def test_balances_chain_over_cycles_and_every_cycle_ties_out(fresh: Served, world: World) -> None:
     with fresh.mirakl() as client:
         known = len(all_lines(client))
         before = exact(client.get("account"))["payment_details"]
@@ -164,7 +164,10 @@ def test_balances_chain_over_cycles_and_every_cycle_ties_out(fresh: Served) -> N
     assert not [line for line in lines if line["payment_state"] == "PAYABLE"]
     paid = -sum(line["amount"] for line in lines[known:] if line["type"] == "PAYMENT")
     assert shown["paid_balance"] == before["paid_balance"] + paid
-    assert (shown["pending_balance"], shown["payable_balance"]) == (pending, balance - pending)
+    # The world's account shows more than its lines add up to: one of its faults, which time does not mend.
+    told = {(e["marketplace_code"], e["exception_code"]): e["amount"] for e in world.truth["exceptions"]}
+    assert shown["pending_balance"] == pending
+    assert shown["payable_balance"] == balance - pending + told["BRICO", "CLR-005"]
 
 
 def test_a_jump_of_the_clock_gives_the_world_that_small_steps_give(world: World, tmp_path: Path) -> None:
