@@ -6,6 +6,7 @@ d). As at the first marketplace, a function runs at the stage at which the world
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum, auto
@@ -43,6 +44,13 @@ class Stage(Enum):
 Wanted = Callable[[Seller, Order, OrderLine], bool]
 
 
+class NothingFits(LookupError):
+    """The world is too small for its faults."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"no {what} left that fits: the world is too small for its faults")
+
+
 @dataclass(eq=False)
 class Scene:
     """The half-made marketplace. No order serves two faults."""
@@ -70,7 +78,7 @@ class Scene:
             and wanted(cycles[document["id"]])
         ]
         if not found:
-            raise LookupError("no document left that fits: the world is too small for its faults")
+            raise NothingFits("document")
         document = self.rng.choice(found)
         self.taken_documents.add(document["id"])
         return cycles[document["id"]], document
@@ -79,7 +87,7 @@ class Scene:
         """The only line of an unused order that fits; the order is used from now on."""
         found = self.seen(wanted)
         if found is None:
-            raise LookupError("no order left that fits: the world is too small for its faults")
+            raise NothingFits("order")
         return found
 
     def seen(self, wanted: Wanted) -> tuple[SellerLedger, Order, OrderLine] | None:
@@ -99,7 +107,7 @@ class Scene:
         """An unused seller's ledger that fits; the seller is used from now on."""
         found = [x for x in self.ledgers if x.seller.number not in self.taken_sellers and wanted(x)]
         if not found:
-            raise LookupError("no seller left that fits: the world is too small for its faults")
+            raise NothingFits("seller")
         ledger = self.rng.choice(found)
         self.taken_sellers.add(ledger.seller.number)
         return ledger
@@ -139,11 +147,17 @@ def fault(
 
 
 def plant(stage: Stage, scene: Scene, repeat: int) -> None:
-    """Plants every fault of `stage`, in the order of this file."""
+    """Plants every fault of `stage`, in the order of this file.
+
+    Every world holds every fault. What a large one has few of, such as orders of today, may not do for another: a fault
+    function takes its victim before it bends anything, so that one without a victim, or without a near-miss, is whole.
+    """
     for each in FAULTS:
         if each.stage is stage:
-            for _ in range(repeat if each.is_repeated else 1):
-                each.plant(scene)
+            each.plant(scene)
+            with suppress(NothingFits):
+                for _ in range(repeat - 1 if each.is_repeated else 0):
+                    each.plant(scene)
 
 
 def _plain(scene: Scene, seller: Seller, order: Order) -> bool:

@@ -48,9 +48,10 @@ def refunded_goods_never_came_back(scene: Scene) -> None:
     order.return_state = "IN_PROGRESS"
     refund = line.refunds[0]
     scene.truth.exception("CRN-005", "REFUND", refund.id, "refunded_goods_never_came_back", -refund.goods)
-    _, order, line = scene.line(lambda s, o, x: o.profile == "REFUND_UNPAID" and bool(x.refunds))
-    order.return_state = "IN_PROGRESS"
-    scene.truth.near_miss("the parcel has two weeks", "CRN-005", "REFUND", line.refunds[0].id)
+    if unpaid := scene.seen(lambda s, o, x: o.profile == "REFUND_UNPAID" and bool(x.refunds)):
+        _, order, line = unpaid
+        order.return_state = "IN_PROGRESS"
+        scene.truth.near_miss("the parcel has two weeks", "CRN-005", "REFUND", line.refunds[0].id)
 
 
 @fault("CRN-006", Stage.TRADE, once=True)
