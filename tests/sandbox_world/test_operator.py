@@ -100,7 +100,9 @@ def test_ids_are_unique_over_all_sellers(plaza: MiraklWorld) -> None:
         assert len(ids) == len(set(ids)) > 0
 
 
-def test_parcels_carry_what_was_sold(plaza: MiraklWorld) -> None:
+def test_parcels_carry_what_was_sold(world: World, plaza: MiraklWorld) -> None:
+    lacking = {e["subject_id"] for e in of_plaza(world) if e["exception_code"] == "DSP-005"}
+    assert lacking
     sent: dict[str, int] = defaultdict(int)
     for shipment in plaza.shipments:
         for line in shipment["shipment_lines"]:
@@ -110,7 +112,8 @@ def test_parcels_carry_what_was_sold(plaza: MiraklWorld) -> None:
         for line in order["order_lines"]:
             gone = sum(cancelation["quantity"] for cancelation in line["cancelations"])
             if line["shipped_date"]:
-                assert sent[line["order_line_id"]] == line["quantity"] - gone
+                lacks = line["order_line_id"] in lacking
+                assert sent[line["order_line_id"]] == line["quantity"] - gone - lacks
     split = sum(1 for parcels in Counter(x["order_id"] for x in plaza.shipments).values() if parcels > 1)
     assert split >= 10
     assert {row["order_id"] for row in plaza.items_to_ship} == {
