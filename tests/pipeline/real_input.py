@@ -86,6 +86,14 @@ def joined(path: str) -> Cell:
     return lambda chain: "|".join(_member(chain, path) or ()) or None
 
 
+def product_reference(chain: Chain) -> str | None:
+    """The first reference to the product that says of which kind it is."""
+    for each in _member(chain, "product_references") or ():
+        if each.get("reference_type") and each.get("reference"):
+            return f"{each['reference_type']}|{each['reference']}"
+    return None
+
+
 def operator_funded(chain: Chain) -> Decimal | None:
     """What the operator pays to the shop in the customer's place."""
     parts = _member(chain, "price_amount_breakdown.parts")
@@ -390,6 +398,8 @@ MODELS = {
             "payment_reference": text("payment.reference"),
             "payment_failure_reason": text("payment.failure_reason"),
             "shop_id": text("shop_id"),
+            "shop_corporate_name": text("shop_corporate_name"),
+            "shop_tax_number": text("shop_tax_number"),
             "currency_code": upper("currency_iso_code"),
             "net_amount": decimal("total_amount_excl_taxes"),
             "gross_amount": decimal("total_amount_incl_taxes"),
@@ -429,6 +439,7 @@ MODELS = {
             "shop_sku": text("shop_sku"),
             "product_sku": text("product_sku"),
             "product_title": text("product_title"),
+            "product_reference": product_reference,
             "state_code": text("state_code"),
             "category_code": text("category_code"),
             "inactivity_reasons": joined("inactivity_reasons"),
