@@ -146,7 +146,8 @@ def _newest(
     if exists == (0,):
         return {}
     found = connection.execute(
-        f"select {key}, arg_max({amount}, _file), arg_max({word}, _file) from raw.{table} group by {key}"
+        f"select {key}, arg_max({amount}, (_file, _position)), arg_max({word}, (_file, _position)) "
+        f"from raw.{table} group by {key}"
     ).fetchall()
     return {row[0]: (Decimal(row[1]), row[2]) for row in found}
 
