@@ -134,7 +134,7 @@ def test_the_marketplace_shows_the_stock_that_the_truth_expects(finished: Site, 
     within_tolerance = {
         row["subject_id"]
         for row in truth["near_misses"]
-        if row["marketplace_code"] == marketplace and row["not_code"] in {"STK-001", "STK-002"}
+        if row["marketplace_code"] == marketplace and row["not_code"] in {"STK-001", "STK-002", "STK-006"}
     }
     assert {sku for sku in expected if shown[sku] != expected[sku]} <= within_tolerance
     assert all(abs(shown[sku] - expected[sku]) <= max(1, expected[sku] * 5 // 100) for sku in within_tolerance)
@@ -164,11 +164,17 @@ def test_clearing_rolls_forward_and_every_difference_to_the_erp_is_a_finding(fin
             for row in csv.DictReader(file)
             if row["marketplace_code"] == marketplace and row["account_role"] == "MARKETPLACE_CLEARING"
         )
+    # An opening that is not the ledger's own (CLR-001) is the one difference that no posting explains.
+    (planted,) = (
+        Decimal(str(row["amount"]))
+        for row in finished.truth()["exceptions"]
+        if row["exception_code"] == "CLR-001" and row["marketplace_code"] == marketplace
+    )
     for period, opening, settlements, receipts, corrections, closing, erp_closing, difference, unexplained in rows:
         assert opening == previous, period
         assert opening + settlements + receipts + corrections == closing, period
         assert erp_closing - closing == difference, period
-        assert unexplained == 0, period
+        assert unexplained in (0, planted), period
         previous = closing
     ((open_items,),) = finished.query(
         f"select sum(open_amount) from marts.clearing_open_items where marketplace_code = '{marketplace}'"
