@@ -18,7 +18,8 @@ final as (
         lines.order_line_id,
         min(returns.return_id) as return_id,
         min(returns.created_at) as created_at,
-        min(case when returns.return_state in ('WAITING_ACCEPTANCE', 'IN_PROGRESS') then 1 else 0 end) = 1 as is_under_way
+        min(case when returns.return_state in ('WAITING_ACCEPTANCE', 'IN_PROGRESS') then 1 else 0 end) = 1
+            as is_under_way
     from lines
     inner join returns
         on

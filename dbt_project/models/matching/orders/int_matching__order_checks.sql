@@ -67,7 +67,9 @@ judged as (
         status_rules.order_state is not null as is_status_compatible,
         {{ money('coalesce(shipping_due.due_amount, 0)') }} as shipping_due_amount,
         -- Tax that does not belong on the sale is the goods lines' finding.
-        {{ money('coalesce(case when pairs.sale_tax_role is null then charges.gross_amount else charges.net_amount end, 0)') }}
+        {{ money(
+            'coalesce(case when pairs.sale_tax_role is null then charges.gross_amount else charges.net_amount end, 0)'
+        ) }}
             as charge_amount,
         coalesce(tolerances.amount, 0) as shipping_tolerance,
         coalesce(lines_without_id.line_count, 0) as lines_without_id_count,

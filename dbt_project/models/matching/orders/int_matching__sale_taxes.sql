@@ -62,7 +62,9 @@ valued as (
         orders.is_excluded,
         orders.ship_to_country,
         orders.tax_mode,
-        {{ money("coalesce(sold.goods_amount - case when orders.tax_mode = 'TAX_INCLUDED' then sold.tax_amount else 0 end, 0)") }}
+        {{ money(
+            "coalesce(sold.goods_amount - case when orders.tax_mode = 'TAX_INCLUDED' then sold.tax_amount else 0 end, 0)"
+        ) }}
             as goods_amount,
         coalesce(sold.charged_tax_amount, 0) as charged_tax_amount,
         settled.order_id is not null as has_tax_lines,
