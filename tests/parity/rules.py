@@ -7,6 +7,8 @@ EVERYWHERE = {
 }
 """Columns left out of every table."""
 TABLES = {
+    "ledger.int_ledger__prices": "each ERP names its price lists itself, and NetSuite tells none of an inactive item; the "
+    "prices that count are compared in rec_offers",
     "ledger.int_ledger__periods": "Sage 200 shows which periods there are, NetSuite also which of them are open",
 }
 """Tables left out whole."""
@@ -81,7 +83,7 @@ RULES: dict[str, Rule] = {
             "counterparty_name": "a cash-book entry of Sage 200 names nobody",
         },
         only=(
-            "reference not like 'NJ%'",
+            "reference not like 'NJ%' and reference not like 'OB%'",
             "a nominal journal of Sage 200 passes the cash book by; in NetSuite the account is the cash book",
         ),
         sums=(("amount",), _SPLIT),
@@ -118,7 +120,10 @@ RULES: dict[str, Rule] = {
     "marts.rec_orders": Rule(
         reads=_seconds("due_at") | {"right_id": ("case when subject_type <> 'ORDER_LINE' then right_id end", _OWN_ID)}
     ),
-    "marts.rec_offers": Rule(reads=_seconds("due_at")),
+    "marts.rec_offers": Rule(
+        only=("status <> 'EXCLUDED'", "NetSuite tells no price of an inactive item, and nothing is judged of one"),
+        reads=_seconds("due_at"),
+    ),
     "marts.rec_dispatches": Rule(
         reads=_seconds("due_at")
         | {"right_id": ("case when subject_type <> 'DISPATCH_LINE' then right_id end", _OWN_ID)}

@@ -83,7 +83,7 @@ def test_ten_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
             ),
             (
                 "after a fee payment took effect, before its answer",
-                lambda: during(site, f"{SAGE}/bank_payment", kind="outcome_unknown", after=1, method="POST"),
+                lambda: during(site, f"{SAGE}/bank_payment", kind="outcome_unknown", method="POST"),
                 settlement,
             ),
             (
