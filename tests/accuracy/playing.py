@@ -65,7 +65,7 @@ def play(scenario: Scenario, folder: Path) -> Played:
         as_of=scenario.as_of,
     ) as url:
         with _environment(read_environment(sandbox / "env") | {"TIEOUT_DATA_DIR": str(data)}):
-            settings = Settings()
+            settings = Settings().model_copy(update={"write_back": False})
             with open_instance(settings) as instance:
                 problems = _Run(settings, instance).arrive(scenario)
         truth = jsonio.decode((sandbox / "truth.json").read_bytes())

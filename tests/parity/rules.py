@@ -7,7 +7,7 @@ EVERYWHERE = {
 }
 """Columns left out of every table."""
 TABLES = {
-    "ledger.int_ledger__prices": "each ERP names its lists itself, and NetSuite tells no price of an inactive item; the "
+    "ledger.int_ledger__prices": "each ERP names its lists itself; NetSuite tells no price of an inactive item; the "
     "prices that count are compared in rec_offers",
     "ledger.int_ledger__periods": "Sage 200 shows which periods there are, NetSuite also which of them are open",
 }
