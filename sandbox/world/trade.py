@@ -28,7 +28,7 @@ PROFILES: tuple[tuple[str, float, int], ...] = (
     # profile, share of all orders, smallest count
     ("REFUSED_TIMEOUT", 0.008, 3),
     ("REFUSED_SELLER", 0.009, 4),
-    ("CANCELLED", 0.015, 10),
+    ("CANCELLED", 0.022, 10),
     ("PARTLY_CANCELLED", 0.015, 10),
     ("LINE_CANCELLED", 0.012, 10),
     ("LINE_REFUSED", 0.008, 3),
@@ -141,6 +141,9 @@ class Trade:
         # Half a day ago: orders that are paid and wait for their despatch, however small the world.
         for hours_ago in range(5, 25):
             found.add(season.as_of - hours_ago * HOUR + rng.randrange(30 * MINUTE))
+        # The faults want more of them than a lucky warehouse leaves over.
+        for hours_ago in range(4, 12):
+            found.add(season.as_of - hours_ago * HOUR - 30 * MINUTE + rng.randrange(30 * MINUTE))
         # Two days ago: orders that have been sent and have not arrived.
         for hours_ago in range(49, 58):
             found.add(season.as_of - hours_ago * HOUR + rng.randrange(30 * MINUTE))
