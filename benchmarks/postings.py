@@ -35,7 +35,7 @@ from connectors.netsuite import writes as netsuite_writes
 from connectors.sage200 import Sage200Connector
 from connectors.sage200 import writes as sage200_writes
 
-BATCH = {"sage200": 100, "netsuite": 20}
+BATCH = {"sage200": 100, "netsuite": 100}
 """As many as the outbox hands over at a time."""
 ERP = {"sage200": "SAGE_UK", "netsuite": "NS_UK"}
 KINDS = ("SALES_RECEIPT", "SALES_INVOICE", "BANK_PAYMENT")

@@ -47,8 +47,9 @@ class RecordDelivery(ABC, Generic[D]):
     record: ClassVar[str]
     prefix: ClassVar[str]
     type_code: ClassVar[str]
-    batch_size: int = 20
-    """Enough that looking up costs little beside posting; few enough that a lost connection leaves few in doubt."""
+    batch_size: int = 100
+    """What one look-up answers (TRANSACTIONS_PER_LOOK_UP): looking up and reading the periods cost little beside posting.
+    A lost connection leaves only those in doubt that were being sent at that moment."""
 
     def __init__(self, connector: NetSuiteConnector) -> None:
         self._connector = connector

@@ -114,9 +114,11 @@ class NetSuiteApi:
             self.most_at_once = max(self.most_at_once, self._running)
             try:
                 body = await request.body()
-                if self.settings.call_seconds:
-                    await asyncio.sleep(self.settings.call_seconds)
-                response = await run_in_threadpool(answer, body)
+                least = asyncio.create_task(asyncio.sleep(self.settings.call_seconds))
+                try:
+                    response = await run_in_threadpool(answer, body)
+                finally:
+                    await least
             finally:
                 self._running -= 1
         except Refusal as refusal:

@@ -38,7 +38,7 @@ class NetSuiteSettings:
     """What differs between accounts and roles. Tests change it while the sandbox runs.
 
     - concurrency_limit: calls at a time over the whole account; one more is answered with 429 and `limit_code`.
-    - call_seconds: how long a call holds its place, on top of its work.
+    - call_seconds: how long a call holds its place at least, its work included.
     - expires_in_form: whether the life of a token is told as a text, as the help prints it, or as a number.
     - denied_tables: SuiteQL says that they do not exist, as for a role without the permission.
     - role_subsidiaries: the role sees the transactions of these only, silently; None = of all.
