@@ -48,7 +48,7 @@ class RecordDelivery(ABC, Generic[D]):
     prefix: ClassVar[str]
     type_code: ClassVar[str]
     batch_size: int = 100
-    """What one look-up answers (TRANSACTIONS_PER_LOOK_UP): looking up and reading the periods cost little beside posting.
+    """What one look-up answers (TRANSACTIONS_PER_LOOK_UP), so that looking up costs little beside posting.
     A lost connection leaves only those in doubt that were being sent at that moment."""
 
     def __init__(self, connector: NetSuiteConnector) -> None:
