@@ -53,6 +53,19 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "erp_document_no": "VARCHAR",
         "erp_gross_amount": MONEY,
     },
+    "order_status": COMMON
+    | {
+        "order_id": "VARCHAR",
+        "marketplace_status": "VARCHAR",
+        "erp_status": "VARCHAR",
+        "carrier_name": "VARCHAR",
+        "tracking_numbers": "VARCHAR",
+        "refund_status": "VARCHAR",
+        "credit_note_nos": "VARCHAR",
+        "invoice_no": "VARCHAR",
+        "settlement_status": "VARCHAR",
+        "search_ids": "VARCHAR",
+    },
     "fct_order_lines": COMMON
     | {
         "order_id": "VARCHAR",
@@ -270,6 +283,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         ),
         "O-1 | CO-1 | RECEIVED | 2026-04-02 09:00:00 | GBP | 150.00 | 5.00 | 155.00 | 0000012345 | 155.00",
         "O-2 | CO-2 | SHIPPED | 2026-04-12 09:00:00 | GBP | 30.00 | 0.00 | 30.00 |  | ",
+    ),
+    "order_status": _rows(
+        "order_id | marketplace_status | tracking_numbers | refund_status | search_ids",
+        "O-1 | delivered | TRK-1 | refunded in part | O-1,CO-1,0000012345,TRK-1,R-1",
+        "O-2 | on its way since 2026-04-13 | TRK-2,TRK-3 | no refund | O-2,CO-2,TRK-2,TRK-3",
     ),
     "fct_order_lines": _rows(
         (

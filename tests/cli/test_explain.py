@@ -24,6 +24,7 @@ pytestmark = pytest.mark.usefixtures("published")
         ("co-1", "ORDER", "O-1"),
         ("0000012345", "ORDER", "O-1"),
         ("O-1-2", "ORDER", "O-1"),
+        ("trk-3", "ORDER", "O-2"),
         ("R-1", "ORDER", "O-1"),
         ("T-5", "TRANSACTION_LINE", "T-5"),
         ("C-1", "PAYOUT", "C-1"),
@@ -95,6 +96,11 @@ def test_an_order_shows_each_settlement_line_with_cycle_journal_and_receipt(run_
     assert node["facts"]["settled so far"] == "110.70"
     assert node["facts"]["refunded"] == "20.00"
     assert node["facts"]["ERP order"] == "0000012345"
+    assert (node["facts"]["at the marketplace"], node["facts"]["tracking"], node["facts"]["refund"]) == (
+        "delivered",
+        "TRK-1",
+        "refunded in part",
+    )
     assert node["exceptions"] == [], "a resolved exception is not open"
 
 

@@ -14,6 +14,7 @@ from orchestration.cli.explaining.columns import (
     BY_FEE_TYPE,
     CHECKS,
     CYCLES,
+    IN_WORDS,
     JOURNAL_LINES,
     LINES,
     OFFER,
@@ -220,7 +221,8 @@ class Explainer(MartReader):
             "ORDER",
             str(order["order_id"]),
             f"Order {order['order_id']} ({order.get('order_state')})",
-            facts={
+            facts=self._in_words(marketplace, order["order_id"])
+            | {
                 "marketplace": marketplace,
                 "goods": order["price_amount"],
                 "shipping": order["shipping_amount"],
@@ -290,6 +292,11 @@ class Explainer(MartReader):
             TRANSACTION_LINE=[row["transaction_line_id"] for row in settled],
         )
         return node
+
+    def _in_words(self, marketplace: object, order_id: object) -> dict[str, Any]:
+        """What customer service asks first; empty where the marts are from before `order_status`."""
+        rows = self._marts.select("order_status", {"marketplace_code": marketplace, "order_id": order_id})
+        return {label: rows[0].get(column) for label, column in IN_WORDS.items()} if rows else {}
 
     def _order_line(self, subject: Subject) -> Node:
         line = self._one("fct_order_lines", subject, "order_line_id")

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from orchestration.cli.output import Col
 
+IN_WORDS = {
+    "at the marketplace": "marketplace_status",
+    "in the books": "erp_status",
+    "carrier": "carrier_name",
+    "tracking": "tracking_numbers",
+    "refund": "refund_status",
+    "credit note": "credit_note_nos",
+    "invoice": "invoice_no",
+    "money": "settlement_status",
+}
+"""Labels and columns of `order_status`, in the order in which a customer asks."""
 BY_FEE_TYPE = (
     Col("fee_type", "Fee type", "code"),
     Col("transaction_type", "Transaction type", "code"),

@@ -53,6 +53,8 @@ PLACES = (
     Place("PAYOUT", "fct_settlement_lines", "voucher_number", "billing_cycle_id"),
     Place("ORDER", "fct_orders", "erp_document_no", "order_id"),
     Place("ORDER", "rec_orders", "document_no", "order_id"),
+    # What else an order has: its invoice, despatches, tracking numbers, credit notes.
+    Place("ORDER", "order_status", "search_ids", "order_id", is_list=True),
     Place("SKU", "rec_stock", "subject_id", "subject_id"),
     Place("SKU", "fct_order_lines", "shop_sku", "shop_sku"),
     Place("SKU", "fct_order_lines", "item_code", "shop_sku"),
