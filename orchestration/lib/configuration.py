@@ -559,11 +559,38 @@ class OpeningBalance(Row):
     as_of_date: Day
 
 
+class ExchangeRate(Row):
+    """What one unit of `currency_code` is worth in `quote_currency_code` from `rate_date` on."""
+
+    FILE = "exchange_rates.csv"
+    KEY = ("rate_source", "currency_code", "quote_currency_code", "rate_date")
+    EMPTY = True
+    rate_source: Code
+    currency_code: Currency
+    quote_currency_code: Currency
+    rate_date: Day
+    rate: Money
+
+
+class ExchangeRateRule(Row):
+    FILE = "exchange_rate_rules.csv"
+    KEY = ("entity_code", "purpose", "priority", "effective_from")
+    EMPTY = True
+    entity_code: CodeOrAny
+    purpose: Literal["LEDGER", "REFERENCE"]
+    priority: Whole
+    rate_source: Code
+    """A source of exchange_rates.csv, or `ERP` for what the entity's own ERP holds."""
+    maximum_age_days: Whole
+    effective_from: Day
+
+
 ROW_TYPES: tuple[type[Row], ...] = (
     WorkingCalendar, Holiday,
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
     Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Carrier, Retention, StockRule,
     OfferRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
+    ExchangeRate, ExchangeRateRule,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""
 

@@ -32,6 +32,8 @@ from orchestration.lib.configuration import (
     Entity,
     Erp,
     ExceptionCode,
+    ExchangeRate,
+    ExchangeRateRule,
     Feed,
     FeeRule,
     FeeSupplier,
@@ -92,6 +94,8 @@ class Registry:
     feeds: tuple[Feed, ...] = ()
     call_budgets: tuple[CallBudget, ...] = ()
     opening_balances: tuple[OpeningBalance, ...] = ()
+    exchange_rates: tuple[ExchangeRate, ...] = ()
+    exchange_rate_rules: tuple[ExchangeRateRule, ...] = ()
     warnings: tuple[ConfigError, ...] = field(default=())
     """Findings that stop only what they name."""
 

@@ -24,6 +24,7 @@ from orchestration.lib.configuration import (
     TransactionType,
     WorkingCalendar,
 )
+from orchestration.lib.currency_checks import wrong_currencies
 
 if TYPE_CHECKING:
     from orchestration.lib.registry import Registry
@@ -85,12 +86,14 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.opening_balances, "entity_code", entities, "entities.csv")
     known(registry.opening_balances, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.opening_balances, "account_role", roles, "account_roles.csv")
+    known(registry.exchange_rate_rules, "entity_code", entities, "entities.csv", wildcard=True)
     known(registry.call_budgets, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     errors += _wrong_amounts(registry)
     errors += _wrong_marketplaces(registry.marketplaces)
     errors += _wrong_erps(registry.erps)
     errors += _wrong_bank_accounts(registry)
     errors += _wrong_budgets(registry.call_budgets)
+    errors += wrong_currencies(registry)
     errors += _journal_gaps(registry)
     return errors
 

@@ -257,6 +257,38 @@ def test_two_rows_of_a_call_may_differ_in_their_maximum_only(config_dir: Path) -
     assert "of the same call" in error.problem
 
 
+RATE = {"rate_source": "ECB", "currency_code": "EUR", "quote_currency_code": "GBP", "rate_date": "2026-05-01"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"rate": "0"}, "rate"),
+        ({"rate": "1", "quote_currency_code": "EUR"}, "quote_currency_code"),
+        ({"rate": "0.85", "rate_source": "ERP"}, "rate_source"),
+    ],
+)
+def test_a_rate_that_cannot_be_used_is_named(config_dir: Path, changes: dict[str, str], column: str) -> None:
+    rewrite(config_dir / "exchange_rates.csv", lambda rows: [{**RATE, **changes}])
+    _, (error,) = check_registry(config_dir)
+    assert (error.file, error.line, error.column) == ("exchange_rates.csv", 2, column)
+
+
+def test_a_foreign_marketplace_needs_a_reference_rate(config_dir: Path) -> None:
+    rewrite(config_dir / "marketplaces.csv", set_cell("currency_code", "EUR"))
+    _, errors = check_registry(config_dir)
+    assert [error.value for error in errors if error.column == "rate_source"] == ["ECB"]
+    rewrite(config_dir / "exchange_rates.csv", lambda rows: [{**RATE, "rate": "0.85"}])
+    _, errors = check_registry(config_dir)
+    assert not [error for error in errors if error.column == "rate_source"]
+
+
+def test_a_currency_with_three_decimals_is_refused(config_dir: Path) -> None:
+    rewrite(config_dir / "entities.csv", set_cell("functional_currency", "KWD"))
+    _, errors = check_registry(config_dir)
+    assert ("entities.csv", "functional_currency", "KWD") in {(e.file, e.column, e.value) for e in errors}
+
+
 def test_a_missing_column_is_named(config_dir: Path) -> None:
     path = config_dir / "tolerances.csv"
     path.write_text(path.read_text().replace("amount_cap", "cap", 1))

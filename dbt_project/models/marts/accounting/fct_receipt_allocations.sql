@@ -1,4 +1,4 @@
--- Grain: receipt × pay-out that a rule decided. cash + fee - excess + exchange = cleared.
+-- Grain: receipt × pay-out that a rule decided. cash + fee - excess + exchange = cleared, in the pay-out's currency.
 with
 
 decided as (
@@ -24,12 +24,14 @@ final as (
         decided.rule_code,
         decided.group_id,
         receipts.value_date,
-        receipts.currency_code,
+        coalesce(decided.cleared_currency_code, receipts.currency_code) as currency_code,
         decided.cash_amount,
         decided.fee_amount,
         decided.excess_amount,
         decided.exchange_amount,
-        decided.cleared_amount
+        decided.cleared_amount,
+        decided.received_amount,
+        receipts.currency_code as received_currency_code
     from decided
     inner join receipts
         on decided.receipt_id = receipts.receipt_id

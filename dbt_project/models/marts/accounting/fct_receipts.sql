@@ -20,7 +20,7 @@ allocated as (
 
     select
         decided.receipt_id,
-        sum(decided.cash_amount) as allocated_amount,
+        sum(decided.received_amount) as allocated_amount,
         sum(decided.fee_amount) as bank_fee_amount,
         sum(decided.excess_amount) as excess_amount
     from {{ ref('int_matching__receipts_decided') }} as decided

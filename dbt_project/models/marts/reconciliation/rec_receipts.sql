@@ -138,7 +138,7 @@ receipt_totals as (
         count(decided.billing_cycle_id) as payout_count,
         max(case when decided.is_bounded then 1 else 0 end) as is_bounded,
         min(decided.billing_cycle_id) as billing_cycle_id,
-        cast(sum(case when decided.is_decided then decided.cash_amount else 0 end) as decimal(18, 2)) as cash_amount
+        cast(sum(case when decided.is_decided then decided.received_amount else 0 end) as decimal(18, 2)) as cash_amount
     from decided
     group by decided.receipt_id
 
@@ -285,7 +285,7 @@ final as (
             when 'BNK-009'
                 then
                     'Exchanged on its way at a rate beyond the tolerance, or to a currency without a rate to compare: '
-                    || 'ask the bank for its advice.'
+                    || 'ask the bank for its advice and keep its fee and its rate apart.'
             when 'BNK-010'
                 then
                     'The bank feed holds this entry twice; the other one is '

@@ -5,6 +5,7 @@
     ('rec_journals', 'f'), ('rec_clearing', 'g'), ('rec_stock', 'h'),
     ('rec_dispatches', 'i'),
     ('rec_refunds', 'j'), ('rec_receivables', 'g'), ('rec_sale_taxes', 'a'), ('rec_offers', 'k'),
+    ('rec_exchange_rates', 'f'),
 ] -%}
 with
 

@@ -1,7 +1,8 @@
 -- Grain: receipt × pay-out that a rule brought together. The one place that decides: the rules see each item once and in their
 -- order, so a decided pair is final and an undecided one waits for a person. What a person matched comes first. One side is null
 -- where a search for sets ended at its bound without finding any.
--- cash + fee - excess + exchange = what the receipt clears of the pay-out.
+-- cash + fee - excess + exchange = what the receipt clears of the pay-out, in the pay-out's currency. received_amount is the part of the
+-- receipt behind it, in the receipt's own; cleared_currency_code is filled where the two currencies differ.
 with
 
 proposals as (
@@ -20,6 +21,13 @@ proposals as (
         rules.fee_amount,
         rules.excess_amount,
         {% if rule in ('005_person', '055_currency') -%} rules.exchange_amount {%- else -%} 0 as exchange_amount {%- endif %},
+        {% if rule in ('005_person', '055_currency') -%}
+        rules.received_amount,
+        rules.cleared_currency_code,
+        {%- else -%}
+        rules.cash_amount as received_amount,
+        cast(null as varchar) as cleared_currency_code,
+        {%- endif %}
         {% if rule in ('030_many_payouts', '040_many_receipts', '052_payouts_less_fee') -%}
         rules.is_bounded,
         {%- else -%}
@@ -47,6 +55,8 @@ final as (
             proposals.cash_amount + proposals.fee_amount - proposals.excess_amount + proposals.exchange_amount
             as decimal(18, 2)
         ) as cleared_amount,
+        cast(proposals.received_amount as decimal(18, 2)) as received_amount,
+        proposals.cleared_currency_code,
         proposals.undecided_code,
         proposals.is_bounded,
         proposals.undecided_code is null as is_decided

@@ -33,7 +33,18 @@ pairs as (
         receipts.amount,
         payouts.payout_amount,
         payouts.pay_out_date,
+        payouts.currency_code as payout_currency_code,
+        receipts.currency_code <> payouts.currency_code as is_exchanged,
         receipts.value_date,
+        sum(payouts.payout_amount) over (partition by decisions.receipt_id) as paid_in_all,
+        sum(receipts.amount) over (
+            partition by decisions.marketplace_code, decisions.billing_cycle_id
+        ) as received_in_all,
+        sum(receipts.amount) over (
+            partition by decisions.marketplace_code, decisions.billing_cycle_id
+            order by receipts.value_date, receipts.receipt_id
+            rows between unbounded preceding and current row
+        ) as received_until,
         count(*) over (partition by decisions.receipt_id) as payout_count,
         row_number() over (
             partition by decisions.receipt_id
@@ -59,9 +70,18 @@ shared as (
     select
         pairs.*,
         case
+            -- In two currencies nothing can be over or short: what was paid out is cleared in proportion, the rest is exchange.
+            when pairs.is_exchanged
+                then
+                    {{ carried_part('pairs.payout_amount', 'pairs.received_until', 'pairs.received_in_all') }}
+                    - {{ carried_part(
+                        'pairs.payout_amount', 'pairs.received_until - pairs.amount', 'pairs.received_in_all'
+                    ) }}
             when pairs.number_from_last = 1 then greatest(pairs.amount - pairs.paid_before, 0)
             else least(pairs.payout_amount, greatest(pairs.amount - pairs.paid_before, 0))
-        end as cash_amount
+        end as cash_amount,
+        {{ carried_part('pairs.amount', 'pairs.paid_before + pairs.payout_amount', 'pairs.paid_in_all') }}
+        - {{ carried_part('pairs.amount', 'pairs.paid_before', 'pairs.paid_in_all') }} as exchanged_amount
     from pairs
 
 ),
@@ -95,7 +115,7 @@ final as (
         cast(running.cash_amount as decimal(18, 2)) as cash_amount,
         cast(
             case
-                when running.residual = 'FEE' and running.receipt_number_from_last = 1
+                when not running.is_exchanged and running.residual = 'FEE' and running.receipt_number_from_last = 1
                     then greatest(running.payout_amount - running.received_amount, 0)
                 else 0
             end
@@ -103,19 +123,22 @@ final as (
         ) as fee_amount,
         cast(
             case
-                when running.residual = 'EXCHANGE' then 0
+                when running.is_exchanged or running.residual = 'EXCHANGE' then 0
                 else least(running.cash_amount, greatest(running.received_amount - running.payout_amount, 0))
             end
             as decimal(18, 2)
         ) as excess_amount,
         cast(
             case
-                when running.residual = 'EXCHANGE' and running.receipt_number_from_last = 1
+                when
+                    not running.is_exchanged and running.residual = 'EXCHANGE' and running.receipt_number_from_last = 1
                     then running.payout_amount - running.received_amount
                 else 0
             end
             as decimal(18, 2)
         ) as exchange_amount,
+        case when running.is_exchanged then running.exchanged_amount else running.cash_amount end as received_amount,
+        case when running.is_exchanged then running.payout_currency_code end as cleared_currency_code,
         cast(null as varchar) as undecided_code
     from running
 

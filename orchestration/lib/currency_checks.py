@@ -1,0 +1,82 @@
+"""What the configuration must say about currencies: rates that can be used, a source for every foreign marketplace, no
+currency that the warehouse could not keep.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestration.lib.configuration import ANY, ConfigError, ExchangeRate, ExchangeRateRule
+
+if TYPE_CHECKING:
+    from orchestration.lib.registry import Registry
+
+ERP_RATES = "ERP"
+"""The source that stands for the rates of the entity's own ERP."""
+THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+"""Money has two places in the warehouse; NetSuite keeps no more either."""
+
+
+def wrong_currencies(registry: Registry) -> list[ConfigError]:
+    errors = [
+        ConfigError(
+            row.FILE,
+            row.line,
+            column,
+            currency,
+            "has three decimals, of which money keeps two",
+            "Leave it out: its amounts would be rounded",
+        )
+        for row, column, currency in (
+            *((entity, "functional_currency", entity.functional_currency) for entity in registry.entities),
+            *((marketplace, "currency_code", marketplace.currency_code) for marketplace in registry.marketplaces),
+        )
+        if currency in THREE_DECIMALS
+    ]
+    for rate in registry.exchange_rates:
+        if rate.rate <= 0:
+            errors.append(
+                ConfigError(rate.FILE, rate.line, "rate", str(rate.rate), "must be more than 0", "Correct it")
+            )
+        if rate.currency_code == rate.quote_currency_code:
+            problem = "is valued in itself"
+            errors.append(
+                ConfigError(
+                    rate.FILE, rate.line, "quote_currency_code", rate.quote_currency_code, problem, "Correct it"
+                )
+            )
+        if rate.rate_source == ERP_RATES:
+            problem = "is kept for the rates of the ERP"
+            errors.append(
+                ConfigError(rate.FILE, rate.line, "rate_source", ERP_RATES, problem, "Give the source another name")
+            )
+    kept = {rate.rate_source for rate in registry.exchange_rates}
+    used = _foreign_entities(registry)
+    for entity, marketplace in used.items():
+        sources = [row for row in registry.exchange_rate_rules if row.entity_code in (ANY, entity)]
+        for purpose in ("LEDGER", "REFERENCE"):
+            named = [row.rate_source for row in sources if row.purpose == purpose]
+            if not any(source == ERP_RATES or source in kept for source in named):
+                errors.append(
+                    ConfigError(
+                        ExchangeRateRule.FILE if not named else ExchangeRate.FILE,
+                        None,
+                        "rate_source",
+                        ", ".join(named) or None,
+                        f"gives {entity} no {purpose} rate, and {marketplace} trades in a foreign currency",
+                        "Add the rates; until then its journals in that currency wait (FX-001)",
+                        is_blocking=False,
+                    )
+                )
+    return errors
+
+
+def _foreign_entities(registry: Registry) -> dict[str, str]:
+    """Entities with an enabled marketplace in another currency than their own, and the first such marketplace."""
+    functional = {entity.entity_code: entity.functional_currency for entity in registry.entities}
+    found: dict[str, str] = {}
+    for marketplace in registry.marketplaces:
+        own = functional.get(marketplace.entity_code)
+        if marketplace.is_enabled and marketplace.erp_code and own not in (None, marketplace.currency_code):
+            found.setdefault(marketplace.entity_code, marketplace.marketplace_code)
+    return found
