@@ -98,7 +98,9 @@ pairs as (
         candidates.payout_amount,
         candidates.payout_currency_code,
         candidates.is_named,
-        case when candidates.receipt_currency_code = candidates.payout_currency_code then 1 else 0 end as is_one_currency,
+        case
+            when candidates.receipt_currency_code = candidates.payout_currency_code then 1 else 0
+        end as is_one_currency,
         case
             when candidates.receipt_currency_code = candidates.payout_currency_code then candidates.payout_amount
             else {{ functional_money(
@@ -152,7 +154,8 @@ fitted as (
     select
         tolerated.*,
         case
-            when abs(tolerated.expected_amount - tolerated.receipt_amount) * 100
+            when
+                abs(tolerated.expected_amount - tolerated.receipt_amount) * 100
                 <= tolerated.expected_amount * tolerated.percent
                 then 1
             else 0
