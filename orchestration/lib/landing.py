@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -33,7 +35,9 @@ COMPRESSION_LEVEL = 1
 SLACK = timedelta(hours=1)
 """Hashes are kept this much longer than the overlap: vendors' clocks run behind ours."""
 WRITERS = 8
-"""Pages that become durable at the same time."""
+"""Pages that are hashed, compressed and made durable at the same time."""
+BYTES_UNDER_WAY = 16_000_000
+"""What those pages may hold together: a single page larger than this is alone."""
 READINGS = 3
 """How often a listing that moves while it is read is read in one run."""
 
@@ -107,9 +111,9 @@ class Prepared:
 
 
 class _Writing:
-    """Writes some pages at once in threads while the next are read and compressed: a disk takes longer to make a page
-    durable than to take it, and makes several durable for the price of one. A page's manifest row follows when its file
-    is durable, in the order of the pages; leaving the block finishes all that are under way, also after an error.
+    """Prepares and writes some pages at once in threads while the next are read: hashing and compressing take every
+    processor there is, and a disk makes several pages durable for the price of one. A page's manifest row follows when
+    its file is durable, in the order of the pages; leaving the block finishes all under way, also after an error.
     """
 
     def __init__(self, files: LandingFiles, state: State, feed: FeedKey) -> None:
@@ -117,7 +121,7 @@ class _Writing:
         self._state = state
         self._feed = feed
         self._writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="landing")
-        self._under_way: deque[tuple[Future[None], LandedFile, bytes, str | None, bool]] = deque()
+        self._under_way: deque[tuple[Future[Prepared], int, str | None, bool]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -128,17 +132,27 @@ class _Writing:
             for _ in self._under_way:
                 settling.callback(self._settle)
 
-    def add(self, page: Prepared, seen_at: str | None = None, is_overlapped: bool = False) -> None:
-        """Raises what writing an earlier page raises."""
-        while self._under_way and (len(self._under_way) >= WRITERS or self._under_way[0][0].done()):
+    def add(
+        self, prepare: Callable[[], Prepared], size: int, seen_at: str | None = None, is_overlapped: bool = False
+    ) -> None:
+        """A page of `size` bytes; `prepare` is called in a thread. Raises what an earlier page raises."""
+        while self._under_way and (
+            len(self._under_way) >= WRITERS
+            or sum(bytes_ for _, bytes_, *_ in self._under_way) + size > BYTES_UNDER_WAY
+            or self._under_way[0][0].done()
+        ):
             self._settle()
-        written = self._writers.submit(self._files.write, page.file.path, page.data)
-        self._under_way.append((written, page.file, page.hashes, seen_at, is_overlapped))
+        self._under_way.append((self._writers.submit(self._write, prepare), size, seen_at, is_overlapped))
+
+    def _write(self, prepare: Callable[[], Prepared]) -> Prepared:
+        page = prepare()
+        self._files.write(page.file.path, page.data)
+        return page
 
     def _settle(self) -> None:
-        written, file, hashes, seen_at, is_overlapped = self._under_way.popleft()
-        written.result()
-        self._state.add_file(file, hashes, feed=self._feed, cursor=seen_at, is_overlapped=is_overlapped)
+        written, _, seen_at, is_overlapped = self._under_way.popleft()
+        page = written.result()
+        self._state.add_file(page.file, page.hashes, feed=self._feed, cursor=seen_at, is_overlapped=is_overlapped)
 
 
 class Landing:
@@ -151,7 +165,8 @@ class Landing:
         self._run_id = run_id
         self._locks = settings.locks_dir
         self._spool = settings.temporary_dir
-        self._compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL)
+        self._compressors = threading.local()
+        """A compressor serves one thread."""
 
     def land(
         self,
@@ -266,7 +281,8 @@ class Landing:
                     else:
                         is_overlapped = spec.mode == "cursor"
                         seen_at = stamp(parse_stamp(page.cursor)) if is_overlapped and page.cursor else None
-                        writing.add(self._prepare(batch, page, number), seen_at, is_overlapped)
+                        prepare = partial(self._prepare, batch, page, number)
+                        writing.add(prepare, len(page.body), seen_at, is_overlapped)
                     on_page(received - earlier, declared)
             if stillness.what is None or (reading > 1 and not stillness.may_have_lost):
                 break
@@ -308,7 +324,7 @@ class Landing:
                         self._land_waiting(batch.feed, waiting)
                     digests.append((number, prepared.digest))
                     if is_changed:
-                        writing.add(prepared)
+                        writing.add(partial(_as_is, prepared), len(prepared.data))
                     else:
                         folder.mkdir(parents=True, exist_ok=True)
                         spooled = folder / Path(prepared.file.path).name
@@ -364,7 +380,17 @@ class Landing:
         )
         hashes = b"".join(page.record_hashes)
         digest = hashlib.blake2b(hashes, digest_size=16).digest()
-        return Prepared(file, self._compressor.compress(page.body), hashes, digest)
+        return Prepared(file, self._compressed(page.body), hashes, digest)
+
+    def _compressed(self, body: bytes) -> bytes:
+        if not hasattr(self._compressors, "own"):
+            self._compressors.own = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL)
+        compressed: bytes = self._compressors.own.compress(body)
+        return compressed
+
+
+def _as_is(page: Prepared) -> Prepared:
+    return page
 
 
 def _kind(body: bytes) -> str:
