@@ -82,6 +82,20 @@ def _cycle_days(value: str) -> str:
     return value
 
 
+LANES = ("settlement", "stock", "orders", "dispatch", "returns")
+"""The names that feeds.csv may use."""
+
+
+def _lanes(value: str) -> str:
+    return _some_of(value, LANES)
+
+
+def _some_of(value: str, known: Sequence[str]) -> str:
+    if unknown := [name for name in value.split("|") if name not in known]:
+        raise ValueError(f"{', '.join(unknown)} is not one of {', '.join(known)}; separate several with |")
+    return value
+
+
 def _working_days(value: str) -> str:
     days = value.split("|")
     if not all(re.fullmatch("[1-7]", day) for day in days) or days != sorted(set(days)):
@@ -425,6 +439,8 @@ class Carrier(Row):
     carrier_code: Text | None
     """Empty for a carrier that the marketplace does not list: its name is shown."""
     is_tracked: Flag
+    tracking_url: Text | None
+    """Page of a parcel, with `{number}` in place of its number, for a carrier that the marketplace does not list."""
 
 
 class StockRule(Row):
@@ -516,7 +532,7 @@ class Feed(Row):
     entity: Text
     freshness_hours: Whole
     overlap_minutes: Whole
-    lane: Annotated[str, StringConstraints(pattern=r"^(settlement|stock)(\|(settlement|stock))*$")]
+    lane: Annotated[str, AfterValidator(_lanes)]
     perspective: Literal["SELLER", "OPERATOR", "BOTH"]
     """Which accounts have the feed."""
 

@@ -32,7 +32,11 @@ from orchestration.lib.settings import PROJECT_ROOT, Settings
 from orchestration.lib.state import FeedKey
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 
-LANE_KINDS = {"settlement": frozenset({"JOURNAL"}), "stock": frozenset({"STOCK"})}
+LANE_KINDS = {
+    "settlement": frozenset({"JOURNAL"}),
+    "stock": frozenset({"STOCK"}),
+    "dispatch": frozenset({"DISPATCH", "TRACKING"}),
+}
 """What each lane may propose and deliver: that for which it reads the present state of the world first."""
 
 LANES = tuple(LANE_KINDS)

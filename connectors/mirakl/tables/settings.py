@@ -61,6 +61,7 @@ PLATFORM = TableSpec(
         text("order_tax_mode", "features.order_tax_mode", known=TAX_MODES),
         flag("payment_confirmation", "features.payment_confirmation"),
         flag("multi_shipment", "features.shipment.multi_shipment"),
+        flag("disable_seller_alternative_carrier", "features.disable_seller_alternative_carrier"),
         flag("tax_collection_by_operator", "features.tax_collection.tax_collection_by_operator"),
         text("offer_prices_decimals", "features.offer_prices_decimals"),
         text("operator_csv_delimiter", "features.operator_csv_delimiter", known={"COMMA", "SEMICOLON"}),

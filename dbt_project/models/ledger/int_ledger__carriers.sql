@@ -8,6 +8,7 @@ with ranked as (
         carriers.erp_carrier,
         carriers.carrier_code,
         carriers.is_tracked,
+        carriers.tracking_url,
         row_number() over (
             partition by marketplaces.marketplace_code, carriers.erp_carrier
             order by case when carriers.marketplace_code = '*' then 1 else 0 end
@@ -26,6 +27,7 @@ final as (
         ranked.erp_carrier,
         ranked.carrier_code,
         ranked.is_tracked,
+        ranked.tracking_url,
         ranked.carrier_code is null or listed.carrier_code is not null as is_listed
     from ranked
     left join {{ ref('stg_mirakl__carriers') }} as listed

@@ -114,6 +114,7 @@ final as (
         judged.shipping_carrier_code,
         judged.shipping_tracking,
         judged.problem_code,
+        judged.is_followed,
         case
             when judged.is_excluded then 'EXCLUDED'
             when judged.problem_code is null then 'MATCHED'

@@ -15,6 +15,7 @@ final as (
         nullif(trim(source.time_zone), '') as time_zone,
         source.payment_confirmation as has_payment_confirmation,
         source.multi_shipment as is_multi_shipment,
+        not coalesce(source.disable_seller_alternative_carrier, false) as is_free_carrier_allowed,
         source.tax_collection_by_operator as is_tax_collected_by_operator,
         source._file,
         source._position,

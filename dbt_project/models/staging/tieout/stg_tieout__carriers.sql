@@ -10,7 +10,8 @@ final as (
         nullif(trim(source.erp_carrier), '') as erp_carrier,
         nullif(trim(source.marketplace_code), '') as marketplace_code,
         nullif(trim(source.carrier_code), '') as carrier_code,
-        lower(trim(coalesce(source.is_tracked, ''))) in ('true', 't', 'yes', 'y', '1', 'on') as is_tracked
+        lower(trim(coalesce(source.is_tracked, ''))) in ('true', 't', 'yes', 'y', '1', 'on') as is_tracked,
+        nullif(trim(source.tracking_url), '') as tracking_url
     from source
 )
 
