@@ -24,14 +24,8 @@ pairs as (
 
 marketplaces as (
 
-    select
-        marketplaces.*,
-        coalesce(platforms.is_multi_shipment, false) as has_parcels,
-        coalesce(platforms.is_free_carrier_allowed, true) as is_free_carrier_allowed
-    from {{ ref('int_ledger__marketplaces') }} as marketplaces
-    left join {{ ref('stg_mirakl__platforms') }} as platforms
-        on marketplaces.marketplace_code = platforms.marketplace_code
-    where marketplaces.has_books
+    select * from {{ ref('int_ledger__marketplaces') }}
+    where has_books
 
 ),
 

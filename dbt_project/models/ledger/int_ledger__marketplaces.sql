@@ -1,6 +1,6 @@
 -- One row per enabled marketplace with the settings of its entity: what every dated or zoned rule needs.
 -- has_books: its orders, journals and stock stand in an ERP as a seller's do. has_bank: its pay-outs arrive on a bank account
--- of ours. An operator pays its sellers, so neither holds for it.
+-- of ours. An operator pays its sellers, so neither holds for it. has_parcels: orders travel in several shipments of their own.
 
 with marketplaces as (
     select * from {{ ref('stg_tieout__marketplaces') }}
@@ -8,6 +8,10 @@ with marketplaces as (
 
 entities as (
     select * from {{ ref('stg_tieout__entities') }}
+),
+
+platforms as (
+    select * from {{ ref('stg_mirakl__platforms') }}
 ),
 
 final as (
@@ -44,10 +48,14 @@ final as (
         marketplaces.operator_country,
         marketplaces.perspective = 'SELLER' and marketplaces.erp_code is not null as has_books,
         marketplaces.perspective = 'SELLER' and marketplaces.bank_account_code is not null as has_bank,
+        coalesce(platforms.is_multi_shipment, false) as has_parcels,
+        coalesce(platforms.is_free_carrier_allowed, true) as is_free_carrier_allowed,
         {{ local_date(as_of(), 'entities.time_zone') }} as as_of_date
     from marketplaces
     inner join entities
         on marketplaces.entity_code = entities.entity_code
+    left join platforms
+        on marketplaces.marketplace_code = platforms.marketplace_code
     where marketplaces.is_enabled
 )
 
