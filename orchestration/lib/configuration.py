@@ -305,6 +305,18 @@ class AccountRole(Row):
     description: Text
 
 
+class ProfitLine(Row):
+    FILE = "profit_lines.csv"
+    KEY = ("account_role",)
+    account_role: Code
+    profit_line: Literal[
+        "GROSS_SALES", "SHIPPING", "REFUNDS", "COGS", "COMMISSION", "ORDER_FEES", "CARRIAGE", "ADVERTISING",
+        "SUBSCRIPTION", "ADJUSTMENTS", "BANK_AND_EXCHANGE",
+    ]  # fmt: skip
+    allocation: Literal["NET_SALES", "MARKETPLACE"]
+    is_shared: Flag
+
+
 class Account(Row):
     FILE = "accounts.csv"
     KEY = ("entity_code", "marketplace_code", "currency_code", "account_role", "effective_from")
@@ -603,7 +615,8 @@ class ExchangeRateRule(Row):
 
 ROW_TYPES: tuple[type[Row], ...] = (
     WorkingCalendar, Holiday,
-    Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, Account, TransactionType, TaxCode,
+    Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, ProfitLine, Account, TransactionType,
+    TaxCode,
     Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Carrier, Retention, StockRule,
     OfferRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
     ExchangeRate, ExchangeRateRule,

@@ -43,6 +43,7 @@ from orchestration.lib.configuration import (
     OfferRule,
     OpeningBalance,
     PriceList,
+    ProfitLine,
     Retention,
     Row,
     StockRule,
@@ -73,6 +74,7 @@ class Registry:
     bank_csv_profiles: tuple[BankCsvProfile, ...] = ()
     bank_payers: tuple[BankPayer, ...] = ()
     account_roles: tuple[AccountRole, ...] = ()
+    profit_lines: tuple[ProfitLine, ...] = ()
     accounts: tuple[Account, ...] = ()
     transaction_types: tuple[TransactionType, ...] = ()
     tax_codes: tuple[TaxCode, ...] = ()

@@ -62,6 +62,7 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.accounts, "entity_code", entities, "entities.csv")
     known(registry.accounts, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     known(registry.accounts, "account_role", roles, "account_roles.csv")
+    known(registry.profit_lines, "account_role", roles, "account_roles.csv")
     known(registry.transaction_types, "account_role", roles, "account_roles.csv")
     known(registry.transaction_types, "tax_of_type", types, "transaction_types.csv")
     known(registry.tax_codes, "entity_code", entities, "entities.csv")

@@ -17,6 +17,7 @@ from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at, london_date
 LIVE, ON_HOLD, COMPLETE, CANCELLED = "LIVE", "ON_HOLD", "COMPLETE", "CANCELLED"
 
 AR, BANK, CLEARING, OUTPUT_VAT, INPUT_VAT = "1100", "1200", "1260", "2200", "2201"
+STOCK, COST_OF_SALES = "1001", "5000"
 ACCOUNT_OF_ROLE = {
     "BANK": BANK,
     "MARKETPLACE_CLEARING": CLEARING,
@@ -243,7 +244,9 @@ class Books:
             despatch.number = f"DN{position:08d}"
 
     def post_sales(self) -> None:
-        """One invoice per despatched order, one credit note per refund of the marketplace's customer."""
+        """The cost of each despatch, an invoice per despatched order, a credit note per refund of the marketplace's."""
+        for order in self.orders:
+            self.postings += [_issue(order, despatch) for despatch in order.despatches]
         for order in self.orders:
             if order.is_invoiced:
                 self.postings.append(_invoice(order))
@@ -392,6 +395,23 @@ def line_before_cancelation(line: OrderLine) -> ErpLine:
     net, tax = split_vat(line.price, line.vat_rate)
     return ErpLine(
         "ITEM", line.item, line.id, line.quantity, net, tax, line.vat_rate, sale_tax_code(line), line.item.name
+    )
+
+
+def _issue(order: ErpOrder, despatch: Despatch) -> Posting:
+    """Goods out of stock at what they cost, under the number of the despatch."""
+    parts = [(order.lines[place].item, quantity) for place, quantity in despatch.quantities.items()]
+    cost = sum(item.cost * quantity for item, quantity in parts if item is not None)
+    return Posting(
+        at=despatch.at + 2 * MINUTE,
+        day=london_date(despatch.at),
+        kind="STOCK_ISSUE",
+        reference=despatch.number,
+        second_reference=order.document_no,
+        narrative=f"Despatch {despatch.number}",
+        legs=[(COST_OF_SALES, cost), (STOCK, -cost)],
+        ledger="STOCK",
+        user="Warehouse",
     )
 
 

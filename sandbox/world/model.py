@@ -409,9 +409,9 @@ class ErpOrder:
 class Posting:
     """One document that was posted. `legs`: (account, pence), debit positive, summing to nil.
 
-    `ledger` is where it was keyed: ORDERS, SALES, CASH_BOOK or NOMINAL. `banks` are its entries in the cash book, by
-    account. `goods` and `tax` are what it moves a customer's balance by. A journal of the marketplace consists of the
-    documents with its `journal_key`; a copy or a reversal names what it `repeats` or `reverses`.
+    `ledger` is where it was keyed: ORDERS, SALES, CASH_BOOK, NOMINAL or STOCK. `banks` are its entries in the cash
+    book, by account. `goods` and `tax` are what it moves a customer's balance by. A journal of the marketplace consists
+    of the documents with its `journal_key`; a copy or a reversal names what it `repeats` or `reverses`.
     """
 
     at: int

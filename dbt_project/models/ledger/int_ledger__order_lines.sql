@@ -1,4 +1,5 @@
 -- One row per marketplace and order line. Amounts of the whole line in the order's currency and tax mode, positive.
+-- discount_amount: what the seller himself took off the list price.
 -- A line that was refused or cancelled in full counts as cancelled to its last penny, with or without cancelation records.
 
 with lines as (
@@ -88,6 +89,8 @@ joined as (
         {{ money('coalesce(line_taxes.tax_amount, 0)') }} as tax_amount,
         {{ money('coalesce(line_taxes.shipping_tax_amount, 0)') }} as shipping_tax_amount,
         {{ money('coalesce(lines.operator_funded_amount, 0)') }} as operator_funded_amount,
+        {{ money('greatest(coalesce(lines.origin_unit_price * lines.quantity - lines.price_amount, 0), 0)') }}
+            as discount_amount,
         lines.line_state in ('CANCELED', 'REFUSED') as is_cancelled,
         coalesce(cancelations.quantity, 0) as part_quantity,
         coalesce(cancelations.amount, 0) as part_amount,
@@ -155,6 +158,7 @@ final as (
         joined.tax_amount,
         joined.shipping_tax_amount,
         joined.operator_funded_amount,
+        joined.discount_amount,
         joined.is_cancelled,
         cast(case when joined.is_cancelled then joined.quantity else joined.part_quantity end as decimal(18, 4))
             as cancelled_quantity,

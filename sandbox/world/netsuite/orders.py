@@ -8,6 +8,7 @@ order.
 from decimal import Decimal
 from typing import Any
 
+from sandbox.world.erp import COST_OF_SALES, STOCK
 from sandbox.world.model import Despatch, ErpLine, ErpOrder
 from sandbox.world.money import unit_price
 from sandbox.world.netsuite.ids import (
@@ -100,7 +101,7 @@ def tax_line(amount: int, tax_code: int, vat_rate: int, account: str | None) -> 
 
 
 def _ship(tables: Tables, order: ErpOrder, header: dict[str, Any], despatch: Despatch, number: int) -> None:
-    """The fulfilment of what left at one time. The world keeps no cost of sales, so it moves no account."""
+    """The fulfilment of what left at one time. Each of its goods stands there twice: given up, and what it cost."""
     places: list[int] = []
     lines: list[dict[str, Any]] = [
         {"amount": 0, "createdfrom": ORDERS + order.id, "shipmethod": ship_method(despatch.carrier)}
@@ -111,17 +112,24 @@ def _ship(tables: Tables, order: ErpOrder, header: dict[str, Any], despatch: Des
             continue
         # Every line of the order has its tax line behind it.
         places.append(2 * index + 1)
-        lines.append(
+        cost = line.item.cost * left
+        goods = {
+            "item": line.item.product_id,
+            "itemtype": "InvtPart",
+            "memo": line.order_line_id or None,
+            "location": LOCATION_IDS["MAIN"],
+            "createdfrom": ORDERS + order.id,
+        }
+        lines += [
+            {"amount": -cost, "account": Ids.account(STOCK), "quantity": -Decimal(left), **goods},
             {
-                "amount": 0,
-                "item": line.item.product_id,
-                "itemtype": "InvtPart",
-                "quantity": -Decimal(left),
-                "memo": line.order_line_id or None,
-                "location": LOCATION_IDS["MAIN"],
-                "createdfrom": ORDERS + order.id,
-            }
-        )
+                "amount": cost,
+                "account": Ids.account(COST_OF_SALES),
+                "quantity": Decimal(left),
+                **goods,
+                "iscogs": "T",
+            },
+        ]
     tables.transaction(
         number,
         "ItemShip",

@@ -22,6 +22,9 @@ def add_postings(tables: Tables, ids: Ids, books: Books) -> None:
         if posting.journal_key:
             event = "copy" if posting.repeats is not None else "reversal" if posting.reverses is not None else ""
             journals.setdefault((posting.journal_key, event), []).append(posting)
+        elif posting.kind == "STOCK_ISSUE":
+            # The fulfilment itself posts it.
+            continue
         elif posting.invoice_of is not None:
             _invoice(tables, ids, posting, posting.invoice_of)
         elif posting.credit_of is not None:

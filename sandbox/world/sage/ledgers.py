@@ -29,6 +29,7 @@ _LEDGERS = {
     "SALES": "LedgerSales",
     "CASH_BOOK": "LedgerCashBook",
     "NOMINAL": "LedgerNominal",
+    "STOCK": "LedgerStockControl",
 }
 _BANK_TYPES = {
     "RECEIPT": "Receipt",
