@@ -286,10 +286,8 @@ totalled as (
         coalesce(memo.discount_amount, 0) as discount_amount,
         coalesce(memo.operator_funded_amount, 0) as operator_funded_amount,
         {% for total, parts in totals.items() -%}
-        {% for part in parts -%}
-        {{ '+ ' if not loop.first }}unioned.{{ part }}_amount
-        {% endfor -%}
-        as {{ total }}_amount,
+        {{ 'unioned.' ~ (parts | join('_amount\n        + unioned.')) ~ '_amount' }}
+            as {{ total }}_amount,
         {% endfor -%}
         categories.category_code,
         item_costs.standard_cost
