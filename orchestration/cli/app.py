@@ -350,6 +350,31 @@ def decisions(
 
 
 @app.command()
+def close(
+    ctx: typer.Context,
+    period: Annotated[str, typer.Argument(help="The month: 2026-10.")],
+    entity: Annotated[
+        str | None, typer.Option("--entity", "-e", help="Whose books; may be left out when there is one.")
+    ] = None,
+    sign: Annotated[bool, typer.Option("--sign", help="Sign the figures, with --role and --as.")] = False,
+    role: Annotated[str, typer.Option("--role", help="preparer or reviewer: two different people.")] = "",
+    lock: Annotated[bool, typer.Option("--lock", help="Lock the month; both must have signed.")] = False,
+    despite: Annotated[
+        str, typer.Option("--despite", help="Why it is locked although blocking checks are open (CLS-001).")
+    ] = "",
+    reopen: Annotated[bool, typer.Option("--reopen", help="Open a locked month again, with --reason.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the auditor; name no customer.")] = "",
+    by: Annotated[str | None, typer.Option("--as", help="Your name; default: the system user.")] = None,
+    json: Json = False,
+) -> None:
+    """The month-end close: checklist, roll-forward, ageing, signatures, lock."""
+    from orchestration.cli.commands.close import CloseOptions, close_command
+
+    options = CloseOptions(sign=role if sign else None, lock=lock, despite=despite, reopen=reopen, reason=reason, by=by)
+    close_command(_session(ctx), period, entity, options)
+
+
+@app.command()
 def sql(
     ctx: typer.Context,
     query: Annotated[str, typer.Argument(help='A query on the published marts; "-" reads it from standard input.')],

@@ -100,7 +100,7 @@ def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
         key=OUTBOX_KEY,
         group_name="loaded",
         kinds={"duckdb"},
-        description="The outbox's actions and people's decisions as they stand before the models run.",
+        description="The outbox's actions, people's decisions and closed periods as they stand before the models run.",
         pool=WAREHOUSE,
         required_resource_keys={"workspace"},
         # One process holds the warehouse at a time; the order keeps two steps of a run from waiting for each other.
@@ -111,10 +111,10 @@ def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
         settings = workspace.settings
         outbox = Outbox(settings.outbox_address, settings.clock)
         try:
-            snapshot, decisions = outbox.snapshot(), outbox.decisions.snapshot()
+            snapshot, decisions, closes = outbox.snapshot(), outbox.decisions.snapshot(), outbox.closing.snapshot()
         finally:
             outbox.close()
-        replace_outbox_actions(settings, snapshot, decisions)
+        replace_outbox_actions(settings, snapshot, decisions, closes)
         return dg.MaterializeResult(metadata={"dagster/row_count": snapshot.num_rows})
 
     return [load_raw_tables, copy_outbox]

@@ -47,7 +47,7 @@ class Translator(DagsterDbtTranslator):
         return spec
 
     def _source_key(self, table: str) -> dg.AssetKey:
-        if table in ("outbox_actions", "tieout_decisions"):
+        if table in ("outbox_actions", "tieout_decisions", "tieout_close_events", "tieout_closed_figures"):
             return OUTBOX_KEY
         return self._feed_of_table.get(table, MANIFEST_KEY)
 

@@ -123,15 +123,18 @@ def reload(settings: Settings, *, feeds: Feeds = REGISTRY, on_progress: Progress
     return load(settings, feeds=feeds, on_progress=on_progress)
 
 
-def replace_outbox_actions(settings: Settings, snapshot: Any, decisions: Any) -> None:
+def replace_outbox_actions(settings: Settings, snapshot: Any, decisions: Any, closes: tuple[Any, Any]) -> None:
     """Put the outbox's present state where dbt can read it: Arrow tables with at least the columns of
-    raw.outbox_actions and of raw.tieout_decisions.
+    raw.outbox_actions, raw.tieout_decisions, and (`closes`) raw.tieout_close_events and raw.tieout_closed_figures.
     """
+    events, figures = closes
     with connect(settings) as connection:
         create_own_tables(connection)
         for table, content, order in (
             ("outbox_actions", snapshot, "action_key"),
             ("tieout_decisions", decisions, "sequence"),
+            ("tieout_close_events", events, "sequence"),
+            ("tieout_closed_figures", figures, "close_key, marketplace_code, figure_code, currency_code"),
         ):
             columns = ", ".join(name for name, _ in columns_of(connection, "raw", table))
             connection.register("incoming_content", content)

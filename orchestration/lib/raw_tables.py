@@ -65,6 +65,15 @@ _OWN_TABLES = {
         exception_code VARCHAR, amount VARCHAR, currency_code VARCHAR, reason VARCHAR, state VARCHAR,
         proposed_at TIMESTAMP, decided_at TIMESTAMP
     """,
+    "tieout_close_events": """
+        close_key VARCHAR, sequence BIGINT, entity_code VARCHAR, period VARCHAR, kind VARCHAR, role VARCHAR,
+        state VARCHAR, evidence_hash VARCHAR, left_open VARCHAR, reason VARCHAR, conflict_key VARCHAR,
+        taken_at TIMESTAMP
+    """,
+    "tieout_closed_figures": """
+        close_key VARCHAR, entity_code VARCHAR, period VARCHAR, marketplace_code VARCHAR, figure_code VARCHAR,
+        currency_code VARCHAR, amount VARCHAR
+    """,
     "tieout_call_usage": """
         vendor VARCHAR, key_name VARCHAR, call VARCHAR, measured_at TIMESTAMP, window_seconds BIGINT,
         calls_in_window BIGINT, maximum_calls BIGINT, recommended_calls BIGINT, recommended_seconds BIGINT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestration.outbox.audit import AuditProblem, AuditReport
+from orchestration.outbox.closing import Closing, Figure, Role
 from orchestration.outbox.decisions import Decisions, Residual, Standing, Subject, WriteOffLimits
 from orchestration.outbox.delivering import AccountProblem, DeliverResult, Preview
 from orchestration.outbox.errors import (
@@ -27,10 +28,12 @@ __all__ = [
     "ApprovalRefused",
     "AuditProblem",
     "AuditReport",
+    "Closing",
     "ConcurrentChange",
     "Decisions",
     "DeliverResult",
     "DeliveryBusy",
+    "Figure",
     "IllegalTransition",
     "LaneRun",
     "MalformedProposals",
@@ -40,6 +43,7 @@ __all__ = [
     "Preview",
     "ProposeResult",
     "Residual",
+    "Role",
     "RunHistory",
     "RunStatus",
     "SchemaMismatch",

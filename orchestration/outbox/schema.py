@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table,
 
 metadata = MetaData()
 
-HEAD_REVISION = "0002"
+HEAD_REVISION = "0003"
 """Newest alembic revision; a test keeps it equal to the migrations folder."""
 
 actions = Table(
@@ -90,6 +90,27 @@ decisions = Table(
     Column("decided_by", String(120)),
     Column("decided_at", String(27)),
     Index("ix_outbox_decisions_subject", "kind", "marketplace_code", "subject_id"),
+)
+
+close_events = Table(
+    "outbox_close_events",
+    metadata,
+    Column("close_key", String(200), primary_key=True),  # CLOSE|entity|period|number
+    Column("sequence", Integer, nullable=False, unique=True),  # order of being taken
+    Column("entity_code", String(80), nullable=False),
+    Column("period", String(7), nullable=False),  # YYYY-MM
+    Column("kind", String(20), nullable=False),  # SIGNED, LOCKED, REOPENED
+    Column("role", String(20)),  # of a signature: PREPARER, REVIEWER
+    Column("state", String(12), nullable=False),  # STANDING, WITHDRAWN
+    Column("evidence_hash", String(64)),  # of the figures that were signed or locked
+    Column("figures", Text),  # of a lock: JSON list of them, amounts as decimal text
+    Column("left_open", Text),  # of a lock: JSON list of the blocking checks that were not done
+    Column("reason", Text, nullable=False),
+    Column("taken_by", String(120), nullable=False),
+    Column("taken_at", String(27), nullable=False),
+    Column("ended_by", String(120)),
+    Column("ended_at", String(27)),
+    Index("ix_outbox_close_events_period", "entity_code", "period"),
 )
 
 lane_runs = Table(

@@ -21,6 +21,7 @@ from connectors.delivery import Delivery
 from orchestration.outbox import audit as trail
 from orchestration.outbox.appending import Entry, append_entries
 from orchestration.outbox.clock import Clock, parse_stamp, stamp
+from orchestration.outbox.closing import Closing
 from orchestration.outbox.database import open_engine, upgrade_schema, writing
 from orchestration.outbox.decisions import Decisions
 from orchestration.outbox.delivering import KINDS, ONE_BY_ONE, DeliverResult, Preview, deliver, preview
@@ -28,7 +29,7 @@ from orchestration.outbox.errors import ApprovalRefused, ConcurrentChange, Malfo
 from orchestration.outbox.people import SERVICE_ACTOR, person_named
 from orchestration.outbox.policies import Policy, Switch, needs_person, stopped_by, subject_of
 from orchestration.outbox.runs import RunHistory
-from orchestration.outbox.schema import actions, audit, decisions
+from orchestration.outbox.schema import actions, audit, close_events, decisions
 from orchestration.outbox.states import ENDED, REPLACEABLE, State, require_transition
 
 PROPOSAL_COLUMNS = (
@@ -123,6 +124,7 @@ class Outbox:
         upgrade_schema(self.engine)
         self.runs = RunHistory(self.engine, clock)
         self.decisions = Decisions(self.engine, clock, channel=channel)
+        self.closing = Closing(self.engine, clock, channel=channel)
         # Nothing is delivered until somebody said which switches hold.
         self._switches: tuple[Switch, ...] = ()
         self._write_back = False
@@ -202,6 +204,8 @@ class Outbox:
                 row["payload_hash"] = payload_hash(row.pop("payload"))
             decided = connection.execute(select(decisions).order_by(decisions.c.sequence)).mappings()
             rows += [{**row, "action_key": row["decision_key"]} for row in decided]
+            closed = connection.execute(select(close_events).order_by(close_events.c.sequence)).mappings()
+            rows += [{**row, "action_key": row["close_key"]} for row in closed]
             entries = (
                 connection.execution_options(yield_per=1_000)
                 .execute(select(audit).order_by(audit.c.sequence))

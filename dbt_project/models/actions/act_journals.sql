@@ -35,6 +35,22 @@ actions as (
 
 ),
 
+waiting_actions as (
+
+    select distinct
+        actions.marketplace_code,
+        actions.wire_key
+    from {{ ref('int_ledger__outbox_actions') }} as actions
+    where actions.kind = 'JOURNAL' and actions.state in ('PROPOSED', 'APPROVED')
+
+),
+
+locks as (
+
+    {{ locked_periods() }}
+
+),
+
 shut_periods as (
 
     {{ shut_periods() }}
@@ -69,8 +85,11 @@ bank_accounts as (
 
 due as (
 
+    -- What belongs to a locked month is dated on the first day that is open; what waits with a date in it is proposed anew.
     select
         journals.*,
+        coalesce(cast(locks.open_period || '-01' as date), journals.posting_date) as books_date,
+        locks.period as prior_period,
         erps.vendor,
         bank_accounts.erp_bank_code as bank_code
     from journals
@@ -90,14 +109,22 @@ due as (
         on
             journals.marketplace_code = actions.marketplace_code
             and journals.wire_key = actions.wire_key
+    left join waiting_actions
+        on
+            journals.marketplace_code = waiting_actions.marketplace_code
+            and journals.wire_key = waiting_actions.wire_key
+    left join locks
+        on
+            journals.entity_code = locks.entity_code
+            and journals.period = locks.period
     left join shut_periods
         on
             journals.erp_code = shut_periods.erp_code
-            and journals.period = shut_periods.period
+            and coalesce(locks.open_period, journals.period) = shut_periods.period
     where
         postings.reference is null
         and cash_book_receipts.receipt_id is null
-        and actions.wire_key is null
+        and (actions.wire_key is null or (locks.period is not null and waiting_actions.wire_key is not null))
         and shut_periods.period is null
 
 ),
@@ -136,9 +163,9 @@ payloads as (
             ('journal_key', 'due.journal_key'),
             ('wire_key', 'due.wire_key'),
             ('kind', 'due.kind'),
-            ('posting_date', 'cast(due.posting_date as varchar)'),
+            ('posting_date', 'cast(due.books_date as varchar)'),
             ('currency_code', 'due.currency_code'),
-            ('narrative', 'due.journal_key'),
+            ('narrative', "coalesce('PRIOR PERIOD ' || due.prior_period || ' ', '') || due.journal_key"),
             ('customer_reference', 'due.customer_reference'),
             ('clearing_bank_code', 'due.clearing_bank_code'),
             ('bank_code', 'due.bank_code'),
@@ -166,7 +193,14 @@ final as (
         payloads.total_debit as amount,
         payloads.currency_code,
         payloads.payload,
-        case payloads.kind
+        case
+            when payloads.prior_period is not null
+                then
+                    'Belongs to ' || payloads.prior_period || ', which is locked: dated '
+                    || cast(payloads.books_date as varchar) || ' as an item of a prior period. '
+            else ''
+        end
+        || case payloads.kind
             when 'SETTLEMENT'
                 then 'Cycle of ' || cast(payloads.posting_date as varchar) || ' is settled and not yet in the ledger.'
             else

@@ -17,6 +17,7 @@ final as (
         actions.state,
         actions.state in ('VERIFIED', 'REJECTED', 'FAILED', 'SUPERSEDED') as is_ended,
         actions.state not in ('REJECTED', 'FAILED', 'SUPERSEDED') as is_live,
+        actions.posting_period,
         actions.vendor_ids,
         actions.detail,
         actions.proposed_at,

@@ -19,6 +19,7 @@ final as (
         states.version,
         states.posting_date,
         states.period,
+        states.books_period,
         states.currency_code,
         states.total_debit,
         states.total_credit,

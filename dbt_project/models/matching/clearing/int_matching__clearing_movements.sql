@@ -38,7 +38,7 @@ expected as (
         journals.marketplace_code,
         lines.account_role,
         journals.currency_code,
-        journals.period,
+        journals.books_period as period,
         journals.journal_key as source_id,
         journals.kind as movement_kind,
         journals.match_status,
@@ -54,7 +54,7 @@ expected as (
         journals.marketplace_code,
         lines.account_role,
         journals.currency_code,
-        journals.period,
+        journals.books_period,
         journals.journal_key,
         journals.kind,
         journals.match_status

@@ -205,6 +205,87 @@ kept_too_long as (
 
 ),
 
+locked_too_early as (
+
+    select
+        'close' as level_code,
+        cast(null as varchar) as marketplace_code,
+        events.entity_code,
+        'CLS-001' as exception_code,
+        'CLOSE' as subject_type,
+        events.entity_code || '|' || events.period as subject_id,
+        cast(null as decimal(18, 2)) as delta_amount,
+        cast(null as varchar) as currency_code,
+        'Period ' || events.period || ' of ' || events.entity_code || ' was locked on '
+        || cast(cast(events.taken_at as date) as varchar) || ' although these steps were not done: '
+        || replace(events.left_open, ',', ', ') || '.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('stg_tieout__close_events') }} as events
+    where events.kind = 'LOCKED' and events.is_standing and events.left_open is not null
+
+),
+
+changed_after_lock as (
+
+    -- Somebody posted into a month that had been signed off.
+    select
+        'close' as level_code,
+        cast(null as varchar) as marketplace_code,
+        figures.entity_code,
+        'CLS-001' as exception_code,
+        'CLOSE' as subject_type,
+        figures.entity_code || '|' || figures.period as subject_id,
+        figures.difference_amount as delta_amount,
+        figures.currency_code,
+        'The ledger''s ' || lower(replace(substr(figures.figure_code, 8), '_', ' ')) || ' of '
+        || figures.marketplace_code || ' at the end of ' || figures.period || ' is '
+        || cast(figures.restated_amount as varchar) || ' ' || figures.currency_code || '; it was '
+        || cast(figures.first_closed_amount as varchar) || ' when the period was locked on '
+        || cast(cast(figures.locked_at as date) as varchar) || '.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from (
+        -- A balance carries on into the months after it: only the first month that moved is told.
+        select
+            changed.*,
+            row_number() over (
+                partition by
+                    changed.entity_code,
+                    changed.marketplace_code,
+                    changed.figure_code,
+                    changed.currency_code,
+                    changed.difference_amount
+                order by changed.period
+            ) as month_number
+        from {{ ref('period_figures') }} as changed
+        where changed.is_locked and changed.difference_amount <> 0 and changed.figure_code like 'LEDGER %'
+    ) as figures
+    where figures.month_number = 1
+
+),
+
+reviewed_own_work as (
+
+    select
+        'close' as level_code,
+        cast(null as varchar) as marketplace_code,
+        events.entity_code,
+        'CLS-002' as exception_code,
+        'CLOSE' as subject_type,
+        events.entity_code || '|' || events.period as subject_id,
+        cast(null as decimal(18, 2)) as delta_amount,
+        cast(null as varchar) as currency_code,
+        'Who signed ' || events.period || ' of ' || events.entity_code || ' as reviewer on '
+        || cast(cast(events.taken_at as date) as varchar) || ' reviews work of their own: '
+        || events.conflict_key || '.' as summary,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id
+    from {{ ref('stg_tieout__close_events') }} as events
+    where events.is_standing and events.conflict_key is not null
+
+),
+
 unioned as (
 
     {% for model, level in levels -%}
@@ -226,6 +307,12 @@ unioned as (
     select * from unlinked_cases
     union all
     select * from kept_too_long
+    union all
+    select * from locked_too_early
+    union all
+    select * from changed_after_lock
+    union all
+    select * from reviewed_own_work
 
 ),
 

@@ -44,6 +44,12 @@ shut_periods as (
 
 ),
 
+locks as (
+
+    {{ locked_periods() }}
+
+),
+
 movements as (
 
     select
@@ -130,6 +136,7 @@ newest_actions as (
         ranked.marketplace_code,
         ranked.wire_key,
         ranked.state,
+        ranked.posting_period,
         ranked.proposed_at,
         ranked.decided_at,
         ranked.sent_at,
@@ -152,6 +159,7 @@ waiting as (
     select
         journals.journal_key,
         newest_actions.state,
+        newest_actions.posting_period,
         newest_actions.detail,
         newest_actions.proposed_at,
         -- At the end of the last working day allowed since the action last moved, in the entity's time zone: one day for what is on
@@ -190,6 +198,16 @@ judged as (
         document_totals.first_period,
         document_totals.last_period,
         coalesce(document_totals.document_count, 0) as document_count,
+        -- What belongs to a month that is locked and was not posted in time goes to the first open one, as an item of a prior period.
+        case
+            when document_totals.document_count is null then coalesce(locks.open_period, journals.period)
+            when
+                document_totals.first_period = waiting.posting_period
+                and document_totals.last_period = waiting.posting_period
+                and waiting.posting_period > journals.period
+                then waiting.posting_period
+            else journals.period
+        end as books_period,
         coalesce(movements.difference_amount, 0) as difference_amount,
         hand_copies.urn as copied_urn,
         hand_copies.net_amount as copied_amount,
@@ -211,6 +229,11 @@ judged as (
             when
                 movements.difference_amount = 0
                 and (document_totals.first_period <> journals.period or document_totals.last_period <> journals.period)
+                and not coalesce(
+                    document_totals.first_period = waiting.posting_period
+                    and document_totals.last_period = waiting.posting_period
+                    and waiting.posting_period > journals.period, false
+                )
                 then 'WRONG_PERIOD'
             when movements.difference_amount = 0 then 'EQUAL'
             -- Until its action is proved, what is missing of a journal of several documents is a matter of delivery.
@@ -231,10 +254,14 @@ judged as (
         on journals.journal_key = hand_copies.journal_key
     left join waiting
         on journals.journal_key = waiting.journal_key
+    left join locks
+        on
+            journals.entity_code = locks.entity_code
+            and journals.period = locks.period
     left join shut_periods
         on
             journals.erp_code = shut_periods.erp_code
-            and journals.period = shut_periods.period
+            and coalesce(locks.open_period, journals.period) = shut_periods.period
 
 ),
 

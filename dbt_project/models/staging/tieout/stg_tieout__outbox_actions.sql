@@ -15,6 +15,9 @@ final as (
         cast(source.version as integer) as version,
         source.wire_key,
         source.state,
+        case
+            when source.kind = 'JOURNAL' then substr({{ json_text('source.payload', 'posting_date') }}, 1, 7)
+        end as posting_period,
         source.vendor_ids,
         source.detail,
         cast(source.proposed_at as timestamp) as proposed_at,
