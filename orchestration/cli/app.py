@@ -365,12 +365,15 @@ def close(
     reopen: Annotated[bool, typer.Option("--reopen", help="Open a locked month again, with --reason.")] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the auditor; name no customer.")] = "",
     by: Annotated[str | None, typer.Option("--as", help="Your name; default: the system user.")] = None,
+    pack: Annotated[Path | None, typer.Option("--pack", help="Folder to write the evidence pack into.")] = None,
     json: Json = False,
 ) -> None:
-    """The month-end close: checklist, roll-forward, ageing, signatures, lock."""
+    """The month-end close: checklist, roll-forward, ageing, signatures, lock, evidence pack."""
     from orchestration.cli.commands.close import CloseOptions, close_command
 
-    options = CloseOptions(sign=role if sign else None, lock=lock, despite=despite, reopen=reopen, reason=reason, by=by)
+    options = CloseOptions(
+        sign=role if sign else None, lock=lock, despite=despite, reopen=reopen, reason=reason, by=by, pack=pack
+    )
     close_command(_session(ctx), period, entity, options)
 
 
@@ -445,13 +448,21 @@ def auth_sage200(
 @audit_app.command()
 def verify(
     ctx: typer.Context,
+    pack: Annotated[
+        Path | None, typer.Argument(help="An evidence pack (folder or zip) instead of the audit trail.")
+    ] = None,
     expect: Annotated[
         str | None,
-        typer.Option("--expect", metavar="HASH", help="A head noted earlier: it must still be in the trail."),
+        typer.Option("--expect", metavar="HASH", help="Noted earlier: a head of the trail, or a pack's manifest."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Check the audit trail off-line: no entry changed, removed or slipped in, and the actions as it says."""
+    """Check the audit trail, or an evidence pack, off-line: nothing changed, removed or slipped in, every sum right."""
+    if pack is not None:
+        from orchestration.cli.commands.audit import verify_pack_command
+
+        verify_pack_command(_session(ctx), pack, expect=expect)
+        return
     from orchestration.cli.commands.audit import verify_command
 
     verify_command(_session(ctx), expect=expect)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -49,6 +50,34 @@ def verify_command(session: Session, *, expect: str | None) -> None:
                 "Note the head elsewhere; `tieout audit verify --expect HEAD` later proves that nothing was cut off.",
                 style="dim",
             )
+    if not report.ok:
+        raise typer.Exit(int(ExitCode.ERROR))
+
+
+def verify_pack_command(session: Session, pack: Path, *, expect: str | None) -> None:
+    """Verify an evidence pack; ends with 1 when it does not hold. Opens neither the marts nor the outbox."""
+    from orchestration.close.verify import verify_pack
+
+    report = verify_pack(pack, expected=expect)
+    if session.as_json:
+        print_json(
+            {
+                "ok": report.ok,
+                "files": report.files,
+                "sums": report.sums,
+                "rows": report.rows,
+                "manifest_sha256": report.manifest_sha256,
+                "problems": list(report.problems),
+            }
+        )
+    else:
+        out = console()
+        for problem in report.problems:
+            out.print(f"fail {problem}", style="bold red", markup=False)
+        if report.ok:
+            words = f"{report.files} files as written, {report.rows:,} rows, {report.sums:,} sums added up again"
+            out.print(f"The pack holds: {words}.", style="green", markup=False)
+        out.print(f"Manifest: {report.manifest_sha256}", style="dim")
     if not report.ok:
         raise typer.Exit(int(ExitCode.ERROR))
 

@@ -1,9 +1,10 @@
-"""`tieout close`: the checklist of a month, its roll-forward, signatures and lock."""
+"""`tieout close`: the checklist of a month, its roll-forward, signatures, lock and evidence pack."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -88,6 +89,8 @@ class CloseOptions:
     reopen: bool = False
     reason: str = ""
     by: str | None = None
+    pack: Path | None = None
+    """Folder to write the evidence pack into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,13 @@ def close_command(session: Session, period: str, entity: str | None, options: Cl
     code = entity or _only_entity(session, period)
     close = read_close(session, period, code)
     said = _decide(session, close, options)
+    pack = None
+    if options.pack is not None:
+        from orchestration.close.pack import write_pack
+
+        pack = write_pack(session.settings, session.published.path, session.outbox, code, period, options.pack)
+        said.append(f"Evidence pack: {pack.folder}, and the same as {pack.archive.name}; {pack.files} files.")
+        said.append(f"Note the SHA-256 of its manifest elsewhere: {pack.manifest_sha256}")
     events = session.outbox.closing.all(close.entity, period) if session.has_outbox else []
     if session.as_json:
         print_json(
@@ -138,6 +148,8 @@ def close_command(session: Session, period: str, entity: str | None, options: Cl
                 "events": [{name: row[name] for name in ("kind", "role", "state", "taken_by", "taken_at", "reason")}
                            for row in events],
                 "messages": said,
+                "pack": None if pack is None else str(pack.folder),
+                "manifest_sha256": None if pack is None else pack.manifest_sha256,
             }
         )  # fmt: skip
         return

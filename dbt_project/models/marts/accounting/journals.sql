@@ -35,6 +35,7 @@ final as (
             when states.match_status = 'TIMING' then 'WAITING'
             else 'EXCEPTION'
         end as status,
+        states.is_blocked,
         case when states.erp_state = 'ABSENT' then states.blocked_code end as blocked_code,
         case when states.erp_state = 'ABSENT' then states.blocked_reason end as blocked_reason,
         case when states.match_status = 'EXCEPTION' then states.fault_code end as exception_code,
