@@ -79,10 +79,19 @@ class Marketplaces:
     operators: Sequence[str] = ()
     netsuite: Mapping[str, str] = field(default_factory=dict)
     has_sage: bool = True
+    number: int = 0
+    """The world's, which stands behind all codes."""
+    company_id: str = ""
+    """The Sage 200 company; empty leaves the seeds'."""
+
+    def coded(self, code: str) -> str:
+        return f"{code}{self.number or ''}"
 
 
 STANDS_IN = {"NS_UK": "SAGE_UK"}
 """NetSuite accounts that keep the books which the configuration has in Sage 200."""
+CODES = ("marketplace_code", "entity_code", "erp_code", "bank_account_code")
+"""Columns of the configuration behind whose values a world's number stands."""
 ACCOUNT_NUMBERS = {"clearing_bank_code": "1260", "erp_bank_code": "1200"}
 """NetSuite has no cash-book codes: a bank account goes by its number in the chart."""
 SUBSIDIARY_ID = "2"
@@ -116,8 +125,10 @@ def write_config(
         raise FileNotFoundError(f"no configuration to copy: {seeds} holds no CSV files")
     places.config.mkdir(parents=True, exist_ok=True)
     served = {*marketplaces.sellers, *marketplaces.operators}
-    entities, banks = _bank_holders(seeds, served)
-    moved = {old: new for new, old in STANDS_IN.items() if new in marketplaces.netsuite}
+    contents = {file: _numbered(file.read_text("utf-8"), marketplaces) for file in files}
+    entities, banks = _bank_holders(contents[seeds / "marketplaces.csv"], served)
+    coded = marketplaces.coded
+    moved = {coded(old): coded(new) for new, old in STANDS_IN.items() if coded(new) in marketplaces.netsuite}
 
     def new_code(row: Row) -> dict[str, str]:
         return {"erp_code": moved[row["erp_code"]]} if row["erp_code"] in moved else {}
@@ -140,6 +151,8 @@ def write_config(
         if row["vendor"] == "netsuite":
             return {"is_enabled": "false"}
         place = {"base_url": f"{url}/sage200/accounts/v1", "token_url": f"{url}/oauth/token"}
+        if marketplaces.company_id:
+            place["company_id"] = marketplaces.company_id
         return {"is_enabled": str(marketplaces.has_sage).lower(), **place}
 
     def bank_account(row: Row) -> dict[str, str]:
@@ -171,8 +184,7 @@ def write_config(
         # Out of the box a person approves journals; here nobody is there to ask, and nothing real can happen.
         "approval_policies": lambda row: {"mode": "AUTO", "maximum_amount": ""},
     }
-    for file in files:
-        content = file.read_text("utf-8")
+    for file, content in contents.items():
         if file.stem in edits:
             content = _edited(content, edits[file.stem])
         for setting in settings:
@@ -184,10 +196,18 @@ def write_config(
 _NOT_SAGE = {"token_url": "", "site_id": "", "company_id": ""}
 
 
-def _bank_holders(seeds: Path, served: Collection[str]) -> tuple[set[str], dict[str, str]]:
+def _numbered(content: str, marketplaces: Marketplaces) -> str:
+    """A file of the configuration in the codes of a numbered world; `*`, which means any, stays."""
+    if not marketplaces.number:
+        return content
+    names = [name for name in (*CODES, "key_name") if name in content.splitlines()[0].split(",")]
+    return _edited(content, lambda row: {x: marketplaces.coded(row[x]) for x in names if row[x] not in ("", "*")})
+
+
+def _bank_holders(content: str, served: Collection[str]) -> tuple[set[str], dict[str, str]]:
     """The entities that the served marketplaces pay, and the accounts they pay to with the ERP of their books."""
-    with (seeds / "marketplaces.csv").open(encoding="utf-8", newline="") as file:
-        paying = [row for row in csv.DictReader(file) if row["marketplace_code"] in served and row["bank_account_code"]]
+    rows = csv.DictReader(io.StringIO(content))
+    paying = [row for row in rows if row["marketplace_code"] in served and row["bank_account_code"]]
     return {row["entity_code"] for row in paying}, {row["bank_account_code"]: row["erp_code"] for row in paying}
 
 
@@ -224,10 +244,11 @@ def environment(
     """The variables of a pipeline that works on this sandbox. Write-back is on: here it can do no harm."""
     client = sage_client(seed)
     clients = {code: operator_client(seed, code) for code in marketplaces.operators}
+    company = f"SAGE200_{marketplaces.coded('SAGE_UK')}"
     sage = {
-        "SAGE200_SAGE_UK_CLIENT_ID": client.client_id,
-        "SAGE200_SAGE_UK_CLIENT_SECRET": client.client_secret,
-        "SAGE200_SAGE_UK_REFRESH_TOKEN": refresh_token,
+        f"{company}_CLIENT_ID": client.client_id,
+        f"{company}_CLIENT_SECRET": client.client_secret,
+        f"{company}_REFRESH_TOKEN": refresh_token,
     }
     variables = {
         "TIEOUT_CONFIG_DIR": str(places.config),

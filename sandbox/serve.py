@@ -27,9 +27,10 @@ def serve(
     faults: bool = True,
     marketplaces: Collection[str] = ALL_MARKETPLACES,
     erp: Erp = "sage200",
+    number: int = 0,
     report: Report = print,
 ) -> None:
-    """Serves until it is interrupted, with BRICO's books in `erp`.
+    """Serves until it is interrupted, with BRICO's books in `erp`; `number` is the world's.
 
     Port 0 takes a free one; the address is in `<folder>/sandbox.json`.
     Raises OSError when the port is taken and ValueError when a world cannot be generated as asked.
@@ -42,14 +43,14 @@ def serve(
     report(f"Generating {orders:,} orders from seed {seed} …")
 
     def build() -> Store:
-        world = build_world(seed, orders, as_of, faults, marketplaces, erp)
+        world = build_world(seed, orders, as_of, faults, marketplaces, erp, number)
         config.write_bank(places, world.bank)
         config.write_truth(places, world.truth)
         return Store(world, seed=seed, as_of=as_of, state_folder=places.state)
 
     sandbox = Sandbox(build)
     store = sandbox.store
-    served = served_by(store)
+    served = served_by(store, number)
     settings = store.truth["settings"]
     config.write_config(places, url, served, go_live=first_day_of_trade(as_of), settings=settings)
     variables = config.environment(
@@ -80,8 +81,9 @@ def vendors(served: Marketplaces) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]])
 
 
-def served_by(store: Store) -> Marketplaces:
+def served_by(store: Store, number: int = 0) -> Marketplaces:
     operators = [code for code, account in store.accounts.items() if account.sign_in is not None]
     sellers = [code for code in store.accounts if code not in operators]
     netsuite = {code: account.account_id for code, account in store.netsuite.items()}
-    return Marketplaces(sellers, operators, netsuite, store.has_sage)
+    company = str(store.company.site["company_id"]) if store.has_sage else ""
+    return Marketplaces(sellers, operators, netsuite, store.has_sage, number, company)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sandbox.netsuite import NetSuiteWorld
 from sandbox.world import netsuite, sage
-from sandbox.world.business import BRICO, HOMELY
+from sandbox.world.business import BRICO, HOMELY, coded
 from sandbox.world.model import BankWorld, MiraklWorld, SageWorld, StatementFile
 from sandbox.world.plaza import MARKETPLACE as PLAZA
 from sandbox.world.plaza import build_plaza
@@ -56,6 +56,7 @@ def build_world(
     faults: bool = True,
     marketplaces: Collection[str] = MARKETPLACES,
     erp: Erp = "sage200",
+    number: int = 0,
 ) -> World:
     """The world of `seed`: the same arguments give the same world, to the byte.
 
@@ -63,13 +64,16 @@ def build_world(
     where `marketplaces` names them, add their own and change nothing else. `erp` is where BRICO's books are: the same
     books, whichever it is. `as_of` must carry a time zone. Without `faults` only what is natural is in the truth:
     negative cycles, pay-outs of several cycles, grouped and split receipts, a bank's fee.
+
+    One pipeline can read several worlds at once when each has a `number` of its own: it stands behind the codes of the
+    marketplaces, entities, ERPs and bank accounts (BRICO17), and nothing else differs.
     """
     if as_of.tzinfo is None:
         raise ValueError("as_of needs a time zone")
     if BRICO.marketplace not in marketplaces or not set(ALL_MARKETPLACES).issuperset(marketplaces):
         raise ValueError(f"marketplaces are {BRICO.marketplace} and, beside it, {HOMELY.marketplace} and {PLAZA}")
     with _without_garbage_collection():
-        return _build(seed, orders, as_of, faults, marketplaces, erp)
+        return _build(seed, orders, as_of, faults, marketplaces, erp, number)
 
 
 def first_day_of_trade(as_of: datetime) -> date:
@@ -81,28 +85,30 @@ def _cut_offs(as_of: datetime) -> list[date]:
     return cut_offs(london_date(milliseconds(as_of) - SETTLED_FOR), CYCLES + 1)
 
 
-def _build(seed: int, count: int, as_of: datetime, faults: bool, marketplaces: Collection[str], erp: Erp) -> World:
+def _build(
+    seed: int, count: int, as_of: datetime, faults: bool, marketplaces: Collection[str], erp: Erp, number: int
+) -> World:
     now = milliseconds(as_of)
     first_day, *cycle_days = _cut_offs(as_of)
     sizes = {BRICO: count, HOMELY: max(HOMELY_MINIMUM, count // 5)}
     sellers = [
-        build_seller(business, seed, size, first_day, cycle_days, now, faults=faults)
+        build_seller(business.numbered(number), seed, size, first_day, cycle_days, now, faults=faults)
         for business, size in sizes.items()
         if business.marketplace in marketplaces
     ]
     sides = {seller.business.marketplace: seller.mirakl for seller in sellers}
     truths = [seller.truth for seller in sellers]
     if PLAZA in marketplaces:
-        plaza = build_plaza(seed, count, first_day, cycle_days, now, faults=faults)
-        sides[PLAZA] = plaza.world
+        plaza = build_plaza(seed, count, first_day, cycle_days, now, faults=faults, number=number)
+        sides[coded(PLAZA, number)] = plaza.world
         truths.append(plaza.truth)
     company: SageWorld | None = None
     accounts: dict[str, NetSuiteWorld] = {}
     for seller in sellers:
-        if seller.business is BRICO and erp == "sage200":
+        if seller.business.name == BRICO.marketplace and erp == "sage200":
             company = sage.render(seller.books, seller.items, seller.stock, now)
         else:
-            account = netsuite.ACCOUNTS[seller.business.marketplace]
+            account = netsuite.account_of(seller.business)
             accounts[account.erp_code] = netsuite.render(
                 account, seller.books, seller.items, seller.stock, first_day, now
             )

@@ -1,6 +1,6 @@
 """Who sells where and has a bank account for it: all in which one seller's world differs from another's but chance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.world.model import Shop
 
@@ -12,6 +12,11 @@ class Customer:
     reference: str
     name: str
     account: str
+
+
+def coded(code: str, number: int) -> str:
+    """A code in one of several worlds that one pipeline reads: the world's number stands behind it, unless it is 0."""
+    return f"{code}{number or ''}"
 
 
 _TRADE = (
@@ -51,6 +56,23 @@ class Business:
     """Whether it has a second bank account (sandbox/world/reserve.py)."""
     stream: str
     """What stands before the name of each of its random streams."""
+    number: int = 0
+    """The number of its world; see `coded`."""
+
+    @property
+    def name(self) -> str:
+        """The marketplace's code in a world without a number."""
+        return self.marketplace.removesuffix(coded("", self.number))
+
+    def numbered(self, number: int) -> "Business":
+        """The same business in the world of this number. Raises nothing: 0 leaves all as it is."""
+        return replace(
+            self,
+            marketplace=coded(self.marketplace, number),
+            entity=coded(self.entity, number),
+            bank_account=coded(self.bank_account, number),
+            number=number,
+        )
 
     @property
     def iban(self) -> str:

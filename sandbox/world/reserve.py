@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from sandbox.world.bank import receipt_id
+from sandbox.world.business import Business, coded
 from sandbox.world.model import BankEntry, StatementFile
 from sandbox.world.money import pounds
 
@@ -124,14 +125,14 @@ class Reserve:
         return StatementFile(f"{self.iban[-8:]}-newest.ofx", text.encode(), self.account)
 
 
-def build_deposit(start: date, end: date) -> Reserve:
+def build_deposit(business: Business, start: date, end: date) -> Reserve:
     """The same on a third account, of which the bank last wrote on `end`."""
-    return _build(Reserve(start, end, account=DEPOSIT_ACCOUNT, iban=DEPOSIT_IBAN))
+    return _build(Reserve(start, end, account=coded(DEPOSIT_ACCOUNT, business.number), iban=DEPOSIT_IBAN))
 
 
-def build_reserve(start: date, end: date) -> Reserve:
+def build_reserve(business: Business, start: date, end: date) -> Reserve:
     """The second account."""
-    return _build(Reserve(start, end))
+    return _build(Reserve(start, end, account=coded(ACCOUNT, business.number)))
 
 
 def _build(reserve: Reserve) -> Reserve:

@@ -71,8 +71,8 @@ def build_seller(
     scene.receipts = bank.receipts(business, ledger.cycles, now)
     scene.bank_entries = bank.background(business, stream("bank"), first_day, london_date(now))
     if business.has_reserve:
-        scene.reserve = build_reserve(first_day, london_date(now))
-        scene.deposit = build_deposit(first_day, london_date(now))
+        scene.reserve = build_reserve(business, first_day, london_date(now))
+        scene.deposit = build_deposit(business, first_day, london_date(now))
     phase(Phase.BANK)
     entries = scene.bank_entries + scene.receipts
     bank.number_entries(entries)

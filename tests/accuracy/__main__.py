@@ -18,8 +18,8 @@ from pathlib import Path
 from tests.accuracy.exempt import EXEMPT, NOT_RAISED
 from tests.accuracy.judging import SHOWN, Total, Verdict
 from tests.accuracy.report import page, text
-from tests.accuracy.scenarios import LARGE
-from tests.accuracy.seeds import play_seed
+from tests.accuracy.scenarios import LARGE, installations
+from tests.accuracy.seeds import play_seeds
 
 CODES = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds" / "exception_codes.csv"
 
@@ -30,11 +30,12 @@ def all_codes() -> list[str]:
 
 
 def verdicts(seeds: Sequence[int], largest: int, workers: int, folder: Path) -> Iterator[Verdict]:
-    """In the order in which they end."""
+    """In the order in which they end, those of one installation together."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for done in as_completed([pool.submit(play_seed, seed, largest, folder) for seed in seeds]):
-            yield done.result()
+        jobs = [pool.submit(play_seeds, group, largest, folder) for group in installations(seeds)]
+        for done in as_completed(jobs):
+            yield from done.result()
 
 
 def read_results(path: Path) -> list[Verdict]:

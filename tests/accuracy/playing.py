@@ -1,35 +1,43 @@
-"""Plays a scenario: the vendors over HTTP, extraction, loading and models as Dagster jobs in this process.
+"""Plays the scenarios of one installation: the vendors over HTTP, extraction, landing, loading, models, proposals.
 
-What a lane does, with the feeds of all lanes in one pass and without writing anything back: the exceptions are what is
-judged here. Writing back is proved by `make demo`.
+What a lane does, with the feeds of all lanes in one pass, without Dagster around each step and without writing
+anything back: the exceptions are what is judged here. Writing back is proved by `make demo`.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import random
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import duckdb
 import httpx
 
-from orchestration.lib.lanes import CODE_LOCATION, LANES, LOAD_JOB, extract_job, feed_key, open_instance, transform_job
+from connectors.errors import ConnectorError
+from orchestration.lib import building
+from orchestration.lib.actions import wanted_actions
+from orchestration.lib.call_usage import replace_call_usage
+from orchestration.lib.landing import IncompleteSnapshot, Landing
+from orchestration.lib.lanes import LANES
+from orchestration.lib.loading import load, proved_counts, replace_outbox_actions
 from orchestration.lib.parent_ids import wanted_ids
-from orchestration.lib.planning import plan
+from orchestration.lib.planning import plan, source
 from orchestration.lib.settings import Settings
-from orchestration.lib.state import FeedKey
+from orchestration.lib.state import FeedKey, State
+from orchestration.lib.warehouse import connect
 from orchestration.lib.workspace import Workspace
+from orchestration.outbox import Outbox
 from sandbox import jsonio
-from sandbox.config import read_environment
 from tests.accuracy.scenarios import Scenario
-from tests.pipeline.site import OWN_VARIABLES, running_sandbox
+from tests.accuracy.vendors import Owners, running_vendors
+from tests.pipeline.site import OWN_VARIABLES
 
 LATE = {"MARKETPLACE_LATE": ("mirakl",), "ERP_LATE": ("sage200", "netsuite"), "BANK_LATE": ("bank",)}
 
@@ -41,164 +49,179 @@ class Played:
     scenario: Scenario
     truth: dict[str, Any]
     records: dict[str, Any]
-    reported: list[dict[str, Any]]
-    cycles: list[dict[str, Any]]
-    allocations: list[dict[str, Any]]
-    unbalanced: list[dict[str, Any]]
+    reported: list[dict[str, Any]] = field(default_factory=list)
+    cycles: list[dict[str, Any]] = field(default_factory=list)
+    allocations: list[dict[str, Any]] = field(default_factory=list)
+    unbalanced: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
-def play(scenario: Scenario, folder: Path) -> Played:
-    """The scenario from the vendors to the published marts.
+def play(scenarios: Sequence[Scenario], folder: Path) -> list[Played]:
+    """The scenarios as sellers of one installation, from the vendors to the marts, in their order.
 
     `folder` is emptied, except for the parsed dbt project: parsing it takes longer than building a small world, and
-    depends on nothing but the project and the folder's own name.
+    depends on nothing but the project and the folder's own name. Raises ValueError when the scenarios do not share
+    their moment and their way of arrival.
     """
-    sandbox, data = folder / "sandbox", folder / "data"
-    _empty(sandbox, data)
-    with running_sandbox(
-        sandbox,
-        orders=scenario.orders,
-        seed=scenario.seed,
-        marketplaces=scenario.marketplaces,
-        erp=scenario.erp,
-        as_of=scenario.as_of,
-    ) as url:
-        with _environment(read_environment(sandbox / "env") | {"TIEOUT_DATA_DIR": str(data)}):
-            settings = Settings().model_copy(update={"write_back": False})
-            with open_instance(settings) as instance:
-                problems = _Run(settings, instance).arrive(scenario)
-        truth = jsonio.decode((sandbox / "truth.json").read_bytes())
-        records = httpx.get(f"{url}/_sandbox/health", timeout=60).json()["records"]
-    with duckdb.connect(str(settings.published_path), read_only=True) as marts:
-        return Played(
-            scenario=scenario,
-            truth=truth,
-            records=records,
-            reported=_rows(marts, _EXCEPTIONS),
-            cycles=_rows(marts, _CYCLES),
-            allocations=_rows(marts, _ALLOCATIONS),
-            unbalanced=_rows(marts, _UNBALANCED),
-            problems=problems,
-        )
+    if len({(scenario.as_of, scenario.arrival) for scenario in scenarios}) != 1:
+        raise ValueError("sellers of one installation share the moment and the way of arrival")
+    vendors_folder, data = folder / "vendors", folder / "data"
+    _empty(vendors_folder, data)
+    with running_vendors(scenarios, vendors_folder) as vendors:
+        with _environment(vendors.environment | {"TIEOUT_DATA_DIR": str(data)}):
+            settings = Settings()
+            problems = _Run(settings).arrive(scenarios)
+        found = {
+            scenario.seed: Played(
+                scenario,
+                jsonio.decode(vendors.places[scenario.seed].truth.read_bytes()),
+                httpx.get(f"{vendors.urls[scenario.seed]}/_sandbox/health", timeout=60).json()["records"],
+                problems=list(problems),
+            )
+            for scenario in scenarios
+        }
+        owners = Owners(vendors.places)
+    with connect(settings) as warehouse:
+        for name, query in _QUERIES.items():
+            for row in _rows(warehouse, query):
+                owner = owners.of(row.pop("owner"), row.get("subject_id"))
+                if owner is None:
+                    for played in found.values():
+                        played.problems.append(f"{name}: nobody's: {row}")
+                else:
+                    getattr(found[owner], name).append(row)
+    return list(found.values())
 
 
-_EXCEPTIONS = """
-    select exception_code, marketplace_code, subject_type, subject_id, root_cause, summary
-    from marts.exceptions where status <> 'RESOLVED'
-"""
-_CYCLES = """
-    select billing_cycle_id, opening_amount, net_amount + break_amount as moved_amount, payout_amount, closing_amount
-    from marts.fct_cycles
-"""
-_ALLOCATIONS = "select receipt_id, billing_cycle_id from marts.fct_receipt_allocations"
-_UNBALANCED = """
-    select control_code, vendor, account, feed, measure, difference from marts.control_totals where not is_balanced
-"""
+_QUERIES = {
+    "reported": """
+        select
+            marketplace_code as owner, exception_code, marketplace_code, subject_type, subject_id, root_cause, summary
+        from marts.exceptions where status <> 'RESOLVED'
+    """,
+    "cycles": """
+        select
+            marketplace_code as owner, billing_cycle_id, opening_amount, net_amount + break_amount as moved_amount,
+            payout_amount, closing_amount
+        from marts.fct_cycles
+    """,
+    "allocations": "select marketplace_code as owner, receipt_id, billing_cycle_id from marts.fct_receipt_allocations",
+    "unbalanced": """
+        select account as owner, control_code, vendor, account, feed, measure, difference
+        from marts.control_totals where not is_balanced
+    """,
+}
+"""What is judged, each row with the code that tells whose it is; `*` belongs to the one that its subject names."""
 
 
 class _Run:
-    """One installation over the passes of a scenario."""
+    """One installation over the passes of its scenarios."""
 
-    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._workspace = Workspace.open(settings)
-        self._definitions: dg.Definitions = importlib.import_module(CODE_LOCATION).build(self._workspace)
-        self._instance = instance
+        self._overlap = {
+            (feed.vendor, feed.entity): timedelta(minutes=feed.overlap_minutes)
+            for feed in self._workspace.registry.feeds_in_use
+        }
         self._problems: list[str] = []
 
-    def arrive(self, scenario: Scenario) -> list[str]:
-        """Reads everything as the scenario says. Returns what went wrong."""
-        vendors = self._workspace.registry.vendors
-        if scenario.arrival in LATE:
-            self._read([vendor for vendor in vendors if vendor not in LATE[scenario.arrival]])
+    def arrive(self, scenarios: Sequence[Scenario]) -> list[str]:
+        """Reads everything as the scenarios say. Returns what went wrong."""
+        vendors, arrival = self._workspace.registry.vendors, scenarios[0].arrival
+        if arrival in LATE:
+            self._read([vendor for vendor in vendors if vendor not in LATE[arrival]])
             self._build()
-        if scenario.arrival == "FEED_BY_FEED":
-            self._read_feed_by_feed(vendors, random.Random(f"feeds {scenario.seed}"))
+        if arrival == "FEED_BY_FEED":
+            self._read(vendors, random.Random(f"feeds {scenarios[0].seed}"), len(scenarios))
         else:
             self._read(vendors)
-            if scenario.arrival == "REPLAYED":
+            if arrival == "REPLAYED":
                 self._read(vendors)
         self._build()
         # Proposals wait for their decision, and how long they have waited is judged, too.
-        self._execute("deliver")
+        self._propose()
         self._build()
+        self._problems += [f"{one.feed}: {one}" for one in proved_counts(self._settings) if one.is_error]
         return self._problems
 
-    def _read(self, vendors: Collection[str]) -> None:
-        due, by_id = self._planned(vendors)
-        for (vendor, account), lane_keys in due.items():
-            for lane, keys in lane_keys.items():
-                self._extract(lane, vendor, account, keys)
-        self._read_by_id(by_id)
-
-    def _read_feed_by_feed(self, vendors: Collection[str], rng: random.Random) -> None:
-        due, by_id = self._planned(vendors)
-        single = [
-            (lane, vendor, account, key)
-            for (vendor, account), lane_keys in due.items()
-            for lane, keys in lane_keys.items()
-            for key in keys
-        ]
-        rng.shuffle(single)
-        for lane, vendor, account, key in single:
-            self._extract(lane, vendor, account, [key])
-            self._execute(LOAD_JOB)
-        self._read_by_id(by_id)
-
-    def _planned(
-        self, vendors: Collection[str]
-    ) -> tuple[dict[tuple[str, str], dict[str, list[FeedKey]]], dict[FeedKey, str]]:
-        """Feeds per account and lane, each once, and those that are read by ids that others bring."""
+    def _read(self, vendors: Collection[str], rng: random.Random | None = None, portion: int = 0) -> None:
+        """Everything of these vendors. With `rng`, feeds come in a random order and are loaded `portion` by portion."""
         registry = self._workspace.registry
-        due: dict[tuple[str, str], dict[str, list[FeedKey]]] = {}
-        by_id: dict[FeedKey, str] = {}
-        seen: set[FeedKey] = set()
+        due: dict[FeedKey, None] = {}
+        by_id: dict[FeedKey, None] = {}
         for vendor in vendors:
             for account in registry.accounts_of(vendor):
                 for lane in LANES:
                     planned = plan(self._workspace, lane, vendor, account, is_wanted=True)
-                    keys = [key for key in planned.feeds if key not in seen]
-                    seen.update(keys)
-                    if keys:
-                        due.setdefault((vendor, account), {})[lane] = keys
-                    by_id |= {key: lane for key in planned.by_id if key not in by_id}
-        return due, by_id
+                    due |= dict.fromkeys(planned.feeds)
+                    by_id |= dict.fromkeys(planned.by_id)
+        keys = list(due)
+        if rng is not None:
+            rng.shuffle(keys)
+        for number, key in enumerate(keys, start=1):
+            self._land(key)
+            if rng is not None and number % portion == 0:
+                self._load()
+        self._read_by_id(by_id)
 
-    def _read_by_id(self, by_id: dict[FeedKey, str]) -> None:
-        if not by_id:
-            return
-        self._execute(LOAD_JOB)
+    def _read_by_id(self, keys: Iterable[FeedKey]) -> None:
         workspace = self._workspace
-        specs = [(key, workspace.feeds[key.vendor][key.entity]) for key in by_id]
-        workspace.wanted_ids = {key: ids for key, ids in wanted_ids(workspace.settings, specs).items() if ids}
+        specs = [(key, workspace.feeds[key.vendor][key.entity]) for key in keys]
+        if not specs:
+            return
+        self._load()
+        workspace.wanted_ids = {key: ids for key, ids in wanted_ids(self._settings, specs).items() if ids}
         for key in workspace.wanted_ids:
-            self._extract(by_id[key], key.vendor, key.account, [key])
+            self._land(key, workspace.wanted_ids[key])
 
-    def _extract(self, lane: str, vendor: str, account: str, keys: Sequence[FeedKey]) -> None:
-        self._execute(extract_job(lane, vendor), account, [feed_key(vendor, key.entity) for key in keys])
+    def _land(self, key: FeedKey, versions: dict[str, str] | None = None) -> None:
+        workspace, settings = self._workspace, self._settings
+        try:
+            with workspace.reading(key), State(settings.state_path) as state:
+                Landing(settings, state, "accuracy").land(
+                    workspace.feeds[key.vendor][key.entity],
+                    key.account,
+                    source(workspace, key),
+                    overlap=self._overlap[key.vendor, key.entity],
+                    versions=versions,
+                )
+        except (ConnectorError, IncompleteSnapshot) as error:
+            self._problems.append(f"{key}: {error}")
+
+    def _load(self) -> None:
+        load(self._settings, feeds=self._workspace.feeds)
 
     def _build(self) -> None:
-        self._execute(transform_job(LANES[0]))
-        self._execute("publish")
+        self._load()
+        replace_call_usage(self._settings, self._workspace.connections.usage())
+        with _outbox(self._settings) as outbox:
+            replace_outbox_actions(self._settings, outbox.snapshot(), outbox.decisions.snapshot())
+        result = building.build(self._settings)
+        if result.error is not None:
+            self._problems.append(result.error)
+        self._problems += [f"{node.name}: {node.message}" for node in result.failures]
 
-    def _execute(self, job: str, partition: str | None = None, assets: Sequence[dg.AssetKey] = ()) -> None:
-        finished = self._definitions.resolve_job_def(job).execute_in_process(
-            instance=self._instance,
-            partition_key=partition,
-            asset_selection=list(assets) or None,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
-        if not finished.success:
-            self._problems += [
-                f"{job} {partition or ''}: {event.step_failure_data.error_display_string[-600:]}"
-                for event in finished.all_events
-                if event.is_step_failure
-            ]
+    def _propose(self) -> None:
+        """What is wanted, approved where the policy says so; nothing is delivered."""
+        registry, wanted = self._workspace.registry, wanted_actions(self._settings)
+        with _outbox(self._settings) as outbox:
+            outbox.propose(wanted)
+            outbox.apply_policy(registry.approval_policies, registry.switches, write_back=True)
 
 
-def _empty(sandbox: Path, data: Path) -> None:
-    shutil.rmtree(sandbox, ignore_errors=True)
+@contextmanager
+def _outbox(settings: Settings) -> Iterator[Outbox]:
+    outbox = Outbox(settings.outbox_address, settings.clock)
+    try:
+        yield outbox
+    finally:
+        outbox.close()
+
+
+def _empty(vendors: Path, data: Path) -> None:
+    shutil.rmtree(vendors, ignore_errors=True)
+    vendors.mkdir(parents=True)
     for path in data.iterdir() if data.exists() else ():
         if path.name == "dbt":
             (path / "last_build.json").unlink(missing_ok=True)

@@ -1,14 +1,16 @@
 """What each seed is played as: how large the world is, when it is, who keeps which books, and how the feeds arrive.
 
-Drawn from the seed alone, so that a seed that failed is the same scenario on every machine.
+Drawn from the seed alone, so that a seed that failed is the same scenario on every machine. Ten seeds in a row are
+sellers of one installation: they share the moment and the way of arrival, and nothing else.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 MOMENTS: Mapping[str, str] = {
     "an ordinary morning": "2026-07-03T08:00:00Z",
@@ -27,10 +29,12 @@ MOMENTS: Mapping[str, str] = {
 
 ARRIVALS = ("WHOLE", "MARKETPLACE_LATE", "ERP_LATE", "BANK_LATE", "REPLAYED", "FEED_BY_FEED")
 """How the feeds arrive. Late: a first run without that side, then one with it. Replayed: everything read twice.
-Feed by feed: every feed is loaded by itself, in a random order.
+Feed by feed: feeds are loaded one after the other, in a random order.
 """
 SMALLEST = 320
 LARGE = 3_000
+TOGETHER = 10
+"""How many seeds in a row one installation reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,10 @@ class Scenario:
 
     @classmethod
     def of(cls, seed: int, largest: int = LARGE) -> Scenario:
-        """One of ten is large (`largest`), one of two arrives whole; ERPs and marketplaces take turns."""
+        """One of ten is large (`largest`); moments and ways of arrival take turns, ERPs and marketplaces are drawn."""
         rng = random.Random(f"accuracy {seed}")
-        moment = rng.choice(tuple(MOMENTS))
+        number = _installation(seed)
+        moment = tuple(MOMENTS)[number % len(MOMENTS)]
         orders = largest if rng.random() < 0.1 else rng.randrange(SMALLEST, max(SMALLEST, min(900, largest)) + 1)
         others = rng.choice((("HOMELY", "PLAZA"), ("HOMELY", "PLAZA"), ("HOMELY",), ("PLAZA",)))
         return cls(
@@ -59,7 +64,7 @@ class Scenario:
             as_of=datetime.fromisoformat(MOMENTS[moment]),
             erp=rng.choice(("sage200", "netsuite")),
             marketplaces=("BRICO", *others),
-            arrival="WHOLE" if rng.random() < 0.5 else rng.choice(ARRIVALS[1:]),
+            arrival=ARRIVALS[number % len(ARRIVALS)],
         )
 
     def __str__(self) -> str:
@@ -67,3 +72,12 @@ class Scenario:
             f"seed {self.seed}: {self.orders:,} orders, {', '.join(self.marketplaces)}, books in {self.erp}, "
             f"{self.moment} ({self.as_of:%Y-%m-%dT%H:%MZ}), {self.arrival}"
         )
+
+
+def _installation(seed: int) -> int:
+    return (seed - 1) // TOGETHER
+
+
+def installations(seeds: Iterable[int]) -> list[tuple[int, ...]]:
+    """The seeds by the installation that they are sellers of."""
+    return [tuple(group) for _, group in groupby(sorted(seeds), key=_installation)]

@@ -1,4 +1,4 @@
-"""One seed in a process of a pool: what it prints goes to a file, what it breaks is a problem of its verdict."""
+"""One installation's seeds in a process of a pool: what it prints goes to a file, what it breaks is a problem."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,17 +15,18 @@ from tests.accuracy.playing import play
 from tests.accuracy.scenarios import Scenario
 
 
-def play_seed(seed: int, largest: int, folder: Path) -> Verdict:
-    """Plays in a folder of this process's own. A crash is a problem of the verdict, not the end of the proof."""
-    scenario = Scenario.of(seed, largest)
+def play_seeds(seeds: Sequence[int], largest: int, folder: Path) -> list[Verdict]:
+    """Plays in a folder of this process's own. A crash is a problem of the verdicts, not the end of the proof."""
+    scenarios = [Scenario.of(seed, largest) for seed in seeds]
     logging.disable(logging.WARNING)
     mine = folder / str(os.getpid())
     mine.mkdir(parents=True, exist_ok=True)
     with (mine / "output.log").open("a") as log, _output_into(log.fileno()):
         try:
-            return judge(play(scenario, mine))
+            return [judge(played) for played in play(scenarios, mine)]
         except Exception:
-            return Verdict(str(scenario), seed, 0, problems=[traceback.format_exc(limit=-3)])
+            problem = traceback.format_exc(limit=-3)
+            return [Verdict(str(scenario), scenario.seed, 0, problems=[problem]) for scenario in scenarios]
 
 
 @contextmanager

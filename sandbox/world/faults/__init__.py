@@ -55,6 +55,6 @@ FAULTS = tuple(sorted(REGISTERED, key=lambda fault: _LEVELS.index(fault.plant.__
 def plant(phase: Phase, scene: Scene) -> None:
     """Plants every fault of `phase`, in the order of `FAULTS`."""
     for each in FAULTS:
-        if each.phase is phase and each.only in (None, scene.business.marketplace):
+        if each.phase is phase and each.only in (None, scene.business.name):
             for _ in range(scene.repeat if each.is_repeated else 1):
                 each.plant(scene)

@@ -7,8 +7,7 @@ from sandbox.world.bank import CSV_OVERLAP_DAYS
 from sandbox.world.business import BRICO, HOMELY
 from sandbox.world.faults.registry import Phase, fault
 from sandbox.world.model import BankEntry
-from sandbox.world.reserve import ACCOUNT as RESERVE_ACCOUNT
-from sandbox.world.reserve import DEPOSIT_ACCOUNT, build_deposit
+from sandbox.world.reserve import build_deposit
 from sandbox.world.scene import Scene
 from sandbox.world.stamps import london_date
 from sandbox.world.truth import NO_MARKETPLACE
@@ -301,13 +300,14 @@ def bank_that_stopped_writing(scene: Scene) -> None:
 
     Near-miss: the account whose newest export ends today.
     """
-    deposit = scene.deposit
+    reserve, deposit = scene.reserve, scene.deposit
+    assert reserve is not None
     assert deposit is not None
-    scene.deposit = build_deposit(deposit.start, deposit.end - timedelta(days=40))
+    scene.deposit = build_deposit(scene.business, deposit.start, deposit.end - timedelta(days=40))
     scene.truth.exception(
         "DAT-001",
         "FEED",
-        f"{DEPOSIT_ACCOUNT}-statements",
+        f"{deposit.account}-statements",
         "bank_that_stopped_writing",
         marketplace_code=NO_MARKETPLACE,
     )
@@ -315,7 +315,7 @@ def bank_that_stopped_writing(scene: Scene) -> None:
         "its newest export ends today",
         "DAT-001",
         "FEED",
-        f"{RESERVE_ACCOUNT}-statements",
+        f"{reserve.account}-statements",
         marketplace_code=NO_MARKETPLACE,
     )
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from sandbox.netsuite.world import NetSuiteWorld
-from sandbox.world.business import BRICO, HOMELY
+from sandbox.world.business import BRICO, Business, coded
 from sandbox.world.catalogue import MARKETPLACE_PRICES, PROMOTION, TAX_CODES, TAXES
 from sandbox.world.erp import ACCOUNTS as CHART
 from sandbox.world.erp import AR, BANK, CLEARING, Books
@@ -44,11 +44,13 @@ class Account:
     time_zone: str
 
 
-ACCOUNTS = {
-    BRICO.marketplace: Account("NS_UK", "7654321", "Europe/London"),
-    HOMELY.marketplace: Account("NS_HOME", "1234567_SB1", "America/Los_Angeles"),
-}
-"""By marketplace."""
+def account_of(business: Business) -> Account:
+    """The account that a business keeps its books in. In a numbered world it has another id: an id is one company."""
+    number = business.number
+    if business.name == BRICO.marketplace:
+        return Account(coded("NS_UK", number), f"{7654321 + number}", "Europe/London")
+    return Account(coded("NS_HOME", number), f"{1234567 + number}_SB1", "America/Los_Angeles")
+
 
 _SET_UP = at(date(2026, 1, 5), 8, 14, 2)
 _TYPES = {AR: "AcctRec", BANK: "Bank", CLEARING: "Bank", "9998": "OthCurrAsset"}

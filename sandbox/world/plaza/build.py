@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import date
 
+from sandbox.world.business import coded
 from sandbox.world.mirakl.cycles import documents
 from sandbox.world.model import MiraklWorld
 from sandbox.world.money import pounds
@@ -25,11 +26,15 @@ class Plaza:
     truth: Truth
 
 
-def build_plaza(seed: int, orders: int, first_day: date, days: list[date], as_of: int, *, faults: bool) -> Plaza:
+def build_plaza(
+    seed: int, orders: int, first_day: date, days: list[date], as_of: int, *, faults: bool, number: int = 0
+) -> Plaza:
     """PLAZA beside a first marketplace of `orders` orders: a third as many, at least 600, of at least 200 sellers.
 
-    `days` are the dates of the nine cycles, `first_day` is where trade begins, `as_of` is in milliseconds.
+    `days` are the dates of the nine cycles, `first_day` is where trade begins, `as_of` is in milliseconds,
+    `number` is the world's (sandbox/world/business.py).
     """
+    marketplace = coded(MARKETPLACE, number)
     sellers = build_sellers(_stream(seed, "sellers"), max(LEAST_SELLERS, orders // 25))
     trade = Trade(
         _stream(seed, "trade"),
@@ -42,7 +47,7 @@ def build_plaza(seed: int, orders: int, first_day: date, days: list[date], as_of
     placed = trade.build()
     rng = _stream(seed, "ledger")
     ledgers = [SellerLedger(rng, seller, days, 20_001 + seller.number * 20) for seller in sellers]
-    truth = Truth(MARKETPLACE)
+    truth = Truth(marketplace)
     scene = Scene(_stream(seed, "faults"), as_of, placed, ledgers, truth, trade)
     repeat = 1 if orders < 2_000 else 3
     if faults:
@@ -67,7 +72,7 @@ def build_plaza(seed: int, orders: int, first_day: date, days: list[date], as_of
         plant(Stage.DOCUMENTS, scene, repeat)
     truth.seller_balances = [
         {
-            "marketplace_code": MARKETPLACE,
+            "marketplace_code": marketplace,
             "shop_id": str(ledger.seller.shop.id),
             "billing_cycle_id": cycle.id,
             "cycle_date": cycle.day.isoformat(),
@@ -82,7 +87,7 @@ def build_plaza(seed: int, orders: int, first_day: date, days: list[date], as_of
     ]
     truth.sellers = [
         {
-            "marketplace_code": MARKETPLACE,
+            "marketplace_code": marketplace,
             "shop_id": str(ledger.seller.shop.id),
             "paid": pounds(ledger.paid),
             "payable": pounds(ledger.payable),

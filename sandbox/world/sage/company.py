@@ -125,7 +125,7 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
         ],
     }
     site = {
-        "company_id": COMPANY_ID,
+        "company_id": COMPANY_ID + business.number,
         "company_name": business.shop.corporate_name,
         "tenant_id": 1234,
         "site_id": SITE_ID,

@@ -42,12 +42,12 @@ journals as (
 
 receipt_findings as (
 
-    -- The finding of level e on a pay-out, or on a receipt for it.
+    -- The finding of level e on a pay-out, or on a receipt for it; where it is another finding's consequence, that one.
     select
         ranked.marketplace_code,
         ranked.billing_cycle_id,
-        ranked.subject_type,
-        ranked.subject_id
+        coalesce(ranked.root_subject_type, ranked.subject_type) as subject_type,
+        coalesce(ranked.root_subject_id, ranked.subject_id) as subject_id
     from (
         select
             findings.*,
