@@ -149,7 +149,8 @@ def write_config(
             row = {"vendor": "netsuite", "auth_method": "CERTIFICATE", "subsidiary_id": SUBSIDIARY_ID}
             return {"erp_code": code, "is_enabled": "true", **_NOT_SAGE, **row, **place}
         if row["vendor"] == "netsuite":
-            return {"is_enabled": "false"}
+            # In no world of several may a company that is not served bear another world's id.
+            return {"is_enabled": "false", "account_id": coded(row["account_id"])}
         place = {"base_url": f"{url}/sage200/accounts/v1", "token_url": f"{url}/oauth/token"}
         if marketplaces.company_id:
             place["company_id"] = marketplaces.company_id

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sandbox.world.bank import receipt_id
+from sandbox.world.causes import root_cause
 from sandbox.world.model import BankEntry, Cycle, Item, Setting
 from sandbox.world.money import pounds
 from sandbox.world.settlement import roles
@@ -53,6 +54,7 @@ class Truth:
                 "subject_type": subject_type,
                 "subject_id": subject_id,
                 "fault": fault,
+                "root_cause": root_cause(code, fault),
                 "amount": None if amount is None else pounds(amount),
             }
         )

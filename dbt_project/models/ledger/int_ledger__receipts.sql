@@ -3,7 +3,8 @@
 -- account code and the entry's reference; an entry of a cash book has ERP before its number there.
 -- erp_code, erp_urn: where such an entry stands; its journal is in the books already, under the key journal_reference.
 -- is_from_payer: the payer's name holds an approved fingerprint of marketplace_code. When several marketplaces share the
--- name, the one whose pay-outs go to this account wins, then the first code. A cash book names the payer in its text.
+-- name, the one whose pay-outs go to this account wins, then one of the account's own entity, then the first code. A cash
+-- book names the payer in its text.
 
 with bank_accounts as (
     select * from {{ ref('stg_tieout__bank_accounts') }}
@@ -88,6 +89,7 @@ candidates as (
             partition by entries.bank_account_code, entries.entry_reference
             order by
                 case when marketplaces.bank_account_code = entries.bank_account_code then 0 else 1 end,
+                case when marketplaces.entity_code = bank_accounts.entity_code then 0 else 1 end,
                 payers.marketplace_code,
                 payers.payer_name_contains
         ) as candidate_rank
@@ -98,6 +100,8 @@ candidates as (
             and entries.value_date >= payers.effective_from
     inner join marketplaces
         on payers.marketplace_code = marketplaces.marketplace_code
+    inner join bank_accounts
+        on entries.bank_account_code = bank_accounts.bank_account_code
 ),
 
 final as (

@@ -23,6 +23,13 @@ codes as (
 
 ),
 
+root_causes as (
+
+    -- Where the evidence tells another cause than the usual one.
+    select * from {{ ref('int_matching__root_causes') }}
+
+),
+
 due_times as (
 
     select * from {{ ref('int_matching__due_times') }}
@@ -90,7 +97,7 @@ coded as (
             as exception_id,
         codes.severity as code_severity,
         codes.owner_team,
-        codes.root_cause,
+        coalesce(root_causes.root_cause, codes.root_cause) as root_cause,
         codes.recommended_action,
         codes.sla_amount,
         codes.sla_unit,
@@ -105,6 +112,12 @@ coded as (
     from roots
     inner join codes
         on roots.exception_code = codes.exception_code
+    left join root_causes
+        on
+            roots.exception_code = root_causes.exception_code
+            and roots.marketplace_code = root_causes.marketplace_code
+            and roots.subject_type = root_causes.subject_type
+            and roots.subject_id = root_causes.subject_id
 
 ),
 
