@@ -184,7 +184,7 @@ class Trade:
 
     def _order(self, number: int, created: int, profile: str) -> Order:
         rng = self._rng
-        commercial_id = f"{self._business.marketplace}{self._business.first_order + number * 7 + rng.randrange(7)}"
+        commercial_id = f"{self._business.name}{self._business.first_order + number * 7 + rng.randrange(7)}"
         order = Order(
             id=f"{commercial_id}-A",
             commercial_id=commercial_id,

@@ -7,7 +7,6 @@ EXEMPT: dict[str, str] = {
     "FX-001": "No generated seller trades in a foreign currency; a unit test of int_ledger__daily_rates holds its kinds.",
     "JNL-001": "It takes a person's rejection or an ERP's refusal; a unit test of a journal's states holds it.",
     "JNL-006": "A settlement's and a receipt's journal balance by construction; a unit test feeds lines that do not.",
-    "STK-005": "A stock feed has to stop between two runs; a unit test of rec_stock holds the hours on both sides.",
 }
 """Codes that a model raises and no world causes."""
 

@@ -69,7 +69,7 @@ def play(scenarios: Sequence[Scenario], folder: Path) -> list[Played]:
     with running_vendors(scenarios, vendors_folder) as vendors:
         with _environment(vendors.environment | {"TIEOUT_DATA_DIR": str(data)}):
             settings = Settings()
-            problems = _Run(settings).arrive(scenarios)
+            problems = _Run(settings, scenarios).arrive()
         found = {
             scenario.seed: Played(
                 scenario,
@@ -80,6 +80,8 @@ def play(scenarios: Sequence[Scenario], folder: Path) -> list[Played]:
             for scenario in scenarios
         }
         owners = Owners(vendors.places)
+    for played in found.values():
+        played.scenario.tell(played.truth)
     with connect(settings) as warehouse:
         for name, query in _QUERIES.items():
             for row in _rows(warehouse, query):
@@ -116,8 +118,9 @@ _QUERIES = {
 class _Run:
     """One installation over the passes of its scenarios."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, scenarios: Sequence[Scenario]) -> None:
+        self._settings, self._scenarios = settings, scenarios
+        self._early = {FeedKey(*key): at for scenario in scenarios for key, at in scenario.early.items()}
         self._workspace = Workspace.open(settings)
         self._overlap = {
             (feed.vendor, feed.entity): timedelta(minutes=feed.overlap_minutes)
@@ -125,14 +128,17 @@ class _Run:
         }
         self._problems: list[str] = []
 
-    def arrive(self, scenarios: Sequence[Scenario]) -> list[str]:
+    def arrive(self) -> list[str]:
         """Reads everything as the scenarios say. Returns what went wrong."""
-        vendors, arrival = self._workspace.registry.vendors, scenarios[0].arrival
+        vendors, first = self._workspace.registry.vendors, self._scenarios[0]
+        arrival = first.arrival
+        for key, moment in self._early.items():
+            self._land(key, settings=self._settings.model_copy(update={"as_of": moment}))
         if arrival in LATE:
             self._read([vendor for vendor in vendors if vendor not in LATE[arrival]])
             self._build()
         if arrival == "FEED_BY_FEED":
-            self._read(vendors, random.Random(f"feeds {scenarios[0].seed}"), len(scenarios))
+            self._read(vendors, random.Random(f"feeds {first.seed}"), len(self._scenarios))
         else:
             self._read(vendors)
             if arrival == "REPLAYED":
@@ -155,7 +161,7 @@ class _Run:
                     planned = plan(self._workspace, lane, vendor, account, is_wanted=True)
                     due |= dict.fromkeys(planned.feeds)
                     by_id |= dict.fromkeys(planned.by_id)
-        keys = list(due)
+        keys = [key for key in due if key not in self._early]
         if rng is not None:
             rng.shuffle(keys)
         for number, key in enumerate(keys, start=1):
@@ -174,8 +180,9 @@ class _Run:
         for key in workspace.wanted_ids:
             self._land(key, workspace.wanted_ids[key])
 
-    def _land(self, key: FeedKey, versions: dict[str, str] | None = None) -> None:
-        workspace, settings = self._workspace, self._settings
+    def _land(self, key: FeedKey, versions: dict[str, str] | None = None, *, settings: Settings | None = None) -> None:
+        """`settings` has another clock than the run's."""
+        workspace, settings = self._workspace, settings or self._settings
         try:
             with workspace.reading(key), State(settings.state_path) as state:
                 Landing(settings, state, "accuracy").land(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 MOMENTS: Mapping[str, str] = {
     "an ordinary morning": "2026-07-03T08:00:00Z",
@@ -35,6 +36,10 @@ SMALLEST = 320
 LARGE = 3_000
 TOGETHER = 10
 """How many seeds in a row one installation reads."""
+FRESH_FOR = timedelta(hours=2)
+"""How old a stock feed may be."""
+ARRIVES_AS = {"STK-005": "stock_feed_that_stopped"}
+"""What no world can hold, because it is about when a feed was read; `Scenario.early` plants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,27 @@ class Scenario:
             marketplaces=("BRICO", *others),
             arrival=ARRIVALS[number % len(ARRIVALS)],
         )
+
+    @property
+    def early(self) -> dict[tuple[str, str, str], datetime]:
+        """Feeds (vendor, account, entity) of BRICO's stock that answered once, at that time, and not again: its offers
+        or its ERP's quantities a minute longer ago than they may be, the other one just as long ago as it may be.
+        """
+        offers = ("mirakl", f"BRICO{self.seed}", "offers")
+        company = "NS_UK" if self.erp == "netsuite" else "SAGE_UK"
+        stock = (self.erp, f"{company}{self.seed}", "stock" if self.erp == "netsuite" else "warehouse_holdings")
+        stopped, slow = (offers, stock) if self.seed % 2 else (stock, offers)
+        return {stopped: self.as_of - FRESH_FOR - timedelta(minutes=1), slow: self.as_of - FRESH_FOR}
+
+    def tell(self, truth: dict[str, Any]) -> None:
+        """Adds to a world's truth what the arrival plants."""
+        (*_, stopped), (*_, slow) = self.early
+        subject = {"marketplace_code": f"BRICO{self.seed}", "subject_type": "FEED"}
+        (code,) = ARRIVES_AS
+        told = {"exception_code": code, "fault": ARRIVES_AS[code], "root_cause": "SYNC", "amount": None}
+        truth["exceptions"].append(subject | told | {"subject_id": stopped})
+        missed = {"near_miss": "just as old as it may be", "not_code": code}
+        truth["near_misses"].append(subject | missed | {"subject_id": slow})
 
     def __str__(self) -> str:
         return (

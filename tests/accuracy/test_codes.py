@@ -13,6 +13,7 @@ import pytest
 
 from sandbox.world import ALL_MARKETPLACES, build_world
 from tests.accuracy.exempt import EXEMPT, NOT_RAISED
+from tests.accuracy.scenarios import ARRIVES_AS, MOMENTS, Scenario, installations
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +50,8 @@ def test_models_raise_no_code_that_has_no_owner_and_deadline() -> None:
 
 
 def test_every_code_is_planted_or_argued() -> None:
-    assert codes() - _of(_truth("exceptions"), "exception_code") == {*EXEMPT, *NOT_RAISED}
+    planted = _of(_truth("exceptions"), "exception_code") | ARRIVES_AS.keys()
+    assert codes() - planted == {*EXEMPT, *NOT_RAISED}
 
 
 def test_every_planted_code_has_a_near_miss() -> None:
@@ -63,6 +65,21 @@ def test_every_code_has_a_runbook_entry_that_says_what_to_do() -> None:
     sections = {part.split("\n", 1)[0].strip(): part for part in text.split("\n### ")[1:]}
     assert codes() - sections.keys() == set()
     assert {code for code in codes() if "- Do:" not in sections[code]} == set()
+
+
+def test_what_arrives_late_has_its_near_miss() -> None:
+    for seed in (1, 2):
+        truth: dict[str, list[dict[str, Any]]] = {"exceptions": [], "near_misses": []}
+        Scenario.of(seed).tell(truth)
+        (planted,), (near_miss,) = truth["exceptions"], truth["near_misses"]
+        assert planted["exception_code"] == near_miss["not_code"]
+        assert planted["subject_id"] != near_miss["subject_id"]
+
+
+def test_two_hundred_seeds_are_played_at_every_moment_by_sellers_that_share_it() -> None:
+    groups = [[Scenario.of(seed) for seed in group] for group in installations(range(1, 201))]
+    assert {scenario.moment for group in groups for scenario in group} == set(MOMENTS)
+    assert {len({(scenario.as_of, scenario.arrival) for scenario in group}) for group in groups} == {1}
 
 
 @pytest.mark.parametrize("code", sorted({*EXEMPT, *NOT_RAISED}))

@@ -68,9 +68,9 @@ def erp_order_that_the_marketplace_does_not_know(scene: Scene) -> None:
     """
     created = scene.as_of - 3 * DAY - scene.rng.randrange(DAY)
     business = scene.business
-    number = f"{business.marketplace}{99_000_000 + scene.rng.randrange(999_999)}-A"
+    number = f"{business.name}{99_000_000 + scene.rng.randrange(999_999)}-A"
     unknown = _marketplace_order(number, scene.items[0], created, business.customer, business.marketplace)
-    number = f"{business.marketplace}{98_000_000 + scene.rng.randrange(999_999)}-A"
+    number = f"{business.name}{98_000_000 + scene.rng.randrange(999_999)}-A"
     trade = _marketplace_order(number, scene.items[1], created + HOUR, "ALDER01", "")
     trade.lines[0].order_line_id = ""
     scene.books.orders += [unknown, trade]

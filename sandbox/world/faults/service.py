@@ -25,7 +25,7 @@ def case_about_an_order_that_nobody_has(scene: Scene) -> None:
 
     Near-misses: a conversation about an offer, which no order belongs to; and one about an order that is in the feed.
     """
-    number = f"{scene.business.marketplace}{97_000_000 + scene.rng.randrange(999_999)}-A"
+    number = f"{scene.business.name}{97_000_000 + scene.rng.randrange(999_999)}-A"
     case = _case(scene, "MMP_ORDER", number)
     scene.truth.exception("CUS-001", "CASE", case.id, "case_about_an_order_that_nobody_has")
     about_an_offer = _case(scene, "MMP_OFFER", str(scene.items[0].offer_id))

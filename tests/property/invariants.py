@@ -1,0 +1,132 @@
+"""What holds on any data (accounting reference, section 14), each as a query for the rows that break it.
+
+Every query gives `owner`, the marketplace concerned, and `what`, the row in words. No row may come back, whatever was
+planted: a fault is an exception, never a wrong sum. The clock's invariants are proved elsewhere: reversals of accruals
+and the shift of a time zone by unit tests, a day run again by tests/pipeline/test_rerun.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LEVELS = (
+    "rec_orders",
+    "rec_settlement_lines",
+    "rec_cycles",
+    "rec_documents",
+    "rec_receipts",
+    "rec_journals",
+    "rec_clearing",
+    "rec_stock",
+    "rec_dispatches",
+    "rec_refunds",
+    "rec_receivables",
+    "rec_sale_taxes",
+    "rec_offers",
+)
+_STATUSES = "('MATCHED', 'MATCHED_WITHIN_TOLERANCE', 'TIMING', 'EXCEPTION', 'EXCLUDED')"
+_OF_THE_ERP = (
+    "('REVENUE_GOODS', 'REVENUE_SHIPPING', 'SALES_RETURNS', 'SHIPPING_REFUNDS', 'OUTPUT_VAT', 'COGS', 'STOCK')"
+)
+
+INVARIANTS: Mapping[str, str] = {
+    "1 a journal balances and has two lines": """
+        select marketplace_code as owner, journal_key as what
+        from marts.journal_lines
+        group by marketplace_code, journal_key
+        having sum(functional_debit) <> sum(functional_credit) or sum(debit) <> sum(credit) or count(*) < 2
+    """,
+    "1 a journal line has one side, never negative": """
+        select marketplace_code as owner, journal_key || ' line ' || line_no as what
+        from marts.journal_lines
+        where debit < 0 or credit < 0 or (debit <> 0) = (credit <> 0)
+    """,
+    "3 the identity of a cycle": """
+        select marketplace_code as owner, billing_cycle_id as what
+        from marts.fct_cycles
+        where closing_amount <> opening_amount + net_amount + break_amount - payout_amount
+    """,
+    "3 cycles are whole: net is the sum of the lines": """
+        select cycles.marketplace_code as owner, cycles.billing_cycle_id as what
+        from marts.fct_cycles as cycles
+        left join marts.fct_settlement_lines as lines
+            on
+                cycles.marketplace_code = lines.marketplace_code
+                and cycles.billing_cycle_id = lines.billing_cycle_id
+                and cycles.currency_code = lines.currency_code
+                and lines.is_in_net
+        group by cycles.marketplace_code, cycles.billing_cycle_id, cycles.shop_id, cycles.currency_code, cycles.net_amount
+        having cycles.net_amount <> coalesce(sum(lines.amount), 0)
+    """,
+    "4 what the ERP books from its invoices, no settlement touches": f"""
+        select marketplace_code as owner, journal_key || ' ' || account_role as what
+        from marts.journal_lines
+        where kind = 'SETTLEMENT' and account_role in {_OF_THE_ERP}
+    """,
+    "5 what passes through is nil in every journal": """
+        select marketplace_code as owner, journal_key as what
+        from marts.journal_lines
+        where account_role in ('MARKETPLACE_TAX_PASSTHROUGH', 'RC_OUTPUT_VAT', 'RC_INPUT_VAT')
+        group by marketplace_code, journal_key
+        having sum(debit) <> sum(credit)
+    """,
+    "6 clearing is the sum of its open items": """
+        select rolled.marketplace_code as owner, rolled.closing_amount || ' against ' || coalesce(items.amount, 0) as what
+        from marts.clearing_rollforward as rolled
+        left join (
+            select marketplace_code, currency_code, sum(open_amount) as amount
+            from marts.clearing_open_items group by marketplace_code, currency_code
+        ) as items on rolled.marketplace_code = items.marketplace_code and rolled.currency_code = items.currency_code
+        where
+            rolled.account_role = 'MARKETPLACE_CLEARING' and rolled.closing_amount <> coalesce(items.amount, 0)
+            and rolled.period = (
+                select max(newest.period) from marts.clearing_rollforward as newest
+                where
+                    newest.marketplace_code = rolled.marketplace_code and newest.currency_code = rolled.currency_code
+                    and newest.account_role = rolled.account_role
+            )
+    """,
+    "9 a journal key is live once": """
+        select marketplace_code as owner, journal_key as what
+        from marts.journals group by marketplace_code, journal_key having count(*) > 1
+    """,
+    "11 what is allocated of a receipt is no more than it brought": """
+        select allocations.marketplace_code as owner, allocations.receipt_id as what
+        from marts.fct_receipt_allocations as allocations
+        inner join marts.fct_receipts as receipts on allocations.receipt_id = receipts.receipt_id
+        group by allocations.marketplace_code, allocations.receipt_id, receipts.amount
+        having sum(allocations.cash_amount) > receipts.amount
+    """,
+    "11 what is allocated to a pay-out is no more than it paid, but for what was over-paid": """
+        select allocations.marketplace_code as owner, allocations.billing_cycle_id as what
+        from marts.fct_receipt_allocations as allocations
+        inner join marts.fct_cycles as cycles
+            on
+                allocations.marketplace_code = cycles.marketplace_code
+                and allocations.billing_cycle_id = cycles.billing_cycle_id
+        group by allocations.marketplace_code, allocations.billing_cycle_id, cycles.payout_amount
+        having sum(allocations.cash_amount - allocations.excess_amount + allocations.fee_amount) > cycles.payout_amount
+    """,
+    "14 a seller's balance is opening, movements and pay-outs of its cycles": """
+        select now.marketplace_code as owner, now.billing_cycle_id as what
+        from marts.fct_cycles as now
+        inner join marts.fct_cycles as before
+            on
+                now.marketplace_code = before.marketplace_code and now.shop_id = before.shop_id
+                and now.currency_code = before.currency_code and now.cycle_number = before.cycle_number + 1
+        where now.opening_amount <> before.closing_amount
+    """,
+    "an exception that is open has one row, an owner and a time": """
+        select marketplace_code as owner, exception_code || ' ' || subject_id as what
+        from marts.exceptions
+        where status <> 'RESOLVED'
+        group by marketplace_code, exception_code, subject_type, subject_id
+        having count(*) > 1 or min(owner_team) is null or min(due_at) is null or min(root_cause) is null
+    """,
+} | {
+    f"13 every subject of {level} has one status per rule": f"""
+        select marketplace_code as owner, rule_code || ' ' || subject_id as what
+        from marts.{level} where status not in {_STATUSES} or (status = 'EXCEPTION') <> (exception_code is not null)
+    """  # noqa: S608, names of this module
+    for level in LEVELS
+}
