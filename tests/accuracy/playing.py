@@ -37,6 +37,7 @@ from sandbox import jsonio
 from tests.accuracy.scenarios import Scenario
 from tests.accuracy.vendors import Owners, running_vendors
 from tests.pipeline.site import OWN_VARIABLES
+from tests.property.invariants import INVARIANTS
 
 LATE = {"MARKETPLACE_LATE": ("mirakl",), "ERP_LATE": ("sage200", "netsuite"), "BANK_LATE": ("bank",)}
 
@@ -91,6 +92,11 @@ def play(scenarios: Sequence[Scenario], folder: Path) -> list[Played]:
                         played.problems.append(f"{name}: nobody's: {row}")
                 else:
                     getattr(found[owner], name).append(row)
+        for name, query in INVARIANTS.items():
+            for row in _rows(warehouse, query):
+                owner = owners.of(row["owner"], row["what"])
+                for seed in [owner] if owner is not None else list(found):
+                    found[seed].problems.append(f"invariant broken: {name}: {row['what']}")
     return list(found.values())
 
 

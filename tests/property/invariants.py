@@ -55,7 +55,8 @@ INVARIANTS: Mapping[str, str] = {
                 and cycles.billing_cycle_id = lines.billing_cycle_id
                 and cycles.currency_code = lines.currency_code
                 and lines.is_in_net
-        group by cycles.marketplace_code, cycles.billing_cycle_id, cycles.shop_id, cycles.currency_code, cycles.net_amount
+        group by
+            cycles.marketplace_code, cycles.billing_cycle_id, cycles.shop_id, cycles.currency_code, cycles.net_amount
         having cycles.net_amount <> coalesce(sum(lines.amount), 0)
     """,
     "4 what the ERP books from its invoices, no settlement touches": f"""
@@ -71,7 +72,8 @@ INVARIANTS: Mapping[str, str] = {
         having sum(debit) <> sum(credit)
     """,
     "6 clearing is the sum of its open items": """
-        select rolled.marketplace_code as owner, rolled.closing_amount || ' against ' || coalesce(items.amount, 0) as what
+        select
+            rolled.marketplace_code as owner, rolled.closing_amount || ' against ' || coalesce(items.amount, 0) as what
         from marts.clearing_rollforward as rolled
         left join (
             select marketplace_code, currency_code, sum(open_amount) as amount
@@ -127,6 +129,6 @@ INVARIANTS: Mapping[str, str] = {
     f"13 every subject of {level} has one status per rule": f"""
         select marketplace_code as owner, rule_code || ' ' || subject_id as what
         from marts.{level} where status not in {_STATUSES} or (status = 'EXCEPTION') <> (exception_code is not null)
-    """  # noqa: S608, names of this module
+    """
     for level in LEVELS
 }
