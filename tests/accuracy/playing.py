@@ -35,7 +35,7 @@ from orchestration.lib.workspace import Workspace
 from orchestration.outbox import Outbox
 from sandbox import jsonio
 from tests.accuracy.scenarios import Scenario
-from tests.accuracy.vendors import Owners, running_vendors
+from tests.accuracy.vendors import Owners, Vendors, running_vendors
 from tests.pipeline.site import OWN_VARIABLES
 from tests.property.invariants import INVARIANTS
 
@@ -65,17 +65,13 @@ def play(scenarios: Sequence[Scenario], folder: Path) -> list[Played]:
     """
     if len({(scenario.as_of, scenario.arrival) for scenario in scenarios}) != 1:
         raise ValueError("sellers of one installation share the moment and the way of arrival")
-    vendors_folder, data = folder / "vendors", folder / "data"
-    _empty(vendors_folder, data)
-    with running_vendors(scenarios, vendors_folder) as vendors:
-        with _environment(vendors.environment | {"TIEOUT_DATA_DIR": str(data)}):
-            settings = Settings()
-            problems = _Run(settings, scenarios).arrive()
+    with installed(scenarios, folder) as (vendors, settings):
+        problems = Run(settings, scenarios).arrive()
         found = {
-            scenario.seed: Played(
+            scenario.number: Played(
                 scenario,
-                jsonio.decode(vendors.places[scenario.seed].truth.read_bytes()),
-                httpx.get(f"{vendors.urls[scenario.seed]}/_sandbox/health", timeout=60).json()["records"],
+                jsonio.decode(vendors.places[scenario.number].truth.read_bytes()),
+                httpx.get(f"{vendors.urls[scenario.number]}/_sandbox/health", timeout=60).json()["records"],
                 problems=list(problems),
             )
             for scenario in scenarios
@@ -95,9 +91,21 @@ def play(scenarios: Sequence[Scenario], folder: Path) -> list[Played]:
         for name, query in INVARIANTS.items():
             for row in _rows(warehouse, query):
                 owner = owners.of(row["owner"], row["what"])
-                for seed in [owner] if owner is not None else list(found):
-                    found[seed].problems.append(f"invariant broken: {name}: {row['what']}")
+                for number in [owner] if owner is not None else list(found):
+                    found[number].problems.append(f"invariant broken: {name}: {row['what']}")
     return list(found.values())
+
+
+@contextmanager
+def installed(scenarios: Sequence[Scenario], folder: Path) -> Iterator[tuple[Vendors, Settings]]:
+    """Their vendors, and an empty installation that reads them, in this process's environment while the block lasts."""
+    vendors_folder, data = folder / "vendors", folder / "data"
+    _empty(vendors_folder, data)
+    with (
+        running_vendors(scenarios, vendors_folder) as vendors,
+        _environment(vendors.environment | {"TIEOUT_DATA_DIR": str(data)}),
+    ):
+        yield vendors, Settings()
 
 
 _QUERIES = {
@@ -121,7 +129,7 @@ _QUERIES = {
 """What is judged, each row with the code that tells whose it is; `*` belongs to the one that its subject names."""
 
 
-class _Run:
+class Run:
     """One installation over the passes of its scenarios."""
 
     def __init__(self, settings: Settings, scenarios: Sequence[Scenario]) -> None:
@@ -132,61 +140,65 @@ class _Run:
             (feed.vendor, feed.entity): timedelta(minutes=feed.overlap_minutes)
             for feed in self._workspace.registry.feeds_in_use
         }
-        self._problems: list[str] = []
+        self.problems: list[str] = []
 
     def arrive(self) -> list[str]:
         """Reads everything as the scenarios say. Returns what went wrong."""
         vendors, first = self._workspace.registry.vendors, self._scenarios[0]
         arrival = first.arrival
         for key, moment in self._early.items():
-            self._land(key, settings=self._settings.model_copy(update={"as_of": moment}))
+            self.land(key, settings=self._settings.model_copy(update={"as_of": moment}))
         if arrival in LATE:
             self._read([vendor for vendor in vendors if vendor not in LATE[arrival]])
-            self._build()
+            self.build()
         if arrival == "FEED_BY_FEED":
             self._read(vendors, random.Random(f"feeds {first.seed}"), len(self._scenarios))
         else:
             self._read(vendors)
             if arrival == "REPLAYED":
                 self._read(vendors)
-        self._build()
+        self.build()
         # Proposals wait for their decision, and how long they have waited is judged, too.
         self._propose()
-        self._build()
-        self._problems += [f"{one.feed}: {one}" for one in proved_counts(self._settings) if one.is_error]
-        return self._problems
+        self.build()
+        self.problems += [f"{one.feed}: {one}" for one in proved_counts(self._settings) if one.is_error]
+        return self.problems
 
     def _read(self, vendors: Collection[str], rng: random.Random | None = None, portion: int = 0) -> None:
         """Everything of these vendors. With `rng`, feeds come in a random order and are loaded `portion` by portion."""
-        registry = self._workspace.registry
-        due: dict[FeedKey, None] = {}
-        by_id: dict[FeedKey, None] = {}
-        for vendor in vendors:
-            for account in registry.accounts_of(vendor):
-                for lane in LANES:
-                    planned = plan(self._workspace, lane, vendor, account, is_wanted=True)
-                    due |= dict.fromkeys(planned.feeds)
-                    by_id |= dict.fromkeys(planned.by_id)
+        due, by_id = self.planned(vendors)
         keys = [key for key in due if key not in self._early]
         if rng is not None:
             rng.shuffle(keys)
         for number, key in enumerate(keys, start=1):
-            self._land(key)
+            self.land(key)
             if rng is not None and number % portion == 0:
-                self._load()
-        self._read_by_id(by_id)
+                self.load()
+        self.read_by_id(by_id)
 
-    def _read_by_id(self, keys: Iterable[FeedKey]) -> None:
+    def planned(self, vendors: Iterable[str]) -> tuple[list[FeedKey], list[FeedKey]]:
+        """The feeds of all lanes, each once, and those that are read by ids which others bring."""
+        due: dict[FeedKey, None] = {}
+        by_id: dict[FeedKey, None] = {}
+        for vendor in vendors:
+            for account in self._workspace.registry.accounts_of(vendor):
+                for lane in LANES:
+                    planned = plan(self._workspace, lane, vendor, account, is_wanted=True)
+                    due |= dict.fromkeys(planned.feeds)
+                    by_id |= dict.fromkeys(planned.by_id)
+        return list(due), list(by_id)
+
+    def read_by_id(self, keys: Iterable[FeedKey]) -> None:
         workspace = self._workspace
         specs = [(key, workspace.feeds[key.vendor][key.entity]) for key in keys]
         if not specs:
             return
-        self._load()
+        self.load()
         workspace.wanted_ids = {key: ids for key, ids in wanted_ids(self._settings, specs).items() if ids}
         for key in workspace.wanted_ids:
-            self._land(key, workspace.wanted_ids[key])
+            self.land(key, workspace.wanted_ids[key])
 
-    def _land(self, key: FeedKey, versions: dict[str, str] | None = None, *, settings: Settings | None = None) -> None:
+    def land(self, key: FeedKey, versions: dict[str, str] | None = None, *, settings: Settings | None = None) -> None:
         """`settings` has another clock than the run's."""
         workspace, settings = self._workspace, settings or self._settings
         try:
@@ -199,20 +211,20 @@ class _Run:
                     versions=versions,
                 )
         except (ConnectorError, IncompleteSnapshot) as error:
-            self._problems.append(f"{key}: {error}")
+            self.problems.append(f"{key}: {error}")
 
-    def _load(self) -> None:
+    def load(self) -> None:
         load(self._settings, feeds=self._workspace.feeds)
 
-    def _build(self) -> None:
-        self._load()
+    def build(self) -> None:
+        self.load()
         replace_call_usage(self._settings, self._workspace.connections.usage())
         with _outbox(self._settings) as outbox:
             replace_outbox_actions(self._settings, outbox.snapshot(), outbox.decisions.snapshot())
         result = building.build(self._settings)
         if result.error is not None:
-            self._problems.append(result.error)
-        self._problems += [f"{node.name}: {node.message}" for node in result.failures]
+            self.problems.append(result.error)
+        self.problems += [f"{node.name}: {node.message}" for node in result.failures]
 
     def _propose(self) -> None:
         """What is wanted, approved where the policy says so; nothing is delivered."""

@@ -127,19 +127,22 @@ _HEAD = """# Accuracy
 How many of the faults in a set of books are found, and how many alarms are false. Each seed makes a world of its own:
 three months of trade, settlements, documents, bank statements and books in Sage 200 or NetSuite. Every exception code
 is planted at random places with its *near-misses* (what looks like the fault and is none), beside what is natural,
-such as a negative cycle. The world is served over HTTP, read, loaded and reconciled as a lane does it, and the mart
-`exceptions` is compared with what the generator wrote down.
+such as a negative cycle. Ten worlds in a row are sellers of one installation: each is served over HTTP by a process of
+its own, all are read, loaded and reconciled together as a lane does it, late, twice or in a random order, and the mart
+`exceptions` is compared, seller by seller, with what the generator wrote down. Their order numbers and payers are the
+same, so that nothing of one seller may reach another.
 
 The truth comes from the generator alone, which shares no code with the connectors and the models, and a second, plain
 reconciler (`tests/sandbox_world`) has to agree with it. A finding counts only with its code, marketplace and subject;
 a consequence that is listed beside its cause is a false alarm. Money is explained when a cycle's opening, movement,
 pay-out and closing are the truth's to the penny, or when a receipt is allocated to just the pay-outs that it pays.
+What must hold on any books (`tests/property/invariants.py`) is asked of every installation, too.
 
 ```
 make accuracy SEEDS=200            # FIRST=1 is the first seed; WORKERS=2 at once
 ```
 
 It ends with 1 when one finding is missed or invented, one near-miss is raised, one penny is unexplained, one control
-total does not tie, or a code is neither planted nor listed below. Any seed can be played by itself: `python -m
-tests.accuracy --first 17 --seeds 1`.
+total does not tie, one invariant is broken, or a code is neither planted nor listed below. Any seed can be played by
+itself: `python -m tests.accuracy --first 17 --seeds 1`. With `--results FILE` a run that was stopped goes on.
 """

@@ -44,9 +44,12 @@ ARRIVES_AS = {"STK-005": "stock_feed_that_stopped"}
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`orders` counts BRICO's, as `build_world` takes it. `erp` is where BRICO's books are."""
+    """`orders` counts BRICO's, as `build_world` takes it. `erp` is where BRICO's books are. `number` is the world's: its
+    seed, unless two sellers of one installation live in the same world.
+    """
 
     seed: int
+    number: int
     orders: int
     moment: str
     as_of: datetime
@@ -64,6 +67,7 @@ class Scenario:
         others = rng.choice((("HOMELY", "PLAZA"), ("HOMELY", "PLAZA"), ("HOMELY",), ("PLAZA",)))
         return cls(
             seed=seed,
+            number=seed,
             orders=orders,
             moment=moment,
             as_of=datetime.fromisoformat(MOMENTS[moment]),
@@ -77,16 +81,16 @@ class Scenario:
         """Feeds (vendor, account, entity) of BRICO's stock that answered once, at that time, and not again: its offers
         or its ERP's quantities a minute longer ago than they may be, the other one just as long ago as it may be.
         """
-        offers = ("mirakl", f"BRICO{self.seed}", "offers")
+        offers = ("mirakl", f"BRICO{self.number}", "offers")
         company = "NS_UK" if self.erp == "netsuite" else "SAGE_UK"
-        stock = (self.erp, f"{company}{self.seed}", "stock" if self.erp == "netsuite" else "warehouse_holdings")
+        stock = (self.erp, f"{company}{self.number}", "stock" if self.erp == "netsuite" else "warehouse_holdings")
         stopped, slow = (offers, stock) if self.seed % 2 else (stock, offers)
         return {stopped: self.as_of - FRESH_FOR - timedelta(minutes=1), slow: self.as_of - FRESH_FOR}
 
     def tell(self, truth: dict[str, Any]) -> None:
         """Adds to a world's truth what the arrival plants."""
         (*_, stopped), (*_, slow) = self.early
-        subject = {"marketplace_code": f"BRICO{self.seed}", "subject_type": "FEED"}
+        subject = {"marketplace_code": f"BRICO{self.number}", "subject_type": "FEED"}
         (code,) = ARRIVES_AS
         told = {"exception_code": code, "fault": ARRIVES_AS[code], "root_cause": "SYNC", "amount": None}
         truth["exceptions"].append(subject | told | {"subject_id": stopped})

@@ -26,7 +26,7 @@ STARTS_WITHIN = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Vendors:
-    """What a pipeline needs to read them: `environment` names the merged configuration folder. `urls` are by seed."""
+    """What a pipeline needs to read them: `environment` names the merged configuration folder; the rest is by number."""
 
     environment: dict[str, str]
     urls: Mapping[int, str]
@@ -38,21 +38,21 @@ def running_vendors(scenarios: Sequence[Scenario], folder: Path) -> Iterator[Ven
     """Starts them below `folder`, an empty one, and stops them in the end."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.accuracy.vendors"])
-    places = {scenario.seed: Places(folder / f"seed-{scenario.seed}") for scenario in scenarios}
+    places = {scenario.number: Places(folder / f"seed-{scenario.number}") for scenario in scenarios}
     processes = {
-        scenario.seed: context.Process(target=_serve, args=(scenario, places[scenario.seed].root), daemon=True)
+        scenario.number: context.Process(target=_serve, args=(scenario, places[scenario.number].root), daemon=True)
         for scenario in scenarios
     }
     try:
         for process in processes.values():
             process.start()
         deadline = time.monotonic() + STARTS_WITHIN
-        for seed, process in processes.items():
-            while not places[seed].address.exists():
+        for number, process in processes.items():
+            while not places[number].address.exists():
                 if not process.is_alive() or time.monotonic() > deadline:
-                    raise RuntimeError(f"the vendors of seed {seed} did not start")
+                    raise RuntimeError(f"the vendors of world {number} did not start")
                 time.sleep(0.05)
-        urls = {seed: json.loads(place.address.read_text("utf-8"))["url"] for seed, place in places.items()}
+        urls = {number: json.loads(place.address.read_text("utf-8"))["url"] for number, place in places.items()}
         merged = folder / "config"
         merge_configurations([place.config for place in places.values()], merged)
         environment: dict[str, str] = {}
@@ -77,7 +77,7 @@ def _serve(scenario: Scenario, folder: Path) -> None:
         as_of=scenario.as_of,
         marketplaces=scenario.marketplaces,
         erp="netsuite" if scenario.erp == "netsuite" else "sage200",
-        number=scenario.seed,
+        number=scenario.number,
         report=lambda text: None,
     )
 
@@ -99,16 +99,16 @@ class Owners:
     """Whose a row of a mart is, by the codes of the configuration in it."""
 
     def __init__(self, places: Mapping[int, Places]) -> None:
-        self._seeds: dict[str, int] = {}
-        for seed, place in places.items():
+        self._numbers: dict[str, int] = {}
+        for number, place in places.items():
             for path in place.config.glob("*.csv"):
                 for row in csv.DictReader(io.StringIO(path.read_text("utf-8"))):
-                    self._seeds |= {row[name]: seed for name in CODES if row.get(name) not in (None, "", "*")}
+                    self._numbers |= {row[name]: number for name in CODES if row.get(name) not in (None, "", "*")}
 
     def of(self, *texts: str | None) -> int | None:
-        """The seed of the first code in the first text that has one; None when there is none."""
+        """The world's number of the first code in the first text that has one; None when there is none."""
         for text in texts:
             for word in re.findall(r"[A-Z_]+\d+", text or ""):
-                if word in self._seeds:
-                    return self._seeds[word]
+                if word in self._numbers:
+                    return self._numbers[word]
         return None
