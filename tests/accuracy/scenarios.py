@@ -44,8 +44,8 @@ ARRIVES_AS = {"STK-005": "stock_feed_that_stopped"}
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`orders` counts BRICO's, as `build_world` takes it. `erp` is where BRICO's books are. `number` is the world's: its
-    seed, unless two sellers of one installation live in the same world.
+    """`orders` counts BRICO's, as `build_world` takes it. `erp` is where BRICO's books are. `number` is the world's:
+    its seed, unless two sellers of one installation live in the same world.
     """
 
     seed: int

@@ -26,7 +26,7 @@ STARTS_WITHIN = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Vendors:
-    """What a pipeline needs to read them: `environment` names the merged configuration folder; the rest is by number."""
+    """What a pipeline needs to read them: `environment` names the merged configuration; the rest is by number."""
 
     environment: dict[str, str]
     urls: Mapping[int, str]
