@@ -220,7 +220,8 @@ class Run:
         self.load()
         replace_call_usage(self._settings, self._workspace.connections.usage())
         with _outbox(self._settings) as outbox:
-            replace_outbox_actions(self._settings, outbox.snapshot(), outbox.decisions.snapshot())
+            closes = outbox.closing.snapshot()
+            replace_outbox_actions(self._settings, outbox.snapshot(), outbox.decisions.snapshot(), closes)
         result = building.build(self._settings)
         if result.error is not None:
             self.problems.append(result.error)
