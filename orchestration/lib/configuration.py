@@ -455,6 +455,15 @@ class Carrier(Row):
     """Page of a parcel, with `{number}` in place of its number, for a carrier that the marketplace does not list."""
 
 
+class RefundRule(Row):
+    FILE = "refund_rules.csv"
+    KEY = ("marketplace_code",)
+    EMPTY = True
+    marketplace_code: Code
+    reason_code: Text
+    is_refund_sent: Flag
+
+
 class StockRule(Row):
     FILE = "stock_rules.csv"
     KEY = ("marketplace_code", "item_code")
@@ -618,7 +627,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, ProfitLine, Account, TransactionType,
     TaxCode,
     Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Carrier, Retention, StockRule,
-    OfferRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
+    RefundRule, OfferRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
     ExchangeRate, ExchangeRateRule,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""

@@ -36,6 +36,7 @@ LANE_KINDS = {
     "settlement": frozenset({"JOURNAL"}),
     "stock": frozenset({"STOCK"}),
     "dispatch": frozenset({"DISPATCH", "TRACKING"}),
+    "returns": frozenset({"REFUND"}),
 }
 """What each lane may propose and deliver: that for which it reads the present state of the world first."""
 

@@ -44,6 +44,7 @@ from orchestration.lib.configuration import (
     OpeningBalance,
     PriceList,
     ProfitLine,
+    RefundRule,
     Retention,
     Row,
     StockRule,
@@ -86,6 +87,7 @@ class Registry:
     warehouses: tuple[Warehouse, ...] = ()
     retention: tuple[Retention, ...] = ()
     carriers: tuple[Carrier, ...] = ()
+    refund_rules: tuple[RefundRule, ...] = ()
     stock_rules: tuple[StockRule, ...] = ()
     offer_rules: tuple[OfferRule, ...] = ()
     price_lists: tuple[PriceList, ...] = ()

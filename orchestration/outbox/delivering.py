@@ -48,6 +48,8 @@ class Kind:
     `batch_size` actions go in one call, unless the delivery has a size of its own. `is_wanted_state`: the action says
     what the vendor should hold (a quantity), so when it reads back differently the world has moved on: it FAILED and
     may be proposed afresh. Otherwise (a journal) a difference is for a person, and the action stays SENT.
+    `lapses`: an action that nobody has sent yet is withdrawn once the models no longer want it, because a person or the
+    vendor has done it meanwhile (a wanted state always lapses).
     `settle_seconds`, unless the delivery has a time of its own: how long a request whose sender died may still be at
     work at the vendor, before a second look-up is believed.
     """
@@ -55,6 +57,7 @@ class Kind:
     batch_size: int
     is_wanted_state: bool
     settle_seconds: float = 2.0
+    lapses: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
@@ -64,11 +67,11 @@ KINDS: Mapping[str, Kind] = {
     "PRICE": Kind(batch_size=10_000, is_wanted_state=True),
     "ACCEPTANCE": Kind(batch_size=100, is_wanted_state=False),
     "TRACKING": Kind(batch_size=100, is_wanted_state=True),
-    "DISPATCH": Kind(batch_size=500, is_wanted_state=False),
+    "DISPATCH": Kind(batch_size=500, is_wanted_state=False, lapses=True),
     "SHIPMENT_DELETION": Kind(batch_size=500, is_wanted_state=False),
     "SHIPMENT_ORIGIN": Kind(batch_size=100, is_wanted_state=True),
     # A second one of these pays a customer twice: a late arrival must have had its time.
-    "REFUND": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "REFUND": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0, lapses=True),
     "CANCELATION": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
     "SALES_ORDER": Kind(batch_size=100, is_wanted_state=False),
     "CREDIT_MEMO": Kind(batch_size=100, is_wanted_state=False),

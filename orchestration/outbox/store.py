@@ -257,10 +257,10 @@ class Outbox:
                 for subject, rows in by_subject.items()
                 if subject not in asked_for and (kinds is None or subject[0] in kinds)
                 for row in rows
-                if KINDS.get(row["kind"], ONE_BY_ONE).is_wanted_state and State(row["state"]) in REPLACEABLE
+                if _lapses(row["kind"]) and State(row["state"]) in REPLACEABLE
             ]
             batch.superseded += [row["action_key"] for row in overtaken]
-            why = "no longer wanted: the vendor holds what it should"
+            why = "no longer wanted: it has been done, or must not be done any more"
             self._move(connection, overtaken, State.SUPERSEDED, actor=proposed_by, why=why)
             now = stamp(self._clock.now())
             for birth in births:
@@ -628,6 +628,11 @@ def action_key(row: Row) -> str:
 def payload_hash(payload: str) -> str:
     """SHA-256 of the payload's content: key order and white space do not count, every digit of a number does."""
     return hashlib.sha256(trail.canonical_json(json.loads(payload, parse_float=Decimal)).encode()).hexdigest()
+
+
+def _lapses(kind: str) -> bool:
+    how = KINDS.get(kind, ONE_BY_ONE)
+    return how.is_wanted_state or how.lapses
 
 
 def _subject_of(row: Row) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ outbox as (
 
 wanted as (
 
-    {% for model in ['act_journals', 'act_stock', 'act_dispatches'] -%}
+    {% for model in ['act_journals', 'act_stock', 'act_dispatches', 'act_refunds'] -%}
     select
         {{ model }}.action_key,
         {{ model }}.kind,

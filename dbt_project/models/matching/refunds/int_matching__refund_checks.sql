@@ -219,7 +219,9 @@ note_refunded as (
         'credit note ' || notes.document_no || ' of ' || cast(notes.gross_amount as varchar) || ' '
         || marketplaces.currency_code || ', posted on ' || cast(notes.transaction_date as varchar) || ' for '
         || coalesce('line ' || notes.order_line_id, 'order ' || notes.order_id, coalesce(notes.named_id, 'no order'))
-        || ', has no refund at the marketplace: the customer has not been paid back' as summary,
+        || ', has no refund at the marketplace: the customer has not been paid back'
+        || case when orders.order_state = 'CLOSED' then '; the order is closed, only the operator can do it' else '' end
+            as summary,
         notes.order_id,
         notes.order_line_id,
         cast(null as varchar) as refund_id,
