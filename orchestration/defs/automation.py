@@ -4,6 +4,7 @@ import dagster as dg
 from dagster import RunFailureSensorContext
 
 from orchestration.lib.alerts import Alert, Level, send
+from orchestration.lib.events import heed
 from orchestration.lib.lanes import PART_OF_LANE, TOLD
 from orchestration.lib.workspace import Workspace
 
@@ -65,4 +66,15 @@ def sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
             return
         send(settings, Alert(f"Tieout: {run.job_name} failed", context.failure_event.message or "", Level.FAILURE))
 
-    return [alert_on_run_failure]
+    @dg.sensor(
+        name="heed_events",
+        job_name="dispatch",
+        minimum_interval_seconds=5,
+        default_status=status,
+        description="Runs the dispatch lane as soon as an ERP has said that it saved something.",
+    )
+    def heed_events(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        count = heed(settings)
+        return dg.RunRequest(tags={"tieout/why": f"{count} events"}) if count else dg.SkipReason("no event came")
+
+    return [alert_on_run_failure, heed_events]

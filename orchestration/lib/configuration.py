@@ -627,7 +627,8 @@ ROW_TYPES: tuple[type[Row], ...] = (
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, ProfitLine, Account, TransactionType,
     TaxCode,
     Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Carrier, Retention, StockRule,
-    RefundRule, OfferRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget, OpeningBalance,
+    RefundRule, OfferRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget,
+    OpeningBalance,
     ExchangeRate, ExchangeRateRule,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""

@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         return self.root / "locks"
 
     @property
+    def events_dir(self) -> Path:
+        """Signed events of the ERPs that came in."""
+        return self.root / "events"
+
+    @property
     def temporary_dir(self) -> Path:
         return self.root / "tmp"
 

@@ -67,7 +67,7 @@ KINDS: Mapping[str, Kind] = {
     "PRICE": Kind(batch_size=10_000, is_wanted_state=True),
     "ACCEPTANCE": Kind(batch_size=100, is_wanted_state=False),
     "TRACKING": Kind(batch_size=100, is_wanted_state=True),
-    "DISPATCH": Kind(batch_size=500, is_wanted_state=False, lapses=True),
+    "DISPATCH": Kind(batch_size=500, is_wanted_state=True),
     "SHIPMENT_DELETION": Kind(batch_size=500, is_wanted_state=False),
     "SHIPMENT_ORIGIN": Kind(batch_size=100, is_wanted_state=True),
     # A second one of these pays a customer twice: a late arrival must have had its time.

@@ -425,7 +425,8 @@ final as (
         rendered.entity_code,
         rendered.natural_id,
         rendered.version,
-        {{ wire_key('rendered.action_key') }} as wire_key,
+        -- The same for every version: a shipment that came late is found by it.
+        {{ wire_key("rendered.kind || '|' || rendered.marketplace_code || '|' || rendered.natural_id") }} as wire_key,
         rendered.amount,
         rendered.currency_code,
         rendered.payload,
