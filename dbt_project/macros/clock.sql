@@ -110,6 +110,20 @@
 {%- endmacro %}
 
 
+{#- Whole seconds from start to finish (negative when finish is earlier), counted by second boundaries. -#}
+{% macro seconds_between(start_stamp, end_stamp) -%}
+    {{ return(adapter.dispatch('seconds_between')(start_stamp, end_stamp)) }}
+{%- endmacro %}
+
+{% macro default__seconds_between(start_stamp, end_stamp) -%}
+    date_diff('second', {{ start_stamp }}, {{ end_stamp }})
+{%- endmacro %}
+
+{% macro spark__seconds_between(start_stamp, end_stamp) -%}
+    timestampdiff(second, {{ start_stamp }}, {{ end_stamp }})
+{%- endmacro %}
+
+
 {#- YYYY-MM of a date: the accounting period name used everywhere. -#}
 {% macro period_of(date_expression) -%}
     substr(cast({{ date_expression }} as varchar), 1, 7)

@@ -63,6 +63,7 @@ joined as (
         line_sums.shipped_amount,
         line_sums.despatched_amount,
         line_sums.shipped_at,
+        saved.saved_at,
         {{ add_minutes(
             'coalesce(saved.saved_at, erp_orders.updated_at, erp_orders.created_at)',
             'marketplaces.dispatch_confirm_minutes'
@@ -118,6 +119,7 @@ final as (
         judged.is_in_erp,
         judged.is_excluded,
         judged.shipped_at,
+        judged.saved_at,
         judged.due_quantity,
         judged.shipped_quantity,
         judged.despatched_quantity,
