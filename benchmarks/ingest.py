@@ -32,7 +32,7 @@ PEER = Path(__file__).with_name("peers") / "dlt_ingest.py"
 FORMATS = ("parquet", "jsonl")
 SANDBOX_ORDERS = 10_000
 SHOP = "2042"
-MEMORY_LIMIT = "200MB"
+MEMORY_LIMIT = "64MB"
 """What DuckDB may hold: the row groups of a transaction's tables that are not full yet, before it compresses them."""
 
 

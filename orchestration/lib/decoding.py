@@ -99,7 +99,7 @@ def decoded_groups(landing: str, feeds: Feeds, portions: Iterable[Portion], tota
         waiting, ahead = iter(portions), deque[Future[Group] | Group]()
         while True:
             running = sum(isinstance(one, Future) and not one.done() for one in ahead)
-            for portion in islice(waiting, max(0, min(processes + 1 - running, processes + 2 - len(ahead)))):
+            for portion in islice(waiting, max(0, min(processes + 2 - running, processes + 4 - len(ahead)))):
                 ahead.append(pool.submit(_decode_there, landing, portion))
             if not ahead:
                 return

@@ -41,7 +41,7 @@ from orchestration.lib.warehouse import columns_of, connect, quote
 GROUP_RECORDS = 10_000
 """Records decoded and inserted together: enough that Arrow and DuckDB work in bulk, few enough for the memory promise.
 """
-GROUP_BYTES = 32_000_000
+GROUP_BYTES = 16_000_000
 TRANSACTION_RECORDS = 500_000
 """Records of one transaction: several of DuckDB's row groups, which it then writes once, compressed, instead of to its
 log first (with 10,000 this took thrice the processor time). Each transaction ends with a row group that is not full;
