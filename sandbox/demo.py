@@ -13,7 +13,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import httpx
@@ -23,6 +25,7 @@ from sandbox import jsonio
 from sandbox.config import Places, read_environment
 from sandbox.demo_findings import DemoError, Marts, Step, Summary, examine
 from sandbox.demo_report import document, show
+from sandbox.world.people import with_people
 
 DEFAULT_FOLDER = Path(".tieout/demo")
 START_SECONDS = 600.0
@@ -201,6 +204,8 @@ def _run(places: Places, url: str, out: Console) -> Summary:
             summary.problems.append(f"`tieout run {name}` ended with {step.exit_code} ({title.lower()})")
 
     lane("Settlement, first run", "settlement")
+    truth = jsonio.decode(places.truth.read_bytes())
+    _act(summary, truth, environment, out)
     lane("Stock", "stock")
     marts = places.data / "published" / "tieout.duckdb"
     if not marts.exists():
@@ -221,10 +226,65 @@ def _run(places: Places, url: str, out: Console) -> Summary:
         summary.problems.append("the second run wrote to a vendor although nothing was new")
     if summary.changed_by_second_run:
         summary.problems.append("the second run changed " + ", ".join(summary.changed_by_second_run))
-    truth = jsonio.decode(places.truth.read_bytes())
     with duckdb.connect(str(marts), read_only=True) as connection:
-        examine(summary, Marts(connection), truth, places, _documents(url))
+        examine(summary, Marts(connection), with_people(truth), places, _documents(url))
+    _close(summary, truth, places, environment, out)
     return summary
+
+
+def _act(summary: Summary, truth: Mapping[str, Any], environment: Mapping[str, str], out: Console) -> None:
+    """Lets the world's people do what they do, without their screens."""
+    out.rule(f"People close the first month [dim]{len(truth['people']['acts'])} commands[/dim]", align="left")
+    for act in truth["people"]["acts"]:
+        done = subprocess.run([*PIPELINE, *act, "--json"], env=dict(environment), capture_output=True, text=True)
+        for words in json.loads(done.stdout).get("messages", ()) if done.returncode == 0 else ():
+            out.print(f"  {words}", markup=False)
+        if done.returncode:
+            summary.problems.append(f"`tieout {' '.join(act)}` ended with {done.returncode}: {done.stderr.strip()}")
+
+
+def _close(
+    summary: Summary, truth: Mapping[str, Any], places: Places, environment: Mapping[str, str], out: Console
+) -> None:
+    """The newest whole month of the first seller: shown and packed; the pack verified, and refused once a byte of it
+    was changed.
+    """
+    entity = truth["people"]["acts"][0][3]
+    newest = date.fromisoformat(truth["as_of"][:10]).replace(day=1) - timedelta(days=1)
+    period, packs = f"{newest:%Y-%m}", places.root / "packs"
+    pack = packs / f"{entity}-{period}"
+    steps = [
+        (("close", period, "--entity", entity, "--pack", str(packs)), "Close of a month", 0),
+        (("audit", "verify", str(pack)), "Its evidence, checked", 0),
+        (("audit", "verify", str(packs / "spoilt")), "The same with one byte changed", 1),
+    ]
+    for arguments, title, expected in steps:
+        if expected:
+            shutil.copytree(pack, packs / "spoilt")
+            lines = packs / "spoilt" / "rows" / "journal_lines.csv"
+            content = lines.read_bytes()
+            lines.write_bytes(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+        step = _command(title, arguments, environment, out)
+        summary.steps.append(step)
+        if step.exit_code != expected:
+            summary.problems.append(f"`tieout {' '.join(arguments)}` ended with {step.exit_code}, not {expected}")
+    with duckdb.connect(str(places.data / "published" / "tieout.duckdb"), read_only=True) as connection:
+        ((difference,),) = connection.execute(_NEW_DIFFERENCE, [entity, period]).fetchall()
+    if difference:
+        summary.problems.append(f"the roll-forward of {entity} for {period} differs by {difference}")
+
+
+_NEW_DIFFERENCE = """
+    select coalesce(sum(abs(step)), 0)
+    from (
+        select entity_code, period, unexplained_amount - lag(unexplained_amount, 1, 0) over (
+            partition by marketplace_code, account_role, currency_code order by period
+        ) as step
+        from marts.clearing_rollforward
+    )
+    where entity_code = ? and period = ?
+"""
+"""What nothing explains and what arose in the month: the rest was told in the month in which it arose (CLR-001)."""
 
 
 def _command(title: str, arguments: Sequence[str], environment: Mapping[str, str], out: Console) -> Step:

@@ -1,7 +1,7 @@
 """Puts the world together: sellers with their books in an ERP, an operator, a bank, and the truth about them."""
 
 import gc
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,9 +11,10 @@ from sandbox.netsuite import NetSuiteWorld
 from sandbox.world import netsuite, sage
 from sandbox.world.business import BRICO, HOMELY, coded
 from sandbox.world.model import BankWorld, MiraklWorld, SageWorld, StatementFile
+from sandbox.world.people import people
 from sandbox.world.plaza import MARKETPLACE as PLAZA
 from sandbox.world.plaza import build_plaza
-from sandbox.world.seller import build_seller
+from sandbox.world.seller import Seller, build_seller
 from sandbox.world.settlement import CYCLES
 from sandbox.world.stamps import DAY, cut_offs, iso, london_date, milliseconds
 from sandbox.world.truth import document
@@ -120,8 +121,13 @@ def _build(
         sage=company,
         netsuite=accounts,
         bank_world=BankWorld([file for seller in sellers for file in seller.statements]),
-        truth=document(seed, count, iso(now), truths),
+        truth=document(seed, count, iso(now), truths)
+        | {"people": people(first_day, truths if faults else (), _entities(sellers))},
     )
+
+
+def _entities(sellers: Sequence[Seller]) -> dict[str, str]:
+    return {seller.business.marketplace: seller.business.entity for seller in sellers}
 
 
 @contextmanager

@@ -75,6 +75,7 @@ EVENTS = (
     Col("reason", "Why", max_width=70),
 )
 ACCRUAL_KINDS = ("ACCRUAL", "UNBILLED", "RECLASS", "FX_REVALUATION")
+AGEING_ROWS = 15
 LANE_WAIT_SECONDS = 30
 
 
@@ -273,7 +274,10 @@ def _show(out: Console, close: Close, events: list[dict[str, Any]]) -> None:
     if close.accruals:
         out.print(table(close.accruals, ACCRUALS, title="Accruals and reclasses of the month"))
     if close.ageing:
-        out.print(table(close.ageing, AGEING, title="Open items by age since they became due"))
+        largest = sorted(close.ageing, key=lambda row: -row["open_amount"])[:AGEING_ROWS]
+        rest = len(close.ageing) - len(largest)
+        caption = f"{rest} smaller ones are in mart reconciliation_debt" if rest else None
+        out.print(table(largest, AGEING, title="Open items by age since they became due", caption=caption))
     moved = [row for row in close.figures if row["is_locked"] and row["difference_amount"]]
     if moved:
         out.print(table(moved, RESTATED, title="First closed and restated"))

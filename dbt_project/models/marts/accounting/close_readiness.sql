@@ -10,6 +10,7 @@
     ('07_ACCRUALS', 'Accruals posted, earlier ones taken back', 'WD2', 'FINANCE', true),
     ('08_CURRENCY', 'Currencies revalued, balances in credit reclassed', 'WD3', 'FINANCE', false),
     ('09_ROLL_FORWARD', 'Roll-forwards and balances tie', 'WD3', 'FINANCE', true),
+    ('10_PROFITABILITY', 'Profitability ties to the nominal ledger', 'WD3', 'FINANCE', false),
     ('11_EXCEPTIONS', 'No exception of severity S1 or S2 is open', 'WD4', 'FINANCE', true),
     ('12_SIGN_OFF', 'Signed by preparer and reviewer, locked', 'WD4', 'FINANCE', false),
 ] %}
@@ -291,6 +292,17 @@ facts as (
         || cast(cast(sum(abs(rollforward.finding_amount)) as decimal(18, 2)) as varchar) as fact
     from rollforward
     group by rollforward.entity_code, rollforward.period
+    union all
+    select
+        tie_out.entity_code,
+        tie_out.period,
+        '10_PROFITABILITY' as check_code,
+        1 as fact_order,
+        sum(case when tie_out.difference_amount <> 0 then 1 else 0 end) as open_count,
+        cast(count(*) as varchar) || ' roles tied, difference '
+        || cast(cast(sum(abs(tie_out.difference_amount)) as decimal(18, 2)) as varchar) as fact
+    from {{ ref('profitability_tie_out') }} as tie_out
+    group by tie_out.entity_code, tie_out.period
     union all
     select
         close_events.entity_code,
