@@ -131,6 +131,21 @@ def reload(ctx: typer.Context, json: Json = False) -> None:
 
 
 @app.command()
+def replay(
+    ctx: typer.Context,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="The marts as they stood then (UTC): 2026-07-03T08:00.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="New folder to build them in.")] = None,
+    json: Json = False,
+) -> None:
+    """Build the marts of a past moment again, from the evidence, configuration and models of that time."""
+    from orchestration.cli.commands.replay import replay_command
+
+    replay_command(_session(ctx), as_of, to)
+
+
+@app.command()
 def status(ctx: typer.Context, fail_on: FailOn = None, json: Json = False) -> None:
     """Last runs, freshness and completeness of the feeds, open exceptions, state of the outbox."""
     from orchestration.cli.commands.status import status_command

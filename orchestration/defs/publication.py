@@ -6,7 +6,9 @@ import dagster as dg
 from dagster import AssetExecutionContext
 
 from orchestration.defs.loading import WAREHOUSE
+from orchestration.lib.points import keep_point
 from orchestration.lib.publish import publish
+from orchestration.lib.settings import stamp
 from orchestration.lib.workspace import Step, Workspace
 
 PUBLISHED_KEY = dg.AssetKey(["published", "marts"])
@@ -27,6 +29,8 @@ def published_marts(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         workspace.on_step(Step("publish", "marts", 0, None))
         with workspace.timed("publish"):
             result = publish(workspace.settings)
+            as_of = workspace.built_as_of or workspace.settings.clock.now()
+            keep_point(workspace.settings, result, as_of=stamp(as_of))
         workspace.journal.published = result
         return dg.MaterializeResult(
             metadata={
