@@ -84,6 +84,16 @@ CONTENTS: tuple[RowSet, ...] = (
         ),
     ),
     RowSet(
+        "tie_out",
+        """
+        select marketplace_code, currency_code, side, item_kind, subject_type, subject_id, amount
+        from p.balance_tie_out where entity_code = $entity
+        order by marketplace_code, currency_code, side, item_kind, subject_type, subject_id
+        """,
+        "Tie-out",
+        ("amount",),
+    ),
+    RowSet(
         "journals",
         """
         select marketplace_code, journal_key, wire_key, kind, posting_date, period, books_period, currency_code,

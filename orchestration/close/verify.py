@@ -181,8 +181,8 @@ def _ties(folder: Path, report: PackReport) -> None:
     for row in _rows(rows / "roll_forward.csv"):
         account = (row["marketplace_code"], row["account_role"], row["currency_code"])
         name = f"roll-forward of {' '.join(account)}"
-        parts = ("opening_amount", "settlement_amount", "receipt_amount", "correction_amount")
-        _claim(report, f"{name}: closing", _sum(row, parts), _amount(row["closing_amount"]))
+        movements = ("opening_amount", "settlement_amount", "receipt_amount", "correction_amount")
+        _claim(report, f"{name}: closing", _sum(row, movements), _amount(row["closing_amount"]))
         parts = ("closing_amount", "timing_amount", "finding_amount", "brought_forward_amount", "difference_amount")
         _claim(report, f"{name}: per ERP", _sum(row, parts), _amount(row["erp_closing_amount"]))
         _claim(report, f"{name}: settled", moved[*account, "SETTLEMENT"], _amount(row["settlement_amount"]))
@@ -190,6 +190,12 @@ def _ties(folder: Path, report: PackReport) -> None:
     for row in _rows(rows / "cycles.csv"):
         closing = _sum(row, ("opening_amount", "net_amount", "break_amount")) - _amount(row["payout_amount"])
         _claim(report, f"cycle {row['billing_cycle_id']}: closing", closing, _amount(row["closing_amount"]))
+    tied: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for row in _rows(rows / "tie_out.csv"):
+        amount = _amount(row["amount"])
+        tied[row["marketplace_code"], row["currency_code"]] += amount if row["side"] == "LEDGER" else -amount
+    for (marketplace, currency), rest in tied.items():
+        _claim(report, f"ledger less marketplace less items, {marketplace} {currency}", rest, Decimal(0))
     for row in _rows(rows / "figures.csv"):
         if row["is_locked"] == "true":
             moved_by = _amount(row["restated_amount"]) - _amount(row["first_closed_amount"])

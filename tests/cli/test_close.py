@@ -30,6 +30,7 @@ def test_the_close_shows_checklist_roll_forward_and_what_is_open(month: Path, ru
     shown = run("close", "2026-06").output  # the only entity need not be named
     assert "Close of 2026-06, E" in shown
     assert "brought forward + difference = per ERP; difference 0.00" in shown
+    assert "ledger - marketplace - listed items: 0.00" in shown
     assert "ORD-006" in shown
     assert "Not ready: 04_JOURNALS" in shown
     assert "difference 1.00" in run("close", "2026-05", "--entity", "E").output  # the month in which it arose

@@ -108,6 +108,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         HERE | {"transaction_line_id": f"t{number}", "billing_cycle_id": "c", "amount": "0.01", "is_in_net": True}
         for number in range(30)
     ],
+    "balance_tie_out": [
+        HERE | {"side": side, "item_kind": kind, "subject_type": "X", "subject_id": kind, "amount": amount}
+        for side, kind, amount in (("LEDGER", "AR", "39"), ("MARKETPLACE", "PAYABLE", "45"), ("ITEM", "JOURNAL", "-6"))
+    ],
     "exceptions": [
         HERE
         | {

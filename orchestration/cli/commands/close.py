@@ -51,6 +51,14 @@ AGEING = (
     Col("open_amount", "Amount", "money"),
     Col("currency_code", "", "code"),
 )
+TIE_OUT = (
+    Col("marketplace_code", "Market", "code"),
+    Col("side", "Side", "code"),
+    Col("item_kind", "What", "code"),
+    Col("item_count", "Items", "number"),
+    Col("amount", "Amount", "money"),
+    Col("currency_code", "", "code"),
+)
 ACCRUALS = (
     Col("journal_key", "Journal", max_width=70),
     Col("posting_date", "Dated", "moment"),
@@ -103,6 +111,7 @@ class Close:
     checks: list[dict[str, Any]]
     rollforward: list[dict[str, Any]]
     figures: list[dict[str, Any]]
+    tie_out: list[dict[str, Any]]
     ageing: list[dict[str, Any]]
     accruals: list[dict[str, Any]]
     first_period: str
@@ -111,6 +120,15 @@ class Close:
     def left_open(self) -> list[str]:
         """Blocking checks that are not done."""
         return [row["check_code"] for row in self.checks if row["is_blocking"] and not row["is_done"]]
+
+    @property
+    def untied(self) -> Decimal:
+        """Ledger less marketplace less listed items, over all marketplaces and currencies, without signs."""
+        sums: dict[tuple[str, str], Decimal] = {}
+        for row in self.tie_out:
+            key = (row["marketplace_code"], row["currency_code"])
+            sums[key] = sums.get(key, Decimal(0)) + (row["amount"] if row["side"] == "LEDGER" else -row["amount"])
+        return sum((abs(one) for one in sums.values()), Decimal(0))
 
     @property
     def difference(self) -> Decimal:
@@ -143,6 +161,7 @@ def close_command(session: Session, period: str, entity: str | None, options: Cl
                 "difference_amount": close.difference,
                 "checks": close.checks,
                 "roll_forward": close.rollforward,
+                "tie_out": close.tie_out,
                 "ageing": close.ageing,
                 "accruals": close.accruals,
                 "figures": close.figures,
@@ -182,6 +201,7 @@ def read_close(session: Session, period: str, entity: str) -> Close:
         checks=checks,
         rollforward=published.rows(_ROLL_FORWARD, [entity, period]),
         figures=published.select("period_figures", keys, order_by=["marketplace_code", "figure_code"]),
+        tie_out=published.rows(_TIE_OUT, [entity]),
         ageing=[row for row in debt if row["exception_code"] is not None],
         accruals=[row for row in journals if any(word in row["kind"] for word in ACCRUAL_KINDS)],
         first_period=str(first[0]["period"]),
@@ -202,6 +222,16 @@ _ROLL_FORWARD = """
     ORDER BY marketplace_code, account_role, currency_code
 """
 """What nothing explains is told once, in the month in which it arose (CLR-001); after that it is brought forward."""
+
+
+_TIE_OUT = """
+    SELECT marketplace_code, currency_code, side, item_kind, count(*) AS item_count,
+        sum(amount)::DECIMAL(18, 2) AS amount
+    FROM balance_tie_out
+    WHERE entity_code = ?
+    GROUP BY marketplace_code, currency_code, side, item_kind
+    ORDER BY marketplace_code, currency_code, CASE side WHEN 'ITEM' THEN 2 ELSE 1 END, side, item_kind
+"""
 
 
 def _only_entity(session: Session, period: str) -> str:
@@ -271,6 +301,10 @@ def _show(out: Console, close: Close, events: list[dict[str, Any]]) -> None:
         out.print(table(close.rollforward, ROLL_FORWARD, title="Roll-forward (debit positive)"))
         words = "closing + on its way + findings + brought forward + difference = per ERP; difference "
         out.print(words + money(close.difference), style="bold red" if close.difference else "green", markup=False)
+    if close.tie_out:
+        out.print(table(close.tie_out, TIE_OUT, title="Ledger against the marketplace's own balances, today"))
+        words = f"ledger - marketplace - listed items: {money(close.untied)}"
+        out.print(words, style="bold red" if close.untied else "green", markup=False)
     if close.accruals:
         out.print(table(close.accruals, ACCRUALS, title="Accruals and reclasses of the month"))
     if close.ageing:
