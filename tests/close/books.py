@@ -127,6 +127,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         HERE
         | {"level_code": "a", "exception_code": "ORD-006", "owner_team": "FINANCE", "age_band": "0-7", "item_count": 1}
         | {"open_amount": "1", "net_amount": "-1", "oldest_date": "2026-06-20", "oldest_days": 3},
+        {"entity_code": "E", "marketplace_code": "M", "level_code": "a", "exception_code": "ORD-009", "item_count": 1}
+        | {"owner_team": "FINANCE", "age_band": "0-7", "oldest_date": "2026-06-20", "oldest_days": 3},  # without money
     ],
 }
 

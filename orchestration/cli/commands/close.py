@@ -308,7 +308,7 @@ def _show(out: Console, close: Close, events: list[dict[str, Any]]) -> None:
     if close.accruals:
         out.print(table(close.accruals, ACCRUALS, title="Accruals and reclasses of the month"))
     if close.ageing:
-        largest = sorted(close.ageing, key=lambda row: -row["open_amount"])[:AGEING_ROWS]
+        largest = sorted(close.ageing, key=lambda row: -(row["open_amount"] or 0))[:AGEING_ROWS]
         rest = len(close.ageing) - len(largest)
         caption = f"{rest} smaller ones are in mart reconciliation_debt" if rest else None
         out.print(table(largest, AGEING, title="Open items by age since they became due", caption=caption))
