@@ -21,7 +21,12 @@ from orchestration.close.contents import CONTENTS, UNSAFE_FIRST, RowSet
 SHEET_ROWS = 20_000
 """Rows shown of one sheet; the files hold all of them."""
 MONEY = "#,##0.00;[Red]-#,##0.00"
-WIDEST = 60
+WIDE = frozenset(
+    {"evidence", "summary", "reason", "narrative", "journal_key", "action_key", "title", "subject_id", "path"}
+)
+"""Columns that hold sentences or long keys."""
+COUNTS = ("_count", "_no", "days_open", "records", "bytes")
+"""How the names of columns end that hold whole numbers."""
 COVER_TITLE = "Month-end close"
 
 
@@ -99,7 +104,7 @@ class _Writer:
             checks = _CHECKS.get(one.name, ())
             for number, name in enumerate((*header, *(check[0] for check in checks))):
                 sheet.write_string(0, number, name.replace("_", " "), self._head)
-                sheet.set_column(number, number, 16 if number in money or number >= len(header) else 22)
+                sheet.set_column(number, number, 16 if number in money or number >= len(header) else _width(name))
             sums = dict.fromkeys(money, Decimal(0))
             line, left_out = 0, 0
             for row in reader:
@@ -125,6 +130,8 @@ class _Writer:
             if number in money and value:
                 sums[number] += Decimal(value)
                 sheet.write_number(line, number, Decimal(value), self._money)
+            elif header[number].endswith(COUNTS) and value.isdecimal():
+                sheet.write_number(line, number, int(value), self._text)
             else:
                 self._write(sheet, line, number, value)
         for number, (_, signs) in enumerate(checks, start=len(header)):
@@ -165,7 +172,7 @@ class _Writer:
         for line, cells in enumerate(_cells(rows)):
             for number, value in enumerate(cells):
                 if line == 0:
-                    sheet.set_column(number, number, 20)
+                    sheet.set_column(number, number, _width(value))
                     sheet.write_string(0, number, value.replace("_", " "), self._head)
                 else:
                     self._write(sheet, line, number, value)
@@ -208,6 +215,11 @@ _CHECKS: Mapping[str, Sequence[tuple[str, Mapping[str, int]]]] = {
     "figures": (("check: difference", {"restated_amount": 1, "first_closed_amount": -1, "difference_amount": -1}),),
 }
 """Columns of checks behind a sheet's own: a formula per row over columns with their signs, which must give nil."""
+
+
+def _width(name: str) -> int:
+    """Width of a column in characters."""
+    return 60 if name in WIDE else 12 if name.endswith(COUNTS) else 22
 
 
 def _cells(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
