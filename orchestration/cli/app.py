@@ -136,13 +136,14 @@ def replay(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="The marts as they stood then (UTC): 2026-07-03T08:00.")
     ] = None,
+    number: Annotated[int | None, typer.Option("--point", help="One of the points that are listed.")] = None,
     to: Annotated[Path | None, typer.Option("--to", help="New folder to build them in.")] = None,
     json: Json = False,
 ) -> None:
-    """Build the marts of a past moment again, from the evidence, configuration and models of that time."""
+    """Build the marts of a past moment again, from evidence, configuration and models of that time; list the points."""
     from orchestration.cli.commands.replay import replay_command
 
-    replay_command(_session(ctx), as_of, to)
+    replay_command(_session(ctx), as_of, number, to)
 
 
 @app.command()

@@ -81,3 +81,10 @@ def test_a_pack_is_written_and_checked_without_marts_or_outbox(
     cover.write_bytes(cover.read_bytes().replace(b"04_JOURNALS", b"05_JOURNALS"))
     refused = run("audit", "verify", packed["pack"])
     assert (refused.exit_code, "rows/checklist.csv was changed" in refused.output) == (1, True)
+
+
+def test_a_point_that_is_not_there_is_refused(run: Run, run_json: Callable[..., Any], tmp_path: Path) -> None:
+    assert run_json("replay") == {"points": []}
+    for options in (("--point", "3"), ("--as-of", "yesterday"), ("--as-of", "2026-07-03")):
+        assert run("replay", *options, "--to", str(tmp_path / "then")).exit_code in (1, 2)
+    assert not (tmp_path / "then").exists()
