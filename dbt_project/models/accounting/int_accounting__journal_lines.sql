@@ -1,10 +1,17 @@
 -- Grain: one line of a canonical journal, numbered, with its account in the books of the entity at the posting date. A role that no
--- account is mapped to keeps an empty account and blocks the journal (JNL-012); it never falls through to suspense.
+-- account is mapped to keeps an empty account and blocks the journal (JNL-012); it never falls through to suspense. Functional amounts
+-- are the document's own while both currencies are one; else they come with the rate, its source and day (int_accounting__foreign_entries).
 {{ config(schema='accounting', materialized='table') }}
 
 with
 
-entries as (
+marketplaces as (
+
+    select * from {{ ref('int_ledger__marketplaces') }}
+
+),
+
+domestic_entries as (
 
     select * from {{ ref('int_accounting__settlement_entries') }}
     union all
@@ -12,9 +19,41 @@ entries as (
 
 ),
 
-marketplaces as (
+entries as (
 
-    select * from {{ ref('int_ledger__marketplaces') }}
+    select
+        domestic_entries.*,
+        case
+            when domestic_entries.currency_code = marketplaces.functional_currency then domestic_entries.net_debit
+        end as functional_net_debit,
+        cast(null as decimal(18, 8)) as exchange_rate,
+        cast(null as varchar) as rate_source,
+        cast(null as date) as rate_date,
+        cast(null as varchar) as bad_rate_id
+    from domestic_entries
+    inner join marketplaces
+        on
+            domestic_entries.marketplace_code = marketplaces.marketplace_code
+            and not coalesce(marketplaces.currency_code <> marketplaces.functional_currency, false)
+    union all
+    select
+        foreign_entries.entity_code,
+        foreign_entries.marketplace_code,
+        foreign_entries.kind,
+        foreign_entries.document_id,
+        foreign_entries.posting_date,
+        foreign_entries.currency_code,
+        foreign_entries.account_role,
+        foreign_entries.tax_base_role,
+        foreign_entries.side,
+        foreign_entries.net_debit,
+        foreign_entries.line_group,
+        foreign_entries.functional_net_debit,
+        foreign_entries.exchange_rate,
+        foreign_entries.rate_source,
+        foreign_entries.rate_date,
+        foreign_entries.bad_rate_id
+    from {{ ref('int_accounting__foreign_entries') }} as foreign_entries
 
 ),
 
@@ -168,6 +207,19 @@ final as (
         end as bank_code,
         cast(greatest(numbered.net_debit, 0) as decimal(18, 2)) as debit,
         cast(greatest(-numbered.net_debit, 0) as decimal(18, 2)) as credit,
+        marketplaces.functional_currency as functional_currency_code,
+        cast(case
+            when numbered.functional_net_debit >= 0 then numbered.functional_net_debit
+            when numbered.functional_net_debit < 0 then 0
+        end as decimal(18, 2)) as functional_debit,
+        cast(case
+            when numbered.functional_net_debit < 0 then -numbered.functional_net_debit
+            when numbered.functional_net_debit >= 0 then 0
+        end as decimal(18, 2)) as functional_credit,
+        numbered.exchange_rate,
+        numbered.rate_source,
+        numbered.rate_date,
+        numbered.bad_rate_id,
         tax_code_choices.erp_tax_code as tax_code,
         case
             when numbered.tax_base_role is not null
@@ -182,6 +234,7 @@ final as (
                 then numbered.marketplace_code || ' over-paid, held open ' || numbered.document_id
             when numbered.kind = 'PAYOUT_RECEIPT' and numbered.account_role = 'BANK_CHARGES'
                 then numbered.marketplace_code || ' bank fee on pay-out'
+            when numbered.account_role = 'FX_REALISED' then numbered.marketplace_code || ' exchange difference'
             when numbered.kind = 'PAYOUT_RECEIPT' then numbered.marketplace_code || ' pay-out received'
             when numbered.tax_base_role is not null
                 then numbered.marketplace_code || ' VAT on ' || lower(replace(numbered.tax_base_role, '_', ' '))

@@ -1,5 +1,6 @@
 -- Grain: one canonical journal: what must stand in the ERP, or why it may not be posted yet. Only an unmapped type, a failed
--- identity, mixed currencies or a role without an account stop a cycle; open questions about single orders never do.
+-- identity, mixed currencies, a role without an account or a rate that is not there or not good stop a cycle; open questions about
+-- single orders never do.
 {{ config(schema='accounting', materialized='table') }}
 
 with
@@ -38,6 +39,14 @@ headers as (
         count(*) as line_count,
         cast(sum(lines.debit) as decimal(18, 2)) as total_debit,
         cast(sum(lines.credit) as decimal(18, 2)) as total_credit,
+        lines.functional_currency_code,
+        cast(sum(lines.functional_debit) as decimal(18, 2)) as functional_total_debit,
+        cast(sum(lines.functional_debit - lines.functional_credit) as decimal(18, 2)) as functional_difference,
+        sum(case when lines.functional_debit is null then 1 else 0 end) as untranslated_count,
+        min(lines.exchange_rate) as exchange_rate,
+        min(lines.rate_source) as rate_source,
+        min(lines.rate_date) as rate_date,
+        min(lines.bad_rate_id) as bad_rate_id,
         min(case when lines.account_code is null and lines.account_role <> 'UNMAPPED' then lines.account_role end)
             as role_without_account
     from lines
@@ -51,7 +60,8 @@ headers as (
         lines.version,
         lines.posting_date,
         lines.period,
-        lines.currency_code
+        lines.currency_code,
+        lines.functional_currency_code
 
 ),
 
@@ -71,7 +81,11 @@ judged as (
             when cycles.currency_count > 1 then 'PAY-008'
             when cycles.identity_code is not null then cycles.identity_code
             when headers.role_without_account is not null then 'JNL-012'
-            when headers.total_debit <> headers.total_credit then 'JNL-006'
+            when
+                headers.currency_code <> headers.functional_currency_code
+                and (headers.bad_rate_id is not null or headers.untranslated_count > 0)
+                then 'FX-001'
+            when headers.total_debit <> headers.total_credit or headers.functional_difference <> 0 then 'JNL-006'
         end as blocked_code,
         cycles.first_unmapped_type,
         cycles.first_changed_line_id,
@@ -107,6 +121,11 @@ final as (
         judged.clearing_bank_code,
         judged.total_debit,
         judged.total_credit,
+        judged.functional_currency_code,
+        judged.functional_total_debit,
+        judged.exchange_rate,
+        judged.rate_source,
+        judged.rate_date,
         cast(judged.line_count as integer) as line_count,
         judged.role_without_account,
         judged.is_excluded,
@@ -117,6 +136,10 @@ final as (
             when 'PAY-008' then 'The cycle mixes currencies.'
             when 'JNL-012' then 'No account is mapped to ' || judged.role_without_account || '.'
             when 'JNL-006' then 'Debits and credits differ.'
+            when 'FX-001'
+                then
+                    'The rate of ' || judged.currency_code || ' for ' || cast(judged.posting_date as varchar)
+                    || ' is missing, too old or implausible.'
             when 'SET-014' then 'A field of one of its lines changed that never may.'
             when 'PAY-002' then 'Paid lines that name no cycle belong to this one.'
             when 'PAY-009' then 'Lines of this cycle were never delivered.'
@@ -126,12 +149,14 @@ final as (
         case
             when judged.blocked_code = 'SET-009' then 'TRANSACTION_TYPE'
             when judged.blocked_code in ('SET-014', 'PAY-002') then 'TRANSACTION_LINE'
+            when judged.blocked_code = 'FX-001' and judged.bad_rate_id is not null then 'EXCHANGE_RATE'
             when judged.blocked_code like 'PAY-%' then 'CYCLE'
         end as blocked_subject_type,
         case
             when judged.blocked_code = 'SET-009' then judged.first_unmapped_type
             when judged.blocked_code = 'SET-014' then judged.first_changed_line_id
             when judged.blocked_code = 'PAY-002' then judged.unassigned_line_id
+            when judged.blocked_code = 'FX-001' then judged.bad_rate_id
             when judged.blocked_code like 'PAY-%' then judged.billing_cycle_id
         end as blocked_subject_id
     from judged

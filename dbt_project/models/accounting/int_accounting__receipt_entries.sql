@@ -27,7 +27,9 @@ allocated as (
         cast(sum(allocations.fee_amount) as decimal(18, 2)) as fee_amount,
         cast(sum(allocations.excess_amount) as decimal(18, 2)) as excess_amount,
         cast(sum(allocations.exchange_amount) as decimal(18, 2)) as exchange_amount,
-        cast(sum(allocations.cleared_amount) as decimal(18, 2)) as cleared_amount
+        cast(sum(allocations.cleared_amount) as decimal(18, 2)) as cleared_amount,
+        -- A foreign pay-out that the bank exchanged is booked in its own currency; what came of it is the functional amount.
+        max(allocations.cleared_currency_code) as cleared_currency_code
     from allocations
     group by allocations.receipt_id
     having max(case when allocations.is_decided then 0 else 1 end) = 0
@@ -86,7 +88,7 @@ final as (
         'PAYOUT_RECEIPT' as kind,
         entries.receipt_id as document_id,
         receipts.value_date as posting_date,
-        receipts.currency_code,
+        coalesce(allocated.cleared_currency_code, receipts.currency_code) as currency_code,
         entries.account_role,
         cast(null as varchar) as tax_base_role,
         entries.side,
@@ -95,6 +97,8 @@ final as (
     from entries
     inner join receipts
         on entries.receipt_id = receipts.receipt_id
+    inner join allocated
+        on entries.receipt_id = allocated.receipt_id
     where entries.net_debit <> 0
 
 )

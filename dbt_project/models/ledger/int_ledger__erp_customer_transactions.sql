@@ -1,5 +1,6 @@
 -- One row per ERP company and posted transaction of a customer's account. amount as the ledger shows it, in the document's
--- currency: invoices positive (the customer owes more), receipts and credit notes negative; goods and tax likewise.
+-- currency: invoices positive (the customer owes more), receipts and credit notes negative; goods and tax likewise. functional_amount is
+-- the same in the company's own currency, at the rate of the document.
 
 with
 {% if uses('sage200') -%}
@@ -22,6 +23,7 @@ sage200 as (
         transactions.second_reference,
         transactions.transaction_date,
         transactions.gross_amount as amount,
+        coalesce(transactions.base_gross_amount, transactions.gross_amount) as functional_amount,
         coalesce(transactions.tax_amount, 0) as tax_amount,
         coalesce(transactions.outstanding_amount, 0) as outstanding_amount
     from {{ ref('stg_sage200__sales_posted_transactions') }} as transactions
@@ -42,7 +44,8 @@ receivables as (
         min(legs.transaction_type) as transaction_type,
         min(legs.reference) as reference,
         min(legs.transaction_date) as transaction_date,
-        sum(coalesce(legs.foreign_amount, coalesce(legs.debit, 0) - coalesce(legs.credit, 0))) as amount
+        sum(coalesce(legs.foreign_amount, coalesce(legs.debit, 0) - coalesce(legs.credit, 0))) as amount,
+        sum(coalesce(legs.debit, 0) - coalesce(legs.credit, 0)) as functional_amount
     from {{ ref('stg_netsuite__gl_lines') }} as legs
     inner join {{ ref('stg_netsuite__accounts') }} as accounts
         on
@@ -83,6 +86,7 @@ netsuite as (
         documents.document_reference as second_reference,
         receivables.transaction_date,
         receivables.amount,
+        receivables.functional_amount,
         coalesce(document_taxes.tax_amount, 0) as tax_amount,
         coalesce(documents.unpaid_amount, 0) * sign(receivables.amount) as outstanding_amount
     from receivables
@@ -121,6 +125,7 @@ final as (
         unioned.second_reference,
         unioned.transaction_date,
         {{ money('unioned.amount') }} as amount,
+        {{ money('unioned.functional_amount') }} as functional_amount,
         {{ money('unioned.amount - unioned.tax_amount') }} as goods_amount,
         {{ money('unioned.tax_amount') }} as tax_amount,
         {{ money('unioned.outstanding_amount') }} as outstanding_amount

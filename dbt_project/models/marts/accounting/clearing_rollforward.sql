@@ -1,6 +1,7 @@
 -- Grain: account role × marketplace × currency × period. opening + settlements - receipts ± corrections = closing, beside the closing
 -- balance per ERP. The difference is split into what is only on its way, what a finding explains, and the rest, which must be nil.
--- Ledger view: debit positive. Months after the go-live month, up to the month of the run.
+-- Ledger view: debit positive. Months after the go-live month, up to the month of the run. The same closing balances once more in the
+-- currency of the books, where exchange differences and revaluations count as well.
 with
 
 movements as (
@@ -73,6 +74,8 @@ monthly as (
             end
         ) as correction_amount,
         sum(coalesce(movements.actual_amount, 0)) as erp_amount,
+        sum(coalesce(movements.functional_expected_amount, 0)) as functional_amount,
+        sum(coalesce(movements.functional_actual_amount, 0)) as erp_functional_amount,
         sum(
             case
                 when movements.match_status = 'TIMING' then movements.actual_amount - movements.expected_amount
@@ -110,6 +113,8 @@ running as (
             monthly.go_live_amount + monthly.settlement_amount + monthly.receipt_amount + monthly.correction_amount
         ) over until_now as closing_amount,
         sum(monthly.erp_amount) over until_now as erp_closing_amount,
+        sum(monthly.functional_amount) over until_now as functional_closing_amount,
+        sum(monthly.erp_functional_amount) over until_now as erp_functional_closing_amount,
         sum(monthly.timing_amount) over until_now as timing_total_amount,
         sum(monthly.finding_amount) over until_now as finding_total_amount
     from monthly
@@ -145,8 +150,16 @@ final as (
         cast(
             running.erp_closing_amount - running.closing_amount - running.timing_total_amount
             - running.finding_total_amount as decimal(18, 2)
-        ) as unexplained_amount
+        ) as unexplained_amount,
+        marketplaces.functional_currency as functional_currency_code,
+        cast(running.functional_closing_amount as decimal(18, 2)) as functional_closing_amount,
+        cast(running.erp_functional_closing_amount as decimal(18, 2)) as erp_functional_closing_amount,
+        cast(
+            running.erp_functional_closing_amount - running.functional_closing_amount as decimal(18, 2)
+        ) as functional_difference_amount
     from running
+    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
+        on running.marketplace_code = marketplaces.marketplace_code
 
 )
 

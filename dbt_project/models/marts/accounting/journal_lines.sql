@@ -1,5 +1,5 @@
--- Grain: journal line. Exactly one of debit and credit is filled. Functional amounts equal the document's while both currencies are one;
--- they are empty for a journal in a foreign currency, which is not posted by this release.
+-- Grain: journal line. Exactly one of debit and credit is filled, and of the functional ones; an exchange difference has none in the
+-- document's currency. Functional amounts are the document's own while both currencies are one; they are empty while a rate is missing.
 with
 
 lines as (
@@ -11,12 +11,6 @@ lines as (
 journals as (
 
     select * from {{ ref('journals') }}
-
-),
-
-marketplaces as (
-
-    select * from {{ ref('int_ledger__marketplaces') }}
 
 ),
 
@@ -39,8 +33,12 @@ final as (
         lines.debit,
         lines.credit,
         lines.currency_code,
-        case when lines.currency_code = marketplaces.functional_currency then lines.debit end as functional_debit,
-        case when lines.currency_code = marketplaces.functional_currency then lines.credit end as functional_credit,
+        lines.functional_debit,
+        lines.functional_credit,
+        lines.functional_currency_code,
+        lines.exchange_rate,
+        lines.rate_source,
+        lines.rate_date,
         lines.tax_code,
         lines.tax_line_of,
         lines.narrative,
@@ -50,8 +48,6 @@ final as (
     from lines
     inner join journals
         on lines.journal_key = journals.journal_key
-    inner join marketplaces
-        on lines.marketplace_code = marketplaces.marketplace_code
 
 )
 

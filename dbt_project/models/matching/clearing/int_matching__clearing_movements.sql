@@ -1,5 +1,7 @@
 -- Grain: account role × currency × period × journal or posting that moves a clearing, reserve or pass-through account of a
--- marketplace. Expected beside actual net debit, so that every penny of a difference has an id.
+-- marketplace. Expected beside actual net debit, so that every penny of a difference has an id. Functional amounts are in the currency of
+-- the books; a ledger holds no others, so of a foreign marketplace the actual amount in its own currency is the expected one in proportion,
+-- and where nothing is expected it is translated at the newest rate.
 with
 
 journals as (
@@ -26,6 +28,33 @@ controlled as (
 
 ),
 
+marketplaces as (
+
+    select * from {{ ref('int_ledger__marketplaces') }}
+
+),
+
+newest_rates as (
+
+    select
+        ranked.entity_code,
+        ranked.currency_code,
+        ranked.exchange_rate
+    from (
+        select
+            daily_rates.entity_code,
+            daily_rates.currency_code,
+            daily_rates.exchange_rate,
+            row_number() over (
+                partition by daily_rates.entity_code, daily_rates.currency_code order by daily_rates.rate_day desc
+            ) as newest_number
+        from {{ ref('int_ledger__daily_rates') }} as daily_rates
+        where daily_rates.exchange_rate is not null
+    ) as ranked
+    where ranked.newest_number = 1
+
+),
+
 opening_balances as (
 
     select * from {{ ref('stg_tieout__opening_balances') }}
@@ -42,7 +71,9 @@ expected as (
         journals.journal_key as source_id,
         journals.kind as movement_kind,
         journals.match_status,
-        cast(sum(lines.debit - lines.credit) as decimal(18, 2)) as expected_amount
+        cast(sum(lines.debit - lines.credit) as decimal(18, 2)) as expected_amount,
+        cast(sum(coalesce(lines.functional_debit, lines.debit) - coalesce(lines.functional_credit, lines.credit))
+            as decimal(18, 2)) as functional_expected_amount
     from journals
     inner join lines
         on journals.journal_key = lines.journal_key
@@ -131,13 +162,28 @@ opened as (
         controlled.account_role,
         controlled.currency_code,
         controlled.go_live_period as period,
-        cast(sum(opening_balances.amount) as decimal(18, 2)) as expected_amount
+        cast(sum(opening_balances.amount) as decimal(18, 2)) as expected_amount,
+        cast(sum(
+            case
+                when marketplaces.currency_code = marketplaces.functional_currency then opening_balances.amount
+                else {{ functional_money(
+                    'opening_balances.amount', 'daily_rates.exchange_rate', 'marketplaces.functional_currency'
+                ) }}
+            end
+        ) as decimal(18, 2)) as functional_expected_amount
     from controlled
     inner join opening_balances
         on
             controlled.marketplace_code = opening_balances.marketplace_code
             and controlled.account_role = opening_balances.account_role
             and controlled.currency_code = opening_balances.currency_code
+    inner join marketplaces
+        on controlled.marketplace_code = marketplaces.marketplace_code
+    left join {{ ref('int_ledger__daily_rates') }} as daily_rates
+        on
+            marketplaces.entity_code = daily_rates.entity_code
+            and marketplaces.currency_code = daily_rates.currency_code
+            and marketplaces.go_live_date = daily_rates.rate_day
     group by
         controlled.marketplace_code, controlled.account_role, controlled.currency_code, controlled.go_live_period
 
@@ -154,7 +200,8 @@ unioned as (
         expected.movement_kind,
         expected.match_status,
         expected.expected_amount,
-        cast(0 as decimal(18, 2)) as actual_amount
+        expected.functional_expected_amount,
+        cast(0 as decimal(18, 2)) as functional_actual_amount
     from expected
     union all
     select
@@ -166,7 +213,8 @@ unioned as (
         'OPENING' as movement_kind,
         'OPENING' as match_status,
         opened.expected_amount,
-        cast(0 as decimal(18, 2)) as actual_amount
+        opened.functional_expected_amount,
+        cast(0 as decimal(18, 2)) as functional_actual_amount
     from opened
     union all
     select
@@ -178,12 +226,13 @@ unioned as (
         booked.movement_kind,
         booked.match_status,
         cast(0 as decimal(18, 2)) as expected_amount,
-        booked.actual_amount
+        cast(0 as decimal(18, 2)) as functional_expected_amount,
+        booked.actual_amount as functional_actual_amount
     from booked
 
 ),
 
-final as (
+summed as (
 
     select
         unioned.marketplace_code,
@@ -194,7 +243,8 @@ final as (
         unioned.movement_kind,
         unioned.match_status,
         cast(sum(unioned.expected_amount) as decimal(18, 2)) as expected_amount,
-        cast(sum(unioned.actual_amount) as decimal(18, 2)) as actual_amount
+        cast(sum(unioned.functional_expected_amount) as decimal(18, 2)) as functional_expected_amount,
+        cast(sum(unioned.functional_actual_amount) as decimal(18, 2)) as functional_actual_amount
     from unioned
     group by
         unioned.marketplace_code,
@@ -204,6 +254,44 @@ final as (
         unioned.source_id,
         unioned.movement_kind,
         unioned.match_status
+
+),
+
+final as (
+
+    select
+        summed.marketplace_code,
+        summed.account_role,
+        summed.currency_code,
+        summed.period,
+        summed.source_id,
+        summed.movement_kind,
+        summed.match_status,
+        summed.expected_amount,
+        cast(case
+            when marketplaces.currency_code = marketplaces.functional_currency then summed.functional_actual_amount
+            when summed.functional_actual_amount = summed.functional_expected_amount then summed.expected_amount
+            when summed.functional_expected_amount <> 0
+                then {{ carried_part(
+                    'summed.expected_amount', 'summed.functional_actual_amount', 'summed.functional_expected_amount'
+                ) }}
+            when newest_rates.exchange_rate is not null
+                then {{ functional_money(
+                    'summed.functional_actual_amount', inverse_rate('newest_rates.exchange_rate'),
+                    'summed.currency_code'
+                ) }}
+            else summed.functional_actual_amount
+        end as decimal(18, 2)) as actual_amount,
+        marketplaces.functional_currency as functional_currency_code,
+        summed.functional_expected_amount,
+        summed.functional_actual_amount
+    from summed
+    inner join marketplaces
+        on summed.marketplace_code = marketplaces.marketplace_code
+    left join newest_rates
+        on
+            marketplaces.entity_code = newest_rates.entity_code
+            and marketplaces.currency_code = newest_rates.currency_code
 
 )
 

@@ -27,7 +27,8 @@ expected as (
         coalesce(lines.account_code, '') as account_code,
         lines.cost_centre,
         lines.department,
-        sum(lines.debit - lines.credit) as net_amount
+        -- A ledger keeps its company's currency.
+        sum(coalesce(lines.functional_debit, lines.debit) - coalesce(lines.functional_credit, lines.credit)) as net_amount
     from lines
     group by lines.journal_key, coalesce(lines.account_code, ''), lines.cost_centre, lines.department
 
