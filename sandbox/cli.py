@@ -29,6 +29,9 @@ def sandbox(
     erp: Annotated[
         Literal["sage200", "netsuite"], typer.Option(help="Where BRICO's books are; HOMELY's are in NetSuite.")
     ] = "sage200",
+    currency: Annotated[
+        Literal["GBP", "EUR"], typer.Option(help="What BRICO trades in; in euro only faults of foreign money are planted.")
+    ] = "GBP",
 ) -> None:
     """Serve generated Mirakl marketplaces, a Sage 200 company and a NetSuite account until stopped (Ctrl+C)."""
     from sandbox.serve import serve
@@ -62,6 +65,7 @@ def sandbox(
             report=report,
             marketplaces=marketplace or ALL_MARKETPLACES,
             erp=erp,
+            currency=currency,
         )
     except (OSError, ValueError) as error:
         out.print(f"[bold red]error:[/bold red] {error}")

@@ -11,7 +11,7 @@ from sandbox.app import Sandbox, listen, server_for
 from sandbox.config import Marketplaces, Places
 from sandbox.store import Store
 from sandbox.world import ALL_MARKETPLACES, DEFAULT_AS_OF, build_world, first_day_of_trade
-from sandbox.world.build import Erp
+from sandbox.world.build import Currency, Erp
 
 Report = Callable[[str], None]
 
@@ -28,9 +28,10 @@ def serve(
     marketplaces: Collection[str] = ALL_MARKETPLACES,
     erp: Erp = "sage200",
     number: int = 0,
+    currency: Currency = "GBP",
     report: Report = print,
 ) -> None:
-    """Serves until it is interrupted, with BRICO's books in `erp`; `number` is the world's.
+    """Serves until it is interrupted, with BRICO's books in `erp`, its trade in `currency`; `number` is the world's.
 
     Port 0 takes a free one; the address is in `<folder>/sandbox.json`.
     Raises OSError when the port is taken and ValueError when a world cannot be generated as asked.
@@ -43,7 +44,7 @@ def serve(
     report(f"Generating {orders:,} orders from seed {seed} …")
 
     def build() -> Store:
-        world = build_world(seed, orders, as_of, faults, marketplaces, erp, number)
+        world = build_world(seed, orders, as_of, faults, marketplaces, erp, number, currency)
         config.write_bank(places, world.bank)
         config.write_truth(places, world.truth)
         return Store(world, seed=seed, as_of=as_of, state_folder=places.state)

@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--without-faults", action="store_true")
     parser.add_argument("--marketplaces", default=",".join(MARKETPLACES), help="codes, separated by commas")
     parser.add_argument("--erp", choices=("sage200", "netsuite"), default="sage200", help="where BRICO's books are")
+    parser.add_argument("--currency", choices=("GBP", "EUR"), default="GBP", help="what BRICO trades in")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     chosen = parser.parse_args(arguments)
     world = build_world(
@@ -63,6 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         not chosen.without_faults,
         chosen.marketplaces.split(","),
         chosen.erp,
+        chosen.currency,
     )
     write_world(world, chosen.out)
     for code, side in world.mirakl.items():

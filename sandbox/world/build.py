@@ -3,13 +3,14 @@
 import gc
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from sandbox.netsuite import NetSuiteWorld
 from sandbox.world import netsuite, sage
 from sandbox.world.business import BRICO, HOMELY, coded
+from sandbox.world.currencies import HOME
 from sandbox.world.model import BankWorld, MiraklWorld, SageWorld, StatementFile
 from sandbox.world.people import people
 from sandbox.world.plaza import MARKETPLACE as PLAZA
@@ -27,6 +28,8 @@ HOMELY_MINIMUM = 320
 SETTLED_FOR = 2 * DAY
 """The newest cycle is at least this old at `as_of`, so that its pay-out has been made."""
 Erp = Literal["sage200", "netsuite"]
+Currency = Literal["GBP", "EUR"]
+"""What BRICO trades in; its books are in pounds. In euro only the faults of foreign money are planted there."""
 
 
 @dataclass(slots=True)
@@ -58,12 +61,13 @@ def build_world(
     marketplaces: Collection[str] = MARKETPLACES,
     erp: Erp = "sage200",
     number: int = 0,
+    currency: Currency = "GBP",
 ) -> World:
     """The world of `seed`: the same arguments give the same world, to the byte.
 
     `orders` counts the orders of BRICO (at least 250); HOMELY, a smaller seller with its books in NetSuite, and PLAZA,
     where `marketplaces` names them, add their own and change nothing else. `erp` is where BRICO's books are: the same
-    books, whichever it is. `as_of` must carry a time zone. Without `faults` only what is natural is in the truth:
+    books, whichever it is. `currency` is what BRICO trades in. `as_of` must carry a time zone. Without `faults` only what is natural is in the truth:
     negative cycles, pay-outs of several cycles, grouped and split receipts, a bank's fee.
 
     One pipeline can read several worlds at once when each has a `number` of its own: it stands behind the codes of the
@@ -74,7 +78,7 @@ def build_world(
     if BRICO.marketplace not in marketplaces or not set(ALL_MARKETPLACES).issuperset(marketplaces):
         raise ValueError(f"marketplaces are {BRICO.marketplace} and, beside it, {HOMELY.marketplace} and {PLAZA}")
     with _without_garbage_collection():
-        return _build(seed, orders, as_of, faults, marketplaces, erp, number)
+        return _build(seed, orders, as_of, faults, marketplaces, erp, number, currency)
 
 
 def first_day_of_trade(as_of: datetime) -> date:
@@ -87,11 +91,19 @@ def _cut_offs(as_of: datetime) -> list[date]:
 
 
 def _build(
-    seed: int, count: int, as_of: datetime, faults: bool, marketplaces: Collection[str], erp: Erp, number: int
+    seed: int,
+    count: int,
+    as_of: datetime,
+    faults: bool,
+    marketplaces: Collection[str],
+    erp: Erp,
+    number: int,
+    currency: Currency,
 ) -> World:
     now = milliseconds(as_of)
     first_day, *cycle_days = _cut_offs(as_of)
-    sizes = {BRICO: count, HOMELY: max(HOMELY_MINIMUM, count // 5)}
+    brico = BRICO if currency == HOME else replace(BRICO, shop=replace(BRICO.shop, currency=currency))
+    sizes = {brico: count, HOMELY: max(HOMELY_MINIMUM, count // 5)}
     sellers = [
         build_seller(business.numbered(number), seed, size, first_day, cycle_days, now, faults=faults)
         for business, size in sizes.items()

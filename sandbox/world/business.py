@@ -75,6 +75,11 @@ class Business:
         )
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether it trades in another currency than its books are in."""
+        return self.shop.currency != "GBP"
+
+    @property
     def iban(self) -> str:
         return self.shop.iban
 

@@ -9,6 +9,7 @@ from datetime import date
 
 from sandbox.world.business import Business
 from sandbox.world.catalogue import TAX_CODES
+from sandbox.world.currencies import Rates, in_pounds
 from sandbox.world.mirakl.orders import tracking_of
 from sandbox.world.model import BankEntry, Despatch, ErpLine, ErpOrder, Item, Order, OrderLine, Posting
 from sandbox.world.money import tax_inside
@@ -373,12 +374,31 @@ class Books:
                     )
                 )
 
+    def translate(self, rates: Rates) -> None:
+        """Marks what is on the marketplace's account as of a foreign currency, at the rate of its day."""
+        for order in self.orders:
+            if order.customer == self.business.customer:
+                order.currency = self.business.shop.currency
+        for posting in self.postings:
+            if posting.customer == self.business.customer:
+                posting.rate = rates.of(posting.day)
+
     def finish(self) -> None:
         """Numbers the postings in order of time; anything later than `as_of` has not happened."""
         self.postings = [posting for posting in self.postings if posting.at <= self._as_of]
         self.postings.sort(key=lambda posting: (posting.at, posting.reference))
         for number, posting in enumerate(self.postings, start=5_001):
             posting.number = number
+
+
+def base_legs(posting: Posting) -> list[tuple[str, int]]:
+    """The legs in the company's own currency: the first is the document's total, the last takes what rounding leaves."""
+    if posting.rate is None:
+        return posting.legs
+    converted = [(account, in_pounds(amount, posting.rate)) for account, amount in posting.legs]
+    account, amount = converted[-1]
+    converted[-1] = (account, amount - sum(value for _, value in converted))
+    return converted
 
 
 def whole_despatch(order: ErpOrder, instant: int) -> Despatch:

@@ -6,6 +6,7 @@ not happened by `as_of`.
 
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 
@@ -38,6 +39,7 @@ class Shop:
     iban: str
     bic: str = "BUKBGB22XXX"
     psp: str = "NOT_SPECIFIED"
+    currency: str = "GBP"
 
 
 @dataclass(slots=True)
@@ -230,6 +232,7 @@ class Order:
     workflow: str = "PAY_ON_ACCEPTANCE"
     payment_days: int | None = None
     tax_mode: str = "TAX_INCLUDED"
+    currency: str = "GBP"
     has_incident: bool = False
     ship_to: str = "GBR"
     return_state: str | None = None
@@ -433,6 +436,8 @@ class Posting:
     credit_of: OrderLine | None = None
     repeats: "Posting | None" = None
     reverses: "Posting | None" = None
+    rate: Decimal | None = None
+    """What one unit of the legs' currency is worth in the company's; None: it is the company's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from sandbox.world.bank import receipt_id
 from sandbox.world.business import Business
+from sandbox.world.currencies import Rates
 from sandbox.world.erp import Books
 from sandbox.world.model import BankEntry, Case, Cycle, Item, Order, OrderLine, Posting, Setting
 from sandbox.world.reserve import Reserve
@@ -51,6 +52,8 @@ class Scene:
     """The second bank account, where the seller has one."""
     deposit: Reserve | None = None
     """The third one, likewise."""
+    rates: Rates | None = None
+    """Exchange rates, where the seller trades in a foreign currency."""
     ledger: Ledger = field(init=False)
     books: Books = field(init=False)
     stock: Stock = field(init=False)

@@ -10,6 +10,7 @@ from datetime import date
 from sandbox.world import bank, journals, mirakl
 from sandbox.world.business import Business
 from sandbox.world.catalogue import build_items
+from sandbox.world.currencies import Rates, foreign_receipts, settings
 from sandbox.world.erp import Books
 from sandbox.world.faults import Phase, plant
 from sandbox.world.model import BankEntry, Item, MiraklWorld, StatementFile
@@ -65,10 +66,21 @@ def build_seller(
     phase(Phase.TRADE)
     scene.ledger = ledger = Ledger(stream("ledger"), orders, cycle_days, now)
     phase(Phase.LINES)
+    if business.is_foreign:
+        scene.rates = Rates.between(stream("rates"), first_day, london_date(now))
+        for order in orders:
+            order.currency = business.shop.currency
     ledger.close()
+    if business.is_foreign:
+        for entry in ledger.entries:
+            entry.currency = business.shop.currency
     phase(Phase.CYCLES)
 
-    scene.receipts = bank.receipts(business, ledger.cycles, now)
+    scene.receipts = (
+        bank.receipts(business, ledger.cycles, now)
+        if scene.rates is None
+        else foreign_receipts(business, ledger.cycles, scene.rates, now)
+    )
     scene.bank_entries = bank.background(business, stream("bank"), first_day, london_date(now))
     if business.has_reserve:
         scene.reserve = build_reserve(business, first_day, london_date(now))
@@ -87,9 +99,13 @@ def build_seller(
     books.number()
     books.post_sales()
     books.post_background(entries)
-    _earlier_journals(scene)
+    if scene.rates is None:
+        _earlier_journals(scene)
     phase(Phase.JOURNALS)
     books.finish()
+    if scene.rates is not None:
+        books.translate(scene.rates)
+        truth.settings += settings(business, scene.rates)
 
     scene.stock = stock = Stock(stream("stock"), items)
     _open_newest_shelves(scene)

@@ -40,6 +40,8 @@ FRESH_FOR = timedelta(hours=2)
 """How old a stock feed may be."""
 ARRIVES_AS = {"STK-005": "stock_feed_that_stopped"}
 """What no world can hold, because it is about when a feed was read; `Scenario.early` plants it."""
+FOREIGN_SHARE = 0.15
+"""The share of sellers who trade in euro; they have the faults of foreign money and no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Scenario:
     erp: str
     marketplaces: tuple[str, ...]
     arrival: str
+    currency: str = "GBP"
+    """What BRICO trades in; its books are in pounds."""
 
     @classmethod
     def of(cls, seed: int, largest: int = LARGE) -> Scenario:
@@ -74,6 +78,8 @@ class Scenario:
             erp=rng.choice(("sage200", "netsuite")),
             marketplaces=("BRICO", *others),
             arrival=ARRIVALS[number % len(ARRIVALS)],
+            # Of its own stream: what the other draws of a seed say does not depend on it.
+            currency="EUR" if random.Random(f"currency {seed}").random() < FOREIGN_SHARE else "GBP",
         )
 
     @property
@@ -100,7 +106,7 @@ class Scenario:
     def __str__(self) -> str:
         return (
             f"seed {self.seed}: {self.orders:,} orders, {', '.join(self.marketplaces)}, books in {self.erp}, "
-            f"{self.moment} ({self.as_of:%Y-%m-%dT%H:%MZ}), {self.arrival}"
+            f"{self.currency}, {self.moment} ({self.as_of:%Y-%m-%dT%H:%MZ}), {self.arrival}"
         )
 
 

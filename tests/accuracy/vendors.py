@@ -78,6 +78,7 @@ def _serve(scenario: Scenario, folder: Path) -> None:
         marketplaces=scenario.marketplaces,
         erp="netsuite" if scenario.erp == "netsuite" else "sage200",
         number=scenario.number,
+        currency="EUR" if scenario.currency == "EUR" else "GBP",
         report=lambda text: None,
     )
 

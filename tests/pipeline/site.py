@@ -157,10 +157,11 @@ def running_sandbox(
     marketplaces: Sequence[str] = (),
     erp: str = "sage200",
     as_of: datetime | None = None,
+    currency: str = "GBP",
 ) -> Iterator[str]:
     """Starts the vendors (only `marketplaces` when given) on a free loopback port and yields their address.
 
-    `erp` is where BRICO's books are, `as_of` (with a time zone) the world's present; None is its default.
+    `erp` is where BRICO's books are, `currency` what it trades in, `as_of` (with a time zone) the world's present; None is its default.
     """
     directory.mkdir(parents=True, exist_ok=True)
     log = (directory / "sandbox.log").open("w")
@@ -176,7 +177,7 @@ def running_sandbox(
         "--seed",
         str(seed),
     ]
-    command += ["--dir", str(directory), "--erp", erp] + ([] if faults else ["--no-faults"])
+    command += ["--dir", str(directory), "--erp", erp, "--currency", currency] + ([] if faults else ["--no-faults"])
     command += [part for code in marketplaces for part in ("--marketplace", code)]
     command += ["--as-of", as_of.isoformat()] if as_of else []
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)

@@ -6,10 +6,12 @@ in a transaction line is planted before cycles, pay-outs, documents and bank are
 still ties out. No order, item or journal serves two faults.
 """
 
+from sandbox.world.currencies import FOREIGN
 from sandbox.world.faults import (
     accruals,
     bank,
     clearing,
+    currencies,
     dispatches,
     documents,
     journals,
@@ -46,6 +48,7 @@ _ORDER = (
     offers,
     taxes,
     service,
+    currencies,
 )
 _LEVELS = [level.__name__ for level in _ORDER]
 FAULTS = tuple(sorted(REGISTERED, key=lambda fault: _LEVELS.index(fault.plant.__module__)))
@@ -53,8 +56,9 @@ FAULTS = tuple(sorted(REGISTERED, key=lambda fault: _LEVELS.index(fault.plant.__
 
 
 def plant(phase: Phase, scene: Scene) -> None:
-    """Plants every fault of `phase`, in the order of `FAULTS`."""
+    """Plants every fault of `phase`, in the order of `FAULTS`; where the currency is foreign, only those of it."""
     for each in FAULTS:
-        if each.phase is phase and each.only in (None, scene.business.name):
+        planted = (FOREIGN,) if scene.business.is_foreign else (None, scene.business.name)
+        if each.phase is phase and each.only in planted:
             for _ in range(scene.repeat if each.is_repeated else 1):
                 each.plant(scene)

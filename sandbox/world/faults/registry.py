@@ -33,7 +33,7 @@ class Fault:
     plant: Callable[[Scene], None]
     is_repeated: bool
     only: str | None
-    """The one marketplace that it is planted at; None for every seller."""
+    """The one marketplace that it is planted at, or the one currency; None for every seller in pounds."""
 
     @property
     def name(self) -> str:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from sandbox.world.catalogue import CURRENCY
 from sandbox.world.model import Cycle, ManualDocument, Shop
 from sandbox.world.money import pounds
 from sandbox.world.settlement import FEE_TAX_TYPES, FEE_TYPES
@@ -99,7 +98,7 @@ def cycle_record(shop: Shop, cycle: Cycle) -> dict[str, Any]:
     return {
         "amount_transferred_to_operator": pounds(net + tax),
         "amount_transferred_to_seller": pounds(cycle.payout),
-        "currency_iso_code": CURRENCY,
+        "currency_iso_code": shop.currency,
         "date_created": iso(cycle.created),
         "id": cycle.id,
         "pay_out": _pay_out(cycle),
@@ -132,7 +131,7 @@ def _document_payment(cycle: Cycle | None) -> dict[str, Any]:
 
 def _document_head(shop: Shop, id_: str, number: int, type_: str, created: int, cycle: Cycle | None) -> dict[str, Any]:
     head: dict[str, Any] = {
-        "currency_iso_code": CURRENCY,
+        "currency_iso_code": shop.currency,
         "date_created": iso(created),
         "due_date": iso(created + DAY),
         "id": id_,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from sandbox.world.catalogue import CURRENCY
 from sandbox.world.model import Cancelation, Order, OrderLine, Refund, Tax
 from sandbox.world.money import pounds
 from sandbox.world.stamps import HOUR, iso
@@ -101,7 +100,7 @@ def order_record(order: Order, as_of: int) -> dict[str, Any]:
         "channel": None,
         "commercial_id": order.commercial_id,
         "created_date": iso(order.created),
-        "currency_iso_code": CURRENCY,
+        "currency_iso_code": order.currency,
         "customer": shared_customer(order.customer, debited is not None or order.state in _ON_THE_WAY, order.ship_to),
         "customer_debited_date": debited,
         "customer_directly_pays_seller": False,

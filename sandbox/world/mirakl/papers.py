@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sandbox.world.catalogue import CURRENCY
 from sandbox.world.mirakl import pdf
 from sandbox.world.mirakl.orders import tracking_of
 from sandbox.world.model import Case, Order, OrderLine, Shop
@@ -230,7 +229,7 @@ def _request(
     shipped = order.shipped or order.created
     issued = shipped + 6 * HOUR if is_issued else shipped
     record: dict[str, Any] = {
-        "currency_iso_code": CURRENCY,
+        "currency_iso_code": order.currency,
         "date_created": iso(shipped),
         "document_details": [{"format": "PDF"}],
         "due_date": iso(shipped + 30 * DAY),

@@ -41,7 +41,7 @@ def render(
         transaction_lines=visible,
         cycles=[cycle_record(shop, cycle) for cycle in ledger.cycles],
         invoices=invoices,
-        offers=[offer(item, quantity, active, as_of) for item, quantity, active in offers],
+        offers=[offer(item, quantity, active, as_of, shop.currency) for item, quantity, active in offers],
         hidden_transaction_lines=hidden,
         earlier_transaction_lines=[
             line.as_it_was(entry) for entry in ledger.entries if entry.earlier_amount is not None

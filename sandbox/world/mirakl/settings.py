@@ -13,7 +13,7 @@ from sandbox.world.settlement import Ledger
 from sandbox.world.stamps import DAY, MINUTE, iso, london_date
 
 
-def offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]:
+def offer(item: Item, quantity: int, active: bool, as_of: int, currency: str = CURRENCY) -> dict[str, Any]:
     shown = item.offer.product or item
     price = price_in_force(item, london_date(as_of)) if item.offer.price is None else item.offer.price
     package = {} if item.offer.package is None else {"package_quantity": item.offer.package}
@@ -42,7 +42,7 @@ def offer(item: Item, quantity: int, active: bool, as_of: int) -> dict[str, Any]
         "category_code": item.contract.category,
         "category_label": item.contract.label,
         "channels": [],
-        "currency_iso_code": CURRENCY,
+        "currency_iso_code": currency,
         "description": item.name,
         "fulfillment": FULFILMENT,
         "inactivity_reasons": reasons,
@@ -150,7 +150,7 @@ def account(business: Business, ledger: Ledger, orders: int, offers: int) -> dic
             "street1": shop.street,
             "zip_code": shop.zip_code,
         },
-        "currency_iso_code": CURRENCY,
+        "currency_iso_code": shop.currency,
         "date_created": "2025-11-03T09:12:44Z",
         "domains": ["PRODUCT"],
         "evaluations_count": 412,

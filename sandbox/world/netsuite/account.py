@@ -67,7 +67,7 @@ def render(
     _chart(tables, books)
     _taxes(tables)
     _customers(tables, books, ids)
-    _items(tables, items, ids)
+    _items(tables, items, ids, EUR if books.business.is_foreign else GBP)
     _stock(tables, items, stock, ids, as_of)
     for order in books.orders:
         add_order(tables, ids, order)
@@ -167,6 +167,9 @@ def _chart(tables: Tables, books: Books) -> None:
     for number, name in (*CHART, (UNDEPOSITED, "Undeposited funds")):
         own = Ids.account(number)
         kind = _TYPES.get(number) or _TYPES_BY_DIGIT[number[0]]
+        if number == CLEARING and books.business.is_foreign:
+            # A bank account is kept in one currency; clearing holds euro and what they stand at in pounds.
+            kind = "OthCurrAsset"
         called = books.business.clearing_name if number == CLEARING else name
         both = kind != "Bank"
         tables.add(
@@ -216,7 +219,7 @@ def _customers(tables: Tables, books: Books, ids: Ids) -> None:
             companyname=name,
             isperson="F",
             isinactive="F",
-            currency=GBP,
+            currency=EUR if business.is_foreign and reference == business.customer else GBP,
             receivablesaccount=Ids.account(AR),
             datecreated=when(_SET_UP),
             lastmodifieddate=when(_SET_UP),
@@ -224,7 +227,7 @@ def _customers(tables: Tables, books: Books, ids: Ids) -> None:
         tables.add("customersubsidiaryrelationship", id=number, entity=number, subsidiary=TRADING, isprimarysub="T")
 
 
-def _items(tables: Tables, items: list[Item], ids: Ids) -> None:
+def _items(tables: Tables, items: list[Item], ids: Ids, currency: int) -> None:
     for item in items:
         tables.add(
             "item",
@@ -257,7 +260,7 @@ def _items(tables: Tables, items: list[Item], ids: Ids) -> None:
                 tables.add(
                     "itemprice",
                     item=ids.items[item.code],
-                    currencypage=GBP,
+                    currencypage=currency,
                     pricelevelname=level,
                     price=pounds(price),
                     isinactive="F",

@@ -11,9 +11,9 @@ from typing import Any
 from sandbox.world.catalogue import TAX_CODES
 from sandbox.world.erp import AR, OUTPUT_VAT, Books, sale_tax_code
 from sandbox.world.model import ErpOrder, OrderLine, Posting
-from sandbox.world.netsuite.ids import CARRIAGE, GBP, LOCATION_IDS, ORDERS, Ids
+from sandbox.world.netsuite.ids import CARRIAGE, EUR, GBP, LOCATION_IDS, ORDERS, Ids
 from sandbox.world.netsuite.orders import sold, tax_line
-from sandbox.world.netsuite.tables import Tables, when
+from sandbox.world.netsuite.tables import ONE, Tables, when
 
 
 def add_postings(tables: Tables, ids: Ids, books: Books) -> None:
@@ -53,6 +53,11 @@ def _pounds(pence: int) -> Decimal:
     return Decimal(pence).scaleb(-2)
 
 
+def _currency(posting: Posting) -> dict[str, Any]:
+    """Currency and rate of a document."""
+    return {"currency": GBP, "rate": ONE} if posting.rate is None else {"currency": EUR, "rate": posting.rate}
+
+
 def _invoice(tables: Tables, ids: Ids, posting: Posting, order: ErpOrder) -> None:
     income = "4100" if order.order is not None else "4000"
     gross = posting.goods + posting.tax
@@ -66,7 +71,7 @@ def _invoice(tables: Tables, ids: Ids, posting: Posting, order: ErpOrder) -> Non
         when(posting.at),
         lines,
         entity=ids.customers[posting.customer],
-        currency=GBP,
+        **_currency(posting),
         tranid=posting.reference,
         otherrefnum=order.customer_document_no,
         status="A",
@@ -94,7 +99,7 @@ def _keyed_invoice(tables: Tables, ids: Ids, posting: Posting) -> None:
             tax_line(0, TAX_CODES[0], 0, OUTPUT_VAT),
         ],
         entity=ids.customers[posting.customer],
-        currency=GBP,
+        **_currency(posting),
         tranid=posting.reference,
         otherrefnum=posting.second_reference,
         memo=posting.narrative,
@@ -134,7 +139,7 @@ def _credit_memo(tables: Tables, ids: Ids, posting: Posting, line: OrderLine) ->
         when(posting.at),
         lines,
         entity=ids.customers[posting.customer],
-        currency=GBP,
+        **_currency(posting),
         tranid=posting.reference,
         otherrefnum=posting.second_reference,
         memo=posting.narrative,

@@ -1,7 +1,7 @@
 """The vendor's tables while they are filled: a transaction is a header, lines, and per accounting book its postings."""
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.world.money import pounds
@@ -140,4 +140,4 @@ class Tables:
 
 
 def _base(amount: Decimal, rate: Decimal) -> Decimal:
-    return amount if rate is ONE else (amount * rate).quantize(Decimal("0.01"))
+    return amount if rate is ONE else (amount * rate).quantize(Decimal("0.01"), ROUND_HALF_UP)

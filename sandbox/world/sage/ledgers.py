@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.world.business import Business
-from sandbox.world.erp import ACCOUNTS, BANK, CLEARING
+from sandbox.world.currencies import in_pounds, inverse
+from sandbox.world.erp import ACCOUNTS, BANK, CLEARING, base_legs
 from sandbox.world.model import Posting
 from sandbox.world.money import pounds
 from sandbox.world.sage.ids import (
@@ -51,7 +52,7 @@ def posted(
         day = calendar_date(posting.day)
         posted = calendar_date(london_date(posting.at))
         stamp = iso_trimmed(posting.at)
-        for account, amount in posting.legs:
+        for account, amount in base_legs(posting):
             nominal.append(
                 {
                     "id": 600_001 + len(nominal),
@@ -115,6 +116,10 @@ def _sales_row(
 ) -> dict[str, Any]:
     goods, tax = pounds(posting.goods), pounds(posting.tax)
     gross = pounds(posting.goods + posting.tax)
+
+    def base(amount: int) -> Decimal:
+        return pounds(amount if posting.rate is None else in_pounds(amount, posting.rate))
+
     return {
         "id": id_,
         "customer_id": customers[posting.customer],
@@ -131,12 +136,12 @@ def _sales_row(
         "document_discount_value": NIL,
         "document_allocated_value": NIL,
         "document_outstanding_value": gross,
-        "base_goods_value": goods,
-        "base_gross_value": gross,
-        "base_tax_value": tax,
+        "base_goods_value": base(posting.goods),
+        "base_gross_value": base(posting.goods + posting.tax),
+        "base_tax_value": base(posting.tax),
         "base_allocated_value": NIL,
-        "control_value_in_base_currency": gross,
-        "exchange_rate": Decimal("1.000000"),
+        "control_value_in_base_currency": base(posting.goods + posting.tax),
+        "exchange_rate": Decimal("1.000000") if posting.rate is None else inverse(posting.rate),
         "settled_immediately": False,
         "urn": posting.number,
         "user_name": posting.user,
@@ -149,7 +154,7 @@ def nominal_codes(business: Business, postings: list[Posting]) -> list[dict[str,
     debit: dict[str, int] = {}
     credit: dict[str, int] = {}
     for posting in postings:
-        for account, amount in posting.legs:
+        for account, amount in base_legs(posting):
             side = debit if amount > 0 else credit
             side[account] = side.get(account, 0) + abs(amount)
     return [

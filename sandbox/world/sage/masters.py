@@ -62,7 +62,7 @@ def customers(business: Business, postings: list[Posting]) -> list[dict[str, Any
             "on_hold": False,
             "account_status_type": "AccountStatusActive",
             "status_reason": "",
-            "currency_id": CURRENCY_IDS["GBP"],
+            "currency_id": CURRENCY_IDS[business.shop.currency if reference == business.customer else "GBP"],
             "exchange_rate_type": "ExchangeRateSingle",
             "credit_limit": NIL,
             "country_code_id": 13,
@@ -137,7 +137,10 @@ def product(item: Item, stock: Stock) -> dict[str, Any]:
     return product
 
 
-def price_bands() -> list[dict[str, Any]]:
+CURRENCY_NAMES = {"GBP": ("Pounds sterling", "£"), "EUR": ("Euro", "€")}
+
+
+def price_bands(currency: str) -> list[dict[str, Any]]:
     """The price lists: trade prices without VAT, what marketplaces ask with it, and the latter's promotion."""
     first, end = (calendar_date(day) for day in PROMOTION_DAYS)
     bands: list[dict[str, Any]] = []
@@ -147,7 +150,7 @@ def price_bands() -> list[dict[str, Any]]:
             "name": name,
             "description": name,
             "is_standard_band": name == STANDARD_PRICES,
-            "currency_id": CURRENCY_IDS["GBP"],
+            "currency_id": CURRENCY_IDS[currency],
             "price_band_type_id": 0,
             "price_band_type": "EnumPriceBandTypeUniversal",
             "is_active": True,
@@ -160,7 +163,7 @@ def price_bands() -> list[dict[str, Any]]:
     return bands
 
 
-def product_prices(items: list[Item]) -> list[dict[str, Any]]:
+def product_prices(items: list[Item], currency: str) -> list[dict[str, Any]]:
     """The price of every item on every list that it is on."""
     found: list[dict[str, Any]] = []
     for item in items:
@@ -180,9 +183,9 @@ def product_prices(items: list[Item]) -> list[dict[str, Any]]:
                 "price_band_name": name,
                 "product_price_use_standard": False,
                 "product_price_price": pounds(price),
-                "currency_id": CURRENCY_IDS["GBP"],
-                "currency_name": "Pounds sterling",
-                "currency_symbol": "£",
+                "currency_id": CURRENCY_IDS[currency],
+                "currency_name": CURRENCY_NAMES[currency][0],
+                "currency_symbol": CURRENCY_NAMES[currency][1],
                 "date_time_updated": CREATED if item.repriced is None else iso_trimmed(item.repriced),
             }
             for offset, (name, price) in enumerate((n, p) for n, p in on_lists.items() if p is not None)

@@ -72,8 +72,10 @@ expected as (
         journals.kind as movement_kind,
         journals.match_status,
         cast(sum(lines.debit - lines.credit) as decimal(18, 2)) as expected_amount,
-        cast(sum(coalesce(lines.functional_debit, lines.debit) - coalesce(lines.functional_credit, lines.credit))
-            as decimal(18, 2)) as functional_expected_amount
+        cast(
+            sum(coalesce(lines.functional_debit, lines.debit) - coalesce(lines.functional_credit, lines.credit))
+            as decimal(18, 2)
+        ) as functional_expected_amount
     from journals
     inner join lines
         on journals.journal_key = lines.journal_key

@@ -28,7 +28,8 @@ expected as (
         lines.cost_centre,
         lines.department,
         -- A ledger keeps its company's currency.
-        sum(coalesce(lines.functional_debit, lines.debit) - coalesce(lines.functional_credit, lines.credit)) as net_amount
+        sum(coalesce(lines.functional_debit, lines.debit) - coalesce(lines.functional_credit, lines.credit))
+            as net_amount
     from lines
     group by lines.journal_key, coalesce(lines.account_code, ''), lines.cost_centre, lines.department
 
