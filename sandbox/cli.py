@@ -30,7 +30,8 @@ def sandbox(
         Literal["sage200", "netsuite"], typer.Option(help="Where BRICO's books are; HOMELY's are in NetSuite.")
     ] = "sage200",
     currency: Annotated[
-        Literal["GBP", "EUR"], typer.Option(help="What BRICO trades in; in euro only faults of foreign money are planted.")
+        Literal["GBP", "EUR"],
+        typer.Option(help="What BRICO trades in; in euro it has faults of foreign money only."),
     ] = "GBP",
 ) -> None:
     """Serve generated Mirakl marketplaces, a Sage 200 company and a NetSuite account until stopped (Ctrl+C)."""

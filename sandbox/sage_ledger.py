@@ -84,8 +84,15 @@ class Ledger:
         value = positive(body, "cheque_value")
         if body.get("nominal_analysis_items"):
             raise PostingError("Nominal analysis items apply to the bank charges of foreign currency receipts only.")
-        if money(body, "customer_cheque_value", value) != value:
+        base = (self._records.base_currency or {}).get("id", 0)
+        own_currency = customer.get("currency_id") or base
+        # A cheque is in the customer's currency unless it says otherwise.
+        is_exchanged = (body.get("cheque_currency_id") or own_currency) != own_currency
+        on_account = money(body, "customer_cheque_value", value)
+        if not is_exchanged and on_account != value:
             raise PostingError("The value posted to the customer differs from the cheque value in the same currency.")
+        if (body.get("cheque_currency_id") or own_currency) != (bank.get("account_currency_id") or base):
+            raise PostingError("The currency of the cheque differs from the currency of the bank account.")
         posting = self._head(body, now, "LedgerSales")
         narrative = f"{kind} /  {customer['reference']}"
         signed = value if is_receipt else -value
@@ -95,7 +102,10 @@ class Ledger:
         ]
         posting.cash = [(bank, "Receipt" if is_receipt else "Payment", signed)]
         entry_type = "PurchasePaymentSalesReceipt" if is_receipt else "PurchaseReceiptSalesPayment"
-        posting.trade = Trade("sales", customer, f"TradingAccountEntryType{entry_type}", -signed, ZERO)
+        gross = -on_account if is_receipt else on_account
+        posting.trade = Trade(
+            "sales", customer, f"TradingAccountEntryType{entry_type}", gross, ZERO, -signed if is_exchanged else None
+        )
         posting.description = posting.description or customer["name"]
         return posting
 

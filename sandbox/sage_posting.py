@@ -3,7 +3,7 @@
 Signs: sales-ledger rows are positive when the customer owes more (receipts and credit notes negative), purchase-ledger
 rows when more is owed to the supplier; cash-book rows are positive when money comes in; a nominal leg has a debit or a
 credit, never negative, and the legs of a URN add up to zero.
-Amounts are GBP (the company's base currency), two decimals.
+Amounts are GBP (the company's base currency), two decimals; a customer's account may be in another currency.
 """
 
 from dataclasses import dataclass, field
@@ -37,6 +37,8 @@ class Trade:
     entry_type: str
     gross: Decimal
     tax: Decimal
+    base_gross: Decimal | None = None
+    """What it is in the company's currency; None: the account is in that currency itself. It has no tax then."""
 
 
 @dataclass
@@ -141,6 +143,7 @@ class PostingWriter:
 
     def _write_trade(self, trade: Trade, posting: Posting, common: dict[str, Any], children: dict[str, Any]) -> None:
         account, gross, tax = trade.account, trade.gross, trade.tax
+        base_gross = gross if trade.base_gross is None else trade.base_gross
         accounts, id_name = ("customers", "customer_id") if trade.ledger == "sales" else ("suppliers", "supplier_id")
         row = {
             id_name: account["id"],
@@ -149,15 +152,15 @@ class PostingWriter:
             "due_date": posting.due_date or posting.transaction_date,
             "discount_percent": ZERO,
             "document_outstanding_value": gross,
-            "base_outstanding_value": gross,
-            "control_value_in_base_currency": gross,
-            "exchange_rate": Decimal(1),
+            "base_outstanding_value": base_gross,
+            "control_value_in_base_currency": base_gross,
+            "exchange_rate": (gross / base_gross).quantize(Decimal("0.000001")) if base_gross else Decimal(1),
             "settled_immediately": False,
             "discount_days": 0,
         } | common
-        for prefix in ("document", "base"):
-            row[f"{prefix}_goods_value"] = gross - tax
-            row[f"{prefix}_gross_value"] = gross
+        for prefix, total in (("document", gross), ("base", base_gross)):
+            row[f"{prefix}_goods_value"] = total - tax
+            row[f"{prefix}_gross_value"] = total
             row[f"{prefix}_tax_value"] = tax
             row[f"{prefix}_discount_value"] = ZERO
             row[f"{prefix}_tax_discount_value"] = ZERO

@@ -4,16 +4,19 @@ result in the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+from connectors.delivery import Action, DeliveryResult, Found, Request, Verification
 from connectors.netsuite.client import NetSuiteConnector
+from connectors.netsuite.foreign import merged_found, merged_result, merged_verification, parts_of
 from connectors.netsuite.journals import Journal, Leg, read_journal, render
 from connectors.netsuite.records import NIL, Held
 from connectors.netsuite.writing import Evidence, RecordDelivery, date_difference, differences
 
 MAXIMUM_MEMO = 200
+Answer = TypeVar("Answer")
 
 
 class JournalDelivery(RecordDelivery[Journal]):
@@ -33,6 +36,34 @@ class JournalDelivery(RecordDelivery[Journal]):
         super().__init__(connector)
         self._subsidiary = subsidiary_id
         self._is_approved = is_approved
+
+    # A journal in a foreign currency takes two entries (connectors.netsuite.foreign): each is looked up, sent and
+    # proved by itself, and the action is as far as the lesser of them.
+
+    def preview(self, actions: Sequence[Action]) -> list[Request]:
+        return super().preview([part for action in actions for part in parts_of(action)])
+
+    def look_up(self, actions: Sequence[Action]) -> dict[str, Found | None]:
+        return self._by_part(actions, super().look_up, merged_found)
+
+    def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
+        return self._by_part(actions, super().send, merged_result)
+
+    def read_back(self, actions: Sequence[Action]) -> dict[str, Verification]:
+        return self._by_part(actions, super().read_back, merged_verification)
+
+    @staticmethod
+    def _by_part(
+        actions: Sequence[Action],
+        answer: Callable[[Sequence[Action]], Mapping[str, Answer]],
+        merge: Callable[[Sequence[Answer]], Answer],
+    ) -> dict[str, Answer]:
+        parts = {action.action_key: parts_of(action) for action in actions}
+        answers = answer([part for found in parts.values() for part in found])
+        return {
+            key: answers[key] if len(found) == 1 else merge([answers[part.action_key] for part in found])
+            for key, found in parts.items()
+        }
 
     @property
     def _may_release(self) -> bool:
@@ -63,6 +94,8 @@ class JournalDelivery(RecordDelivery[Journal]):
             body["subsidiary"] = {"id": self._subsidiary}
         if currency is not None:
             body["currency"] = {"id": currency}
+        if document.exchange_rate is not None:
+            body["exchangeRate"] = Decimal(document.exchange_rate)
         return body
 
     def _line(self, leg: Leg) -> dict[str, Any]:

@@ -39,6 +39,9 @@ class JournalLine(msgspec.Struct, frozen=True):
     tax_code: str | None = None
     tax_line_of: int | None = None
     narrative: str | None = None
+    functional_debit: str | None = None
+    functional_credit: str | None = None
+    """The same in the company's own currency; nil in both where the line is none of it."""
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -54,6 +57,11 @@ class Journal(msgspec.Struct, frozen=True):
     customer_reference: str | None = None
     clearing_bank_code: str | None = None
     bank_code: str | None = None
+    functional_currency_code: str | None = None
+    """The company's own currency; None or the same as `currency_code` for a journal that needs no rate."""
+    exchange_rate: str | None = None
+    """What one unit of `currency_code` is worth in the company's own currency."""
+    rate_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

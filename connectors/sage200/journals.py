@@ -11,6 +11,10 @@ return:
   nominals, Cr VAT.
 - BT, bank transfer: another bank's line. Dr one bank, Cr the other.
 
+A journal in a foreign currency is posted in the company's own: the clearing bank is a base-currency account, every
+document has functional values, and the exchange difference is an item among the others. Only the customer's account is
+in the document's currency: a sales receipt names what leaves it (`customer_value`) beside what that stood at.
+
 A nominal line and its VAT are one item. When they have opposite signs, the VAT goes with its own sign into the other
 document, as an item on the same nominal with goods of nil.
 """
@@ -50,6 +54,9 @@ class JournalLine(msgspec.Struct, frozen=True):
     tax_code: str | None = None
     tax_line_of: int | None = None
     narrative: str | None = None
+    functional_debit: str | None = None
+    functional_credit: str | None = None
+    """The same in the company's own currency; nil in both where the line is none of it."""
 
     @property
     def net(self) -> Decimal:
@@ -74,6 +81,18 @@ class Journal(msgspec.Struct, frozen=True):
     customer_reference: str | None = None
     clearing_bank_code: str | None = None
     bank_code: str | None = None
+    functional_currency_code: str | None = None
+    """The company's own currency; None or the same as `currency_code` for a journal that needs no rate."""
+    exchange_rate: str | None = None
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.functional_currency_code not in (None, self.currency_code)
+
+    @property
+    def posted_currency(self) -> str:
+        """The currency of the documents' values and of the banks."""
+        return self.functional_currency_code or self.currency_code
 
 
 class Account(msgspec.Struct, frozen=True, order=True):
@@ -114,6 +133,8 @@ class Part:
     items: tuple[Item, ...] = ()
     other_bank: str | None = None
     is_outward: bool = True
+    customer_value: Decimal | None = None
+    """Only for SR and SP of a foreign journal: what moves on the customer's account, in its currency."""
 
 
 def _money(text: str | None, line_no: int) -> Decimal:
@@ -138,6 +159,8 @@ def read_journal(payload: Mapping[str, Any]) -> Journal:
 
 def render(journal: Journal) -> tuple[Part, ...]:
     """The documents that move what the journal moves, in the order in which they are posted. Raises BadJournal."""
+    stated = [line.net for line in journal.lines if line.account_type == "CUSTOMER"]
+    is_foreign, journal = journal.is_foreign, in_own_currency(journal)
     total = sum((line.net for line in journal.lines), NIL)
     if total != 0:
         raise BadJournal(f"debits and credits differ by {total}")
@@ -153,9 +176,11 @@ def render(journal: Journal) -> tuple[Part, ...]:
     if customer and not journal.customer_reference:
         raise BadJournal("a customer line, but no customer_reference: set it in marketplaces.csv")
     if credits:
-        parts.append(Part("SR", credits))
+        value = sum((-net for net in stated if net < 0), NIL)
+        parts.append(Part("SR", credits, customer_value=value if is_foreign else None))
     if debits:
-        parts.append(Part("SP", debits))
+        value = sum((net for net in stated if net > 0), NIL)
+        parts.append(Part("SP", debits, customer_value=value if is_foreign else None))
     payments, receipts = _items(journal, by_number)
     if payments:
         parts.append(Part("BP", sum((i.gross for i in payments), NIL), tuple(payments)))
@@ -169,6 +194,19 @@ def render(journal: Journal) -> tuple[Part, ...]:
     if not parts:
         raise BadJournal("nothing to post: every line is nil")
     return tuple(parts)
+
+
+def in_own_currency(journal: Journal) -> Journal:
+    """The journal with its functional amounts in place of the document's. Raises BadJournal."""
+    if not journal.is_foreign:
+        return journal
+    if any(line.functional_debit is None or line.functional_credit is None for line in journal.lines):
+        raise BadJournal("a line has no functional amount: its exchange rate is missing")
+    lines = [
+        msgspec.structs.replace(line, debit=line.functional_debit, credit=line.functional_credit)
+        for line in journal.lines
+    ]
+    return msgspec.structs.replace(journal, lines=lines, functional_currency_code=None)
 
 
 def _items(journal: Journal, by_number: Mapping[int, JournalLine]) -> tuple[list[Item], list[Item]]:

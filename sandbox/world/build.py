@@ -67,8 +67,9 @@ def build_world(
 
     `orders` counts the orders of BRICO (at least 250); HOMELY, a smaller seller with its books in NetSuite, and PLAZA,
     where `marketplaces` names them, add their own and change nothing else. `erp` is where BRICO's books are: the same
-    books, whichever it is. `currency` is what BRICO trades in. `as_of` must carry a time zone. Without `faults` only what is natural is in the truth:
-    negative cycles, pay-outs of several cycles, grouped and split receipts, a bank's fee.
+    books, whichever it is. `currency` is what BRICO trades in. `as_of` must carry a time zone. Without `faults` only
+    what is natural is in the truth: negative cycles, pay-outs of several cycles, grouped and split receipts, a bank's
+    fee.
 
     One pipeline can read several worlds at once when each has a `number` of its own: it stands behind the codes of the
     marketplaces, entities, ERPs and bank accounts (BRICO17), and nothing else differs.

@@ -110,8 +110,9 @@ def settings(business: Business, rates: Rates) -> list[Setting]:
         Setting("accounts", entity | {"currency_code": HOME}, {"currency_code": FOREIGN}),
         Setting("tolerances", {"currency_code": HOME}, {"currency_code": "*"}),
     ]
-    for priority in ("1", "2"):
-        found.append(_rule(entity, "LEDGER", priority, TREASURER))
+    central = coded(CENTRAL_BANK, business.number)
+    found += [_rule(entity, "LEDGER", priority, treasurer(business)) for priority in ("1", "2")]
+    found.append(_rule(entity, "REFERENCE", "1", central))
     for source, stated in ((central, rates.central), (treasurer(business), rates.noted)):
         for day, rate in sorted(stated.items()):
             values = {

@@ -392,7 +392,7 @@ class Books:
 
 
 def base_legs(posting: Posting) -> list[tuple[str, int]]:
-    """The legs in the company's own currency: the first is the document's total, the last takes what rounding leaves."""
+    """The legs in the company's own currency; the first is the document's total, the last takes what rounding left."""
     if posting.rate is None:
         return posting.legs
     converted = [(account, in_pounds(amount, posting.rate)) for account, amount in posting.legs]

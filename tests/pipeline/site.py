@@ -161,7 +161,8 @@ def running_sandbox(
 ) -> Iterator[str]:
     """Starts the vendors (only `marketplaces` when given) on a free loopback port and yields their address.
 
-    `erp` is where BRICO's books are, `currency` what it trades in, `as_of` (with a time zone) the world's present; None is its default.
+    `erp` is where BRICO's books are, `currency` what it trades in, `as_of` (with a time zone) the world's present; None
+    is its default.
     """
     directory.mkdir(parents=True, exist_ok=True)
     log = (directory / "sandbox.log").open("w")

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from connectors.delivery import Action, DeliveryResult, Found, Outcome, Request, Verification
 from connectors.errors import ConnectorError
 from connectors.http import Call
 from connectors.sage200.endpoints import BANK_PAYMENT, BANK_RECEIPT, BANK_TRANSFER, SALES_PAYMENT, SALES_RECEIPT
-from connectors.sage200.journals import NIL, Account, BadJournal, Journal, Part, read_journal, render
+from connectors.sage200.journals import (
+    NIL,
+    Account,
+    BadJournal,
+    Journal,
+    Part,
+    in_own_currency,
+    read_journal,
+    render,
+)
 from connectors.sage200.writes.codes import Codes
 from connectors.sage200.writes.dates import CASH_BOOK, SALES, Dates
 from connectors.sage200.writes.posting import NOT_SENT, Posted, Row, legs, posted
@@ -31,6 +40,7 @@ CALLS: dict[str, Call] = {
 }
 SALES_PARTS = frozenset({"SR", "SP"})
 MAXIMUM_NARRATIVE = 500
+RATE = Decimal("0.000001")
 
 
 @dataclass(slots=True)
@@ -171,12 +181,20 @@ class JournalDelivery:
             self._codes.check_currency(
                 journal.currency_code, customer, "currency_id", f"customer {journal.customer_reference}"
             )
-            return {
+            body = {
                 "customer_id": customer["id"],
                 "bank_id": clearing,
                 "cheque_value": part.value,
                 **common,
             }
+            if part.customer_value is not None:
+                # The rate is the one that the account's documents stood at: units of its currency for one of the base.
+                body |= {
+                    "cheque_currency_id": self._codes.currency(journal.posted_currency)["id"],
+                    "customer_cheque_value": part.customer_value,
+                    "exchange_rate": (part.customer_value / part.value).quantize(RATE, rounding=ROUND_HALF_UP),
+                }
+            return body
         narrative = journal.journal_key
         if journal.narrative and journal.narrative != journal.journal_key:
             narrative = f"{narrative} {journal.narrative}"
@@ -206,7 +224,7 @@ class JournalDelivery:
 
     def _bank_id(self, journal: Journal, code: str) -> int:
         bank = self._codes.bank(code)
-        self._codes.check_currency(journal.currency_code, bank, "account_currency_id", f"bank {code}")
+        self._codes.check_currency(journal.posted_currency, bank, "account_currency_id", f"bank {code}")
         return int(bank["id"])
 
     # --- finding and proving ---
@@ -246,15 +264,18 @@ class JournalDelivery:
                 problems.append(f"{part.code} is dated {', '.join(sorted(dates))}, wanted {journal.posting_date[:10]}")
             member = "document_gross_value" if part.code in SALES_PARTS else "cheque_value"
             values = {abs(decimal_of(r.get(member))) for r in rows}
-            if values != {part.value}:
+            wanted = part.value if part.customer_value is None else part.customer_value
+            if values != {wanted}:
                 shown = ", ".join(str(v) for v in sorted(values))
-                problems.append(f"{part.code} has the value {shown}, wanted {part.value}")
+                problems.append(f"{part.code} has the value {shown}, wanted {wanted}")
         return problems
 
     def _leg_problems(self, journal: Journal, legs: Sequence[Row]) -> list[str]:
         """Compare movements per account; the customer's control account is whatever remains."""
         if not legs:
             return ["no nominal legs yet: Sage may post the nominal ledger in batches"]
+        # The nominal ledger is in the company's own currency.
+        journal = in_own_currency(journal)
         wanted: dict[Account, Decimal] = {}
         for line in journal.lines:
             if line.account_type == "CUSTOMER":

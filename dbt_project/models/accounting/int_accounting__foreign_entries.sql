@@ -3,7 +3,7 @@
 -- relieved at what its invoices and credit notes stand at, clearing at what its settlements stand at, each by its share, so that nothing
 -- stays behind when all of it is settled or paid. The bank is what came. FX_REALISED is what that leaves: nil in the document's currency,
 -- and nothing else ends there. net_debit, functional_net_debit = debit - credit; the latter is null where a rate is missing.
-{{ config(materialized='table') }}
+{{ config(schema='accounting', materialized='table') }}
 
 with
 
@@ -273,6 +273,7 @@ receipt_relief as (
         allocations.receipt_id,
         sum(case when allocations.cleared_currency_code is not null then allocations.received_amount end)
             as received_amount,
+        sum(allocations.cleared_amount) as cleared_amount,
         case
             when count(*) = count(paid_groups.functional_amount)
                 then
@@ -312,9 +313,18 @@ relieved as (
         translated.side,
         translated.net_debit,
         translated.line_group,
-        translated.exchange_rate,
-        translated.rate_source,
-        translated.rate_date,
+        -- What the bank exchanged has the bank's rate.
+        case
+            when receipt_relief.received_amount is null then translated.exchange_rate
+            else cast(cast({{ round_ratio(
+                'cast(round(receipt_relief.received_amount * 100) as bigint) * 100000000',
+                'cast(round(receipt_relief.cleared_amount * 100) as bigint)'
+            ) }} as decimal(18, 0)) * cast(0.00000001 as decimal(9, 8)) as decimal(18, 8))
+        end as exchange_rate,
+        case when receipt_relief.received_amount is null then translated.rate_source else 'BANK' end as rate_source,
+        case
+            when receipt_relief.received_amount is null then translated.rate_date else translated.posting_date
+        end as rate_date,
         -- What the bank exchanged needs no rate of ours, but what it clears was settled with one.
         case
             when receipt_relief.rate_fault is not null then receipt_relief.rate_id

@@ -36,7 +36,8 @@ sage200 as (
 {% endif -%}
 {% if uses('netsuite') -%}
 receivables as (
-    -- Every leg on a receivable account is an entry of the customer's account, whatever document caused it.
+    -- Every leg on a receivable account is an entry of the customer's account, whatever document caused it. One in another currency than
+    -- the customer's moves nothing that the customer owes: it is an exchange difference.
     select
         legs.erp_code,
         legs.transaction_id,
@@ -44,7 +45,12 @@ receivables as (
         min(legs.transaction_type) as transaction_type,
         min(legs.reference) as reference,
         min(legs.transaction_date) as transaction_date,
-        sum(coalesce(legs.foreign_amount, coalesce(legs.debit, 0) - coalesce(legs.credit, 0))) as amount,
+        sum(
+            case
+                when legs.currency_id <> customers.currency_id then 0
+                else coalesce(legs.foreign_amount, coalesce(legs.debit, 0) - coalesce(legs.credit, 0))
+            end
+        ) as amount,
         sum(coalesce(legs.debit, 0) - coalesce(legs.credit, 0)) as functional_amount
     from {{ ref('stg_netsuite__gl_lines') }} as legs
     inner join {{ ref('stg_netsuite__accounts') }} as accounts
@@ -52,6 +58,10 @@ receivables as (
             legs.erp_code = accounts.erp_code
             and legs.account_id = accounts.account_id
             and accounts.account_type = 'AcctRec'
+    left join {{ ref('stg_netsuite__customers') }} as customers
+        on
+            legs.erp_code = customers.erp_code
+            and legs.entity_id = customers.customer_id
     where legs.is_counted
     group by legs.erp_code, legs.transaction_id, legs.entity_id
 ),

@@ -33,15 +33,15 @@ def _bend(scene: Scene, cycle: Cycle, factor: Decimal) -> None:
 def rate_the_wrong_way_round(scene: Scene) -> None:
     """The treasurer noted pounds in euro instead of euro in pounds: every amount of that week is a third too high.
 
-    Near-miss: the rate of another week is 1.4 per cent off, as an average of the week before may be.
+    Near-miss: the rate of another week is one per cent off, as an average of the week before may be.
     """
     rates = _rates(scene)
     second, first = scene.ledger.cycles[1], scene.ledger.cycles[0]
     monday = rates.week_of(second.day)
     rates.noted[monday] = inverse(rates.noted[monday])
-    _bend(scene, first, Decimal("1.014"))
+    _bend(scene, first, Decimal("1.01"))
     scene.truth.exception("FX-001", "EXCHANGE_RATE", _rate_id(scene, second), "rate_the_wrong_way_round")
-    scene.truth.near_miss("1.4 per cent off", "FX-001", "EXCHANGE_RATE", _rate_id(scene, first))
+    scene.truth.near_miss("one per cent off", "FX-001", "EXCHANGE_RATE", _rate_id(scene, first))
 
 
 @fault("FX-001", Phase.CYCLES, once=True, only=FOREIGN)
@@ -63,12 +63,12 @@ def rate_that_nobody_noted(scene: Scene) -> None:
     Near-miss: the rate of another cycle's week, some days old when the cycle or its receipt needs it.
     """
     rates = _rates(scene)
-    eighth, sixth = scene.ledger.cycles[7], scene.ledger.cycles[5]
+    eighth, ninth = scene.ledger.cycles[7], scene.ledger.cycles[8]
     for weeks in (0, 1):
         rates.noted.pop(rates.week_of(eighth.day) - timedelta(weeks=weeks), None)
     subject = _rate_id(scene, eighth, weeks_before=2)
     scene.truth.exception("FX-001", "EXCHANGE_RATE", subject, "rate_that_nobody_noted")
-    scene.truth.near_miss("some days old", "FX-001", "EXCHANGE_RATE", _rate_id(scene, sixth))
+    scene.truth.near_miss("some days old", "FX-001", "EXCHANGE_RATE", _rate_id(scene, ninth))
 
 
 @fault("BNK-009", Phase.BANK, once=True, only=FOREIGN)
