@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         not chosen.without_faults,
         chosen.marketplaces.split(","),
         chosen.erp,
-        chosen.currency,
+        currency=chosen.currency,
     )
     write_world(world, chosen.out)
     for code, side in world.mirakl.items():
