@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestration.lib.configuration import ANY, ConfigError, ExchangeRate, ExchangeRateRule
+from orchestration.lib.configuration import ANY, ConfigError, ExchangeRate, ExchangeRateRule, Marketplace
 
 if TYPE_CHECKING:
     from orchestration.lib.registry import Registry
@@ -15,6 +15,16 @@ ERP_RATES = "ERP"
 """The source that stands for the rates of the entity's own ERP."""
 THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 """Money has two places in the warehouse; NetSuite keeps no more either."""
+
+
+FOREIGN_ROLES = ("FX_REALISED", "FX_UNREALISED")
+"""Roles that the journals of a marketplace in a foreign currency need besides."""
+
+
+def is_foreign(registry: Registry, marketplace: Marketplace) -> bool:
+    """Whether a marketplace trades in another currency than its entity's books are in."""
+    own = next((e.functional_currency for e in registry.entities if e.entity_code == marketplace.entity_code), None)
+    return own not in (None, marketplace.currency_code)
 
 
 def wrong_currencies(registry: Registry) -> list[ConfigError]:
@@ -73,10 +83,8 @@ def wrong_currencies(registry: Registry) -> list[ConfigError]:
 
 def _foreign_entities(registry: Registry) -> dict[str, str]:
     """Entities with an enabled marketplace in another currency than their own, and the first such marketplace."""
-    functional = {entity.entity_code: entity.functional_currency for entity in registry.entities}
     found: dict[str, str] = {}
     for marketplace in registry.marketplaces:
-        own = functional.get(marketplace.entity_code)
-        if marketplace.is_enabled and marketplace.erp_code and own not in (None, marketplace.currency_code):
+        if marketplace.is_enabled and marketplace.erp_code and is_foreign(registry, marketplace):
             found.setdefault(marketplace.entity_code, marketplace.marketplace_code)
     return found

@@ -24,7 +24,7 @@ from orchestration.lib.configuration import (
     TransactionType,
     WorkingCalendar,
 )
-from orchestration.lib.currency_checks import wrong_currencies
+from orchestration.lib.currency_checks import FOREIGN_ROLES, is_foreign, wrong_currencies
 
 if TYPE_CHECKING:
     from orchestration.lib.registry import Registry
@@ -308,7 +308,8 @@ def _journal_gaps(registry: Registry) -> list[ConfigError]:
             and row.currency_code == marketplace.currency_code
             and row.marketplace_code in (ANY, marketplace.marketplace_code)
         }
-        for role, reason in needed.items():
+        roles = needed | dict.fromkeys(FOREIGN_ROLES if is_foreign(registry, marketplace) else (), "a foreign currency")
+        for role, reason in roles.items():
             if registry.accounts and role not in held:
                 errors.append(
                     ConfigError(

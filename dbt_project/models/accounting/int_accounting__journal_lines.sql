@@ -54,6 +54,8 @@ entries as (
         foreign_entries.rate_date,
         foreign_entries.bad_rate_id
     from {{ ref('int_accounting__foreign_entries') }} as foreign_entries
+    union all
+    select * from {{ ref('int_accounting__revaluation_entries') }}
 
 ),
 
@@ -234,7 +236,8 @@ final as (
                 then numbered.marketplace_code || ' over-paid, held open ' || numbered.document_id
             when numbered.kind = 'PAYOUT_RECEIPT' and numbered.account_role = 'BANK_CHARGES'
                 then numbered.marketplace_code || ' bank fee on pay-out'
-            when numbered.account_role = 'FX_REALISED' then numbered.marketplace_code || ' exchange difference'
+            when numbered.account_role in ('FX_REALISED', 'FX_UNREALISED')
+                then numbered.marketplace_code || ' exchange difference'
             when numbered.kind = 'PAYOUT_RECEIPT' then numbered.marketplace_code || ' pay-out received'
             when numbered.tax_base_role is not null
                 then numbered.marketplace_code || ' VAT on ' || lower(replace(numbered.tax_base_role, '_', ' '))

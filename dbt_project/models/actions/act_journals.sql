@@ -196,8 +196,11 @@ final as (
         payloads.journal_key as natural_id,
         payloads.version,
         payloads.wire_key,
-        payloads.total_debit as amount,
-        payloads.currency_code,
+        -- A revaluation moves nothing but the books' own currency.
+        case when payloads.total_debit = 0 then payloads.functional_total_debit else payloads.total_debit end as amount,
+        case
+            when payloads.total_debit = 0 then payloads.functional_currency_code else payloads.currency_code
+        end as currency_code,
         payloads.payload,
         case
             when payloads.prior_period is not null
@@ -209,6 +212,14 @@ final as (
         || case payloads.kind
             when 'SETTLEMENT'
                 then 'Cycle of ' || cast(payloads.posting_date as varchar) || ' is settled and not yet in the ledger.'
+            when 'FX_REVALUATION'
+                then
+                    'Foreign balances are not yet brought to the closing rate of '
+                    || cast(payloads.posting_date as varchar) || '.'
+            when 'FX_REVALUATION_REVERSAL'
+                then
+                    'The revaluation of ' || payloads.document_id || ' is to be taken back on '
+                    || cast(payloads.posting_date as varchar) || '.'
             else
                 'A pay-out was received on ' || cast(payloads.posting_date as varchar)
                 || ' and is not yet in the ledger.'

@@ -45,7 +45,8 @@ final as (
         -- Tieout posts a journal under `JE-` and its wire key.
         case
             -- The entry of a foreign journal's exchange difference has FX behind it.
-            when source.externalid like 'JE-TO%FX' and length(source.externalid) = 23 then substr(source.externalid, 4, 18)
+            when source.externalid like 'JE-TO%FX' and length(source.externalid) = 23
+                then substr(source.externalid, 4, 18)
             when source.externalid like 'JE-%' then substr(source.externalid, 4)
             when source.isreversal and reversed.externalid like 'JE-TO%FX' and length(reversed.externalid) = 23
                 then substr(reversed.externalid, 4, 18)
