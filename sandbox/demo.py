@@ -42,8 +42,8 @@ def run_demo(*, orders: int, seed: int, folder: Path | None, keep: bool, as_json
     out = Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
     places = Places((folder or DEFAULT_FOLDER).absolute())
     try:
-        _empty(places)
-        with _sandbox(places, orders, seed, out, keep=keep) as url:
+        empty(places)
+        with serving(places, orders, seed, out, keep=keep) as url:
             summary = _run(places, url, out)
     except DemoError as error:
         if as_json:
@@ -62,7 +62,7 @@ def run_demo(*, orders: int, seed: int, folder: Path | None, keep: bool, as_json
 # --- the sandbox
 
 
-def _empty(places: Places) -> None:
+def empty(places: Places) -> None:
     """Removes what an earlier demo left; a folder with anything else in it is not touched."""
     root = places.root
     if not root.exists() or not any(root.iterdir()):
@@ -86,8 +86,8 @@ def run_dev(*, orders: int, seed: int, folder: Path, port: int) -> int:
     out = Console(highlight=False)
     places = Places(folder.absolute())
     try:
-        with _sandbox(places, orders, seed, out, keep=False):
-            environment = _environment(places)
+        with serving(places, orders, seed, out, keep=False):
+            environment = environment_of(places)
             home = places.data / "dagster"
             home.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path(__file__).resolve().parent.parent / "dagster.yaml", home / "dagster.yaml")
@@ -106,7 +106,7 @@ def run_dev(*, orders: int, seed: int, folder: Path, port: int) -> int:
         return 1
 
 
-def _environment(places: Places) -> dict[str, str]:
+def environment_of(places: Places) -> dict[str, str]:
     """This process's variables without any of an installation, and the sandbox's."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)}
     return others | read_environment(places.env)
@@ -123,17 +123,21 @@ def _is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def _sandbox(places: Places, orders: int, seed: int, out: Console, *, keep: bool) -> Iterator[str]:
-    """A sandbox in a process of its own on a free port, ready to answer; ended with the block unless it is kept."""
+def serving(
+    places: Places, orders: int, seed: int, out: Console, *, keep: bool = False, **options: object
+) -> Iterator[str]:
+    """A sandbox in a process of its own on a free port, ready to answer; ended with the block unless it is kept.
+    `options` are those of `sandbox.serve.serve`.
+    """
     places.root.mkdir(parents=True, exist_ok=True)
     log = places.root / "sandbox.log"
     code = (
-        "import sys; from pathlib import Path; from sandbox.serve import serve; "
-        "serve(Path(sys.argv[1]), port=0, orders=int(sys.argv[2]), seed=int(sys.argv[3]))"
+        "import json, sys; from pathlib import Path; from sandbox.serve import serve; "
+        "serve(Path(sys.argv[1]), port=0, orders=int(sys.argv[2]), seed=int(sys.argv[3]), **json.loads(sys.argv[4]))"
     )
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-c", code, str(places.root), str(orders), str(seed)],
+            [sys.executable, "-c", code, str(places.root), str(orders), str(seed), json.dumps(options)],
             stdout=stream,
             stderr=subprocess.STDOUT,
             # Ctrl+C in the terminal is for the demo, which then ends the sandbox; a kept one must outlive the terminal.
@@ -143,9 +147,7 @@ def _sandbox(places: Places, orders: int, seed: int, out: Console, *, keep: bool
     try:
         with out.status(f"Generating a world of {orders:,} orders …"):
             url = _wait(places, process, log)
-        out.print(
-            f"[green]✓[/green] Mirakl, Sage 200, NetSuite and a bank with {orders:,} orders behind them answer at {url}"
-        )
+        out.print(f"[green]✓[/green] the vendors and a bank with {orders:,} orders behind them answer at {url}")
         yield url
         is_done = True
     finally:

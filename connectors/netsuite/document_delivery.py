@@ -135,6 +135,9 @@ class SalesOrderDelivery(_DocumentDelivery[d.SalesOrder]):
             **self._optional(document.narrative, document.currency_code),
             **self._location(document.location_name),
         }
+        if document.class_name is not None:
+            where = "the marketplace's class"
+            body["class"] = {"id": self._records.id_of("classification", "name", document.class_name, where)}
         if document.shipping_address is not None:
             body["shippingAddress"] = _address(document.shipping_address)
         return body

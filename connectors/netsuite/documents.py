@@ -51,7 +51,9 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 class SalesOrder(msgspec.Struct, frozen=True):
-    """`order_reference` is the marketplace's order number; `location_name` the warehouse that ships."""
+    """`order_reference` is the marketplace's order number; `location_name` the warehouse that ships, `class_name`
+    the class of the order, by which reports tell the marketplaces apart.
+    """
 
     wire_key: str
     order_reference: str
@@ -60,6 +62,7 @@ class SalesOrder(msgspec.Struct, frozen=True):
     currency_code: str
     lines: list[ItemLine]
     location_name: str | None = None
+    class_name: str | None = None
     narrative: str | None = None
     shipping_address: Address | None = None
 

@@ -49,3 +49,9 @@
     where false
     {%- endif %}
 {%- endmacro %}
+
+
+{#- Whether an ERP takes the tax of an order from its items alone: NetSuite ignores a tax code that is sent over REST. -#}
+{% macro tax_follows_items(vendor) -%}
+    ({{ vendor }} = 'netsuite')
+{%- endmacro %}

@@ -5,7 +5,8 @@ from dagster import RunFailureSensorContext
 
 from orchestration.lib.alerts import Alert, Level, send
 from orchestration.lib.events import heed
-from orchestration.lib.lanes import PART_OF_LANE, TOLD
+from orchestration.lib.lanes import LANE_PAUSES, PART_OF_LANE, TOLD
+from orchestration.lib.looking import something_to_do
 from orchestration.lib.workspace import Workspace
 
 HOURLY = "0 0,2,4,6-20,22 * * *"
@@ -77,4 +78,25 @@ def sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
         count = heed(settings)
         return dg.RunRequest(tags={"tieout/why": f"{count} events"}) if count else dg.SkipReason("no event came")
 
-    return [alert_on_run_failure, heed_events]
+    watching = [_watching(workspace, lane, pause, status) for lane, pause in LANE_PAUSES.items()]
+    return [alert_on_run_failure, heed_events, *watching]
+
+
+def _watching(workspace: Workspace, lane: str, pause: int, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    """A run costs seconds before it does anything, so the lane is asked for only when there is something to do."""
+
+    @dg.sensor(
+        name=f"watch_{lane}",
+        job_name=lane,
+        minimum_interval_seconds=pause,
+        default_status=status,
+        description=f"Runs the {lane} lane when one of its feeds may be read again, or an action of it waits.",
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        running = dg.RunsFilter(job_name=lane, statuses=[dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED])
+        if context.instance.get_runs_count(running):
+            return dg.SkipReason("the lane is running")
+        why = something_to_do(workspace, lane)
+        return dg.RunRequest(tags={"tieout/why": why}) if why else dg.SkipReason("nothing is due and nothing waits")
+
+    return watch

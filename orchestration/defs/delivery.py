@@ -36,7 +36,8 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
             )
         finally:
             outbox.close()
-        workspace.journal.proposed, workspace.journal.decided = proposed, decided
+        workspace.journal.proposals.append(proposed)
+        workspace.journal.decisions.append(decided)
         return dg.MaterializeResult(
             metadata={
                 "wanted": wanted.num_rows,
@@ -77,7 +78,7 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
                 )
         finally:
             outbox.close()
-        workspace.journal.delivered = result
+        workspace.journal.deliveries.append(result)
         return dg.MaterializeResult(
             metadata={
                 "sent": result.sent,

@@ -19,6 +19,10 @@ from orchestration.lib.state import Batch, FeedKey, State
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 
 
+UNAVAILABLE = frozenset({502, 503, 504})
+"""What a gateway answers for a vendor that is not there: asking for its other feeds would only take time."""
+
+
 def partitions(registry: Registry, vendor: str) -> dg.StaticPartitionsDefinition:
     return dg.StaticPartitionsDefinition(list(registry.accounts_of(vendor)))
 
@@ -87,7 +91,9 @@ def _land(
         workspace.journal.feeds.append(FeedOutcome(key, error=str(error), retryable=error.retryable))
         mapped = failure(error, doing=f"read {key}", wait_seconds=settings.retry_wait_seconds)
         is_last_try = isinstance(mapped, dg.Failure) or context.retry_number > 0
-        if is_last_try and isinstance(error, AuthError | TransportFailed | UnsafeRedirect):
+        if is_last_try and (
+            isinstance(error, AuthError | TransportFailed | UnsafeRedirect) or error.status in UNAVAILABLE
+        ):
             workspace.down[account] = str(error)
         raise mapped from error
     except IncompleteSnapshot as error:

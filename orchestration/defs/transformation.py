@@ -86,7 +86,7 @@ def dbt_definitions(workspace: Workspace, manifest: Path) -> dg.AssetsDefinition
         with workspace.timed("transform"):
             on_node = _counted(workspace, len(selected))
             if selected == set(keys.values()):
-                result = building.build(settings, on_node=on_node)
+                result = building.build(settings, targets=workspace.targets, on_node=on_node)
             else:  # what a person picked is built, whether it changed or not
                 names = sorted(unique_id.split(".")[2] for unique_id, key in keys.items() if key in selected)
                 result = dbt.build(settings, select=names, on_node=on_node)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
 
 from orchestration.lib.settings import Settings
 from orchestration.lib.warehouse import connect
-from orchestration.outbox import PROPOSAL_COLUMNS
+from orchestration.outbox import PROPOSAL_COLUMNS, Outbox, State
+from orchestration.outbox.states import LIVE
 
 SCHEMA = "actions"
+
+
+def waiting_actions(settings: Settings, kinds: Collection[str]) -> int:
+    """How many actions of these kinds are on their way. What waits for a person is not hurried by a run."""
+    outbox = Outbox(settings.outbox_address, settings.clock)
+    try:
+        return sum(row["kind"] in kinds for row in outbox.actions(states=LIVE - {State.PROPOSED}))
+    finally:
+        outbox.close()
 
 
 def wanted_actions(settings: Settings) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -44,22 +44,67 @@ class Inputs:
     landed: Mapping[str, str] = field(default_factory=dict)
 
 
-def build(settings: Settings, *, on_node: dbt.OnNode | None = None) -> dbt.DbtResult:
-    """Bring every model up to date, with its tests; nodes that are up to date are not in the result."""
+def build(settings: Settings, *, targets: Sequence[str] = (), on_node: dbt.OnNode | None = None) -> dbt.DbtResult:
+    """Bring every model up to date, with its tests; nodes that are up to date are not in the result.
+
+    With `targets` (names of models) only they and what they hang on. The last whole build is then still that of the
+    inputs before, and what was built meanwhile is built again by the next whole one, even if its inputs are back.
+    Of the tests only those of the targets run, because such a run has a minute; the next whole build runs them all.
+    """
     with exclusive(settings):
         manifest_path = dbt.ensure_manifest(settings)
         manifest: dict[str, Any] = json.loads(manifest_path.read_text(encoding="utf-8"))
         with connect(settings) as connection:
             inputs = _inputs(settings, manifest_path.stem, connection)
-            before = _last_build(settings, connection)
+            last = _last_build(settings, connection)
+        before, between = last if last is not None else (None, frozenset())
         stale = None if before is None else stale_nodes(manifest, before, inputs)
+        if stale is not None and between:
+            stale |= between & manifest["nodes"].keys()
         if stale is not None and not stale:
             return dbt.DbtResult(())
+        if before is not None and stale is not None and (wanted := _needed(manifest, targets)):
+            aims = {one for one in wanted if manifest["nodes"][one]["name"] in targets}
+            chosen = {one for one in stale if one in wanted or _tests_only(manifest, one, aims)}
+            # Written first: a build that dies half-way has changed something, too.
+            _remember(settings, before, between | chosen)
+            if not chosen:
+                return _NOTHING
+            names = [*_selectors(manifest, chosen), *sorted(_test_names(manifest, chosen))]
+            return dbt.build(settings, select=names, has_own_tests=False, on_node=on_node)
         _record(settings).unlink(missing_ok=True)  # until this build is whole, there is none
         result = dbt.build(settings, select=_selectors(manifest, stale or ()), on_node=on_node)
         if result.ok:
-            _remember(settings, inputs)
+            _remember(settings, inputs, frozenset())
         return result
+
+
+_NOTHING = dbt.DbtResult(())
+
+
+def _needed(manifest: Mapping[str, Any], targets: Sequence[str]) -> set[str]:
+    """Unique ids of the models of these names and of everything that they hang on."""
+    nodes = manifest["nodes"]
+    reached = {one for one, node in nodes.items() if node["resource_type"] == "model" and node["name"] in targets}
+    waiting = list(reached)
+    while waiting:
+        for parent in manifest["parent_map"].get(waiting.pop(), ()):
+            if parent not in reached and parent in nodes:
+                reached.add(parent)
+                waiting.append(parent)
+    return reached
+
+
+def _test_names(manifest: Mapping[str, Any], chosen: Iterable[str]) -> set[str]:
+    nodes = (manifest["nodes"][one] for one in chosen)
+    return {"fqn:" + ".".join(node["fqn"]) for node in nodes if node["resource_type"] == "test"}
+
+
+def _tests_only(manifest: Mapping[str, Any], unique_id: str, wanted: set[str]) -> bool:
+    """Whether the node is a test of nothing but these models."""
+    node = manifest["nodes"][unique_id]
+    tested = [one for one in node["depends_on"]["nodes"] if one in manifest["nodes"]]
+    return node["resource_type"] == "test" and bool(tested) and wanted.issuperset(tested)
 
 
 def stale_nodes(manifest: Mapping[str, Any], before: Inputs, now: Inputs) -> set[str] | None:
@@ -184,8 +229,10 @@ def _record(settings: Settings) -> Any:
     return settings.dbt_dir / "last_build.json"
 
 
-def _last_build(settings: Settings, connection: duckdb.DuckDBPyConnection) -> Inputs | None:
-    """The inputs of the last whole build, None when there was none or it is not the one in this warehouse."""
+def _last_build(settings: Settings, connection: duckdb.DuckDBPyConnection) -> tuple[Inputs, frozenset[str]] | None:
+    """The inputs of the last whole build and the nodes that were built by themselves since; None when there was no
+    whole build or it is not the one in this warehouse.
+    """
     try:
         content: dict[str, Any] = json.loads(_record(settings).read_text(encoding="utf-8"))
         row = connection.execute(f"select build_id from {SOURCE_SCHEMA}.{_MARK}").fetchone()  # noqa: S608
@@ -193,11 +240,13 @@ def _last_build(settings: Settings, connection: duckdb.DuckDBPyConnection) -> In
         return None
     if row is None or row[0] != content.pop("build_id"):
         return None
-    return Inputs(**content)
+    between = frozenset(content.pop("between", ()))
+    return Inputs(**content), between
 
 
-def _remember(settings: Settings, inputs: Inputs) -> None:
+def _remember(settings: Settings, inputs: Inputs, between: Iterable[str]) -> None:
     build_id = uuid4().hex
     with connect(settings) as connection:
         connection.execute(f"create or replace table {SOURCE_SCHEMA}.{_MARK} as select ? as build_id", [build_id])
-    replace_file(_record(settings), json.dumps({**asdict(inputs), "build_id": build_id}).encode())
+    content = {**asdict(inputs), "build_id": build_id, "between": sorted(between)}
+    replace_file(_record(settings), json.dumps(content).encode())

@@ -84,10 +84,16 @@ def _cycle_days(value: str) -> str:
 
 LANES = ("settlement", "stock", "orders", "dispatch", "returns")
 """The names that feeds.csv may use."""
+REFUSALS = ("UNKNOWN_ITEM", "NOT_SELLABLE", "BELOW_FLOOR", "CANCELLED_IN_ERP")
+"""What of an order may be refused to the marketplace without asking anybody."""
 
 
 def _lanes(value: str) -> str:
     return _some_of(value, LANES)
+
+
+def _refusals(value: str | None) -> str | None:
+    return None if value is None else _some_of(value, REFUSALS)
 
 
 def _some_of(value: str, known: Sequence[str]) -> str:
@@ -488,6 +494,21 @@ class OfferRule(Row):
     price_push_minutes: Whole | None
 
 
+class OrderRule(Row):
+    FILE = "order_rules.csv"
+    KEY = ("marketplace_code",)
+    EMPTY = True
+    marketplace_code: Code
+    fulfilled_by: Literal["SELLER", "MARKETPLACE", "THIRD_PARTY_SELLERS"]
+    """Whose goods they are. Only a seller's own orders are created in its ERP and accepted."""
+    accept_when: Literal["IN_ERP", "CREATABLE", "NEVER"]
+    refuse_when: Annotated[str | None, AfterValidator(_refusals)]
+    location_name: Text | None
+    shipping_code: Text | None
+    alert_lead_hours: Whole
+    orders_per_minute: Whole
+
+
 class PriceList(Row):
     FILE = "price_lists.csv"
     KEY = ("marketplace_code", "price_list", "effective_from")
@@ -627,9 +648,8 @@ ROW_TYPES: tuple[type[Row], ...] = (
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, ProfitLine, Account, TransactionType,
     TaxCode,
     Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Carrier, Retention, StockRule,
-    RefundRule, OfferRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget,
-    OpeningBalance,
-    ExchangeRate, ExchangeRateRule,
+    RefundRule, OfferRule, OrderRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget,
+    OpeningBalance, ExchangeRate, ExchangeRateRule,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""
 

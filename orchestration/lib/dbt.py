@@ -187,13 +187,21 @@ def _variables_of(settings: Settings) -> dict[str, Any]:
 
 
 def arguments(
-    command: str, settings: Settings, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
+    command: str,
+    settings: Settings,
+    *,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    has_own_tests: bool = True,
 ) -> list[str]:
-    """dbt's command line. Runs nothing, so that it can be tested."""
+    """dbt's command line. Runs nothing, so that it can be tested. `has_own_tests`: the tests of selected models run,
+    also those that nobody selected.
+    """
     chosen = [*(("--select", *select) if select else ()), *(("--exclude", *exclude) if exclude else ())]
     if command == "build":
         # Unit tests prove the code on invented rows; they belong to the test-suite, not to a run on somebody's books.
         chosen += ["--exclude-resource-type", "unit_test"]
+        chosen += [] if has_own_tests else ["--indirect-selection=empty"]
     return [
         "--no-version-check",
         "--no-send-anonymous-usage-stats",
@@ -212,14 +220,20 @@ def arguments(
 
 
 def build(
-    settings: Settings, *, select: Sequence[str] = (), exclude: Sequence[str] = (), on_node: OnNode | None = None
+    settings: Settings,
+    *,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    has_own_tests: bool = True,
+    on_node: OnNode | None = None,
 ) -> DbtResult:
     """Seeds, models and tests in the order of their dependencies. A failed test is a failed node in the result, never
     lost.
     """
     with exclusive(settings):
         image = _parsed(settings)
-        return _invoke(arguments("build", settings, select=select, exclude=exclude), settings, on_node, image)
+        command = arguments("build", settings, select=select, exclude=exclude, has_own_tests=has_own_tests)
+        return _invoke(command, settings, on_node, image)
 
 
 def ensure_manifest(settings: Settings) -> Path:

@@ -21,7 +21,9 @@ import dagster as dg
 from filelock import FileLock
 
 from orchestration.lib.account_warnings import account_warnings, untold_warnings
+from orchestration.lib.actions import waiting_actions
 from orchestration.lib.alerts import Alert, Level, send
+from orchestration.lib.deadline_alerts import deadline_alert
 from orchestration.lib.digest import exception_digest
 from orchestration.lib.files import replace_file
 from orchestration.lib.history import remembered
@@ -29,7 +31,7 @@ from orchestration.lib.parent_ids import may_be_wanted, wanted_ids
 from orchestration.lib.planning import land_nothing, plan
 from orchestration.lib.publish import Published
 from orchestration.lib.settings import PROJECT_ROOT, Settings
-from orchestration.lib.state import FeedKey
+from orchestration.lib.state import FeedKey, State
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 
 LANE_KINDS = {
@@ -37,8 +39,23 @@ LANE_KINDS = {
     "stock": frozenset({"STOCK"}),
     "dispatch": frozenset({"DISPATCH", "TRACKING"}),
     "returns": frozenset({"REFUND"}),
+    "orders": frozenset({"SALES_ORDER", "ACCEPTANCE"}),
 }
 """What each lane may propose and deliver: that for which it reads the present state of the world first."""
+
+LANE_MODELS: Mapping[str, tuple[str, ...]] = {
+    "orders": ("act_orders", "act_acceptances", "actions", "deadlines", "rec_orders"),
+    "dispatch": ("act_dispatches", "actions", "rec_dispatches"),
+}
+"""The models that a lane is run for: it builds these and what they hang on. Without a row: everything."""
+
+LANE_ROUNDS: Mapping[str, int] = {"orders": 3}
+"""How often a lane delivers and reads again when what it delivered makes the next thing possible: an order that was
+created is read back, and then accepted. Without a row: once.
+"""
+
+LANE_PAUSES: Mapping[str, int] = {"orders": 60}
+"""Seconds between two looks of the lanes that run whenever there is something to do, instead of by the clock."""
 
 LANES = tuple(LANE_KINDS)
 CODE_LOCATION = "orchestration.definitions"
@@ -177,6 +194,7 @@ def run_lane(
         began = time.monotonic()
         workspace = workspace or Workspace.open(settings)
         workspace.on_step, workspace.kinds = progress, LANE_KINDS[lane]
+        workspace.targets = LANE_MODELS.get(lane, ())
         _recover(opened)
         definitions: dg.Definitions = importlib.import_module(CODE_LOCATION).build(workspace)
         result = _Lane(lane, workspace, definitions, opened, all_feeds=all_feeds).run()
@@ -204,6 +222,8 @@ class _Lane:
         self._by_id: list[FeedKey] = []
         """Feeds of this pass that wait for their parents to be loaded."""
         self._result = LaneResult(lane)
+        self._seen = workspace.settings.locks_dir / f"{lane}.seen"
+        """Holds the newest landed records that a run of this lane has worked on to its end."""
 
     def run(self) -> LaneResult:
         registry = self._workspace.registry
@@ -213,26 +233,52 @@ class _Lane:
             if registry.lane_feeds(self._lane, vendor)
             for account in registry.accounts_of(vendor)
         ]
-        if self._read(accounts, is_wanted=self._all_feeds) and self._deliver():
-            delivered = self._workspace.journal.delivered
-            touched = delivered.touched_accounts if delivered else frozenset()
-            if touched:
-                self._read([account for account in accounts if account in touched], is_wanted=True)
+        is_whole = self._read(accounts, is_wanted=self._all_feeds, is_first=True)
+        for _ in range(LANE_ROUNDS.get(self._lane, 1)):
+            touched = self._deliver() if is_whole else frozenset()
+            if not touched:
+                break
+            is_whole = self._read([account for account in accounts if account in touched], is_wanted=True)
+        if is_whole and all(problem.stage in ("extract", "deliver") for problem in self._result.problems):
+            replace_file(self._seen, str(self._newest_landed()).encode())
         self._result.warnings = account_warnings(self._workspace.connections, accounts)
         return self._finish()
 
-    def _read(self, accounts: list[tuple[str, str]], *, is_wanted: bool) -> bool:
-        """Everything from the vendors to the published marts; False when a stage ended the lane."""
+    def _read(self, accounts: list[tuple[str, str]], *, is_wanted: bool, is_first: bool = False) -> bool:
+        """Everything from the vendors to the published marts; False when a stage ended the lane, or when a lane that
+        looks every minute finds nothing to do.
+        """
         self._by_id.clear()
         for vendor, account in accounts:
             planned = plan(self._workspace, self._lane, vendor, account, is_wanted=is_wanted)
             self._by_id += planned.by_id
             self._result.feeds += planned.skipped
             self._extract(vendor, account, planned.feeds)
+        if is_first and self._lane in LANE_PAUSES and not self._has_news():
+            return False
         return (
             self._extract_by_id()
             and self._stage("transform", transform_job(self._lane))
             and self._stage("publish", "publish")
+        )
+
+    def _newest_landed(self) -> int:
+        registry = self._workspace.registry
+        with State(self._workspace.settings.state_path) as state:
+            return max(
+                state.newest_landed(vendor, account, [feed.entity for feed in registry.lane_feeds(self._lane, vendor)])
+                for vendor in registry.vendors
+                for account in registry.accounts_of(vendor)
+            )
+
+    def _has_news(self) -> bool:
+        """Whether an action waits, or records came since the lane last got to its end, whichever lane fetched them."""
+        settings = self._workspace.settings
+        return (
+            not settings.published_path.exists()
+            or not self._seen.exists()
+            or self._seen.read_text(encoding="ascii") != str(self._newest_landed())
+            or waiting_actions(settings, LANE_KINDS[self._lane]) > 0
         )
 
     def _extract_by_id(self) -> bool:
@@ -276,8 +322,13 @@ class _Lane:
         if not finished.success and not errors:
             self._result.problems.append(Problem("extract", f"{vendor}/{account}", _reason(finished)))
 
-    def _deliver(self) -> bool:
-        return self._stage("propose", "deliver")
+    def _deliver(self) -> frozenset[tuple[str, str]]:
+        """The accounts where something may have changed."""
+        before = len(self._workspace.journal.deliveries)
+        if not self._stage("propose", "deliver"):
+            return frozenset()
+        made = self._workspace.journal.deliveries[before:]
+        return frozenset(account for delivered in made for account in delivered.touched_accounts)
 
     def _stage(self, stage: str, job: str) -> bool:
         """Run a job that serves all accounts; its failure is a problem that ends the lane."""
@@ -322,21 +373,22 @@ class _Lane:
         result.tests_failed = [f"{node.name}: {node.message}" for node in newest if node.is_failed]
         result.tests_warned = [f"{node.name}: {node.message}" for node in newest if node.status == "warn"]
         result.published = journal.published
-        if journal.proposed and journal.decided:
-            result.proposed = len(journal.proposed.proposed)
-            result.approved = len(journal.decided.approved)
-            result.waiting = len(journal.decided.waiting)
-            result.problems += [Problem("deliver", key, why) for key, why in journal.proposed.malformed]
-        if journal.delivered:
-            delivered = journal.delivered
-            result.sent, result.verified = delivered.sent, delivered.verified
-            result.failed, result.unknown = delivered.failed, delivered.unknown
+        for proposed, decided in zip(journal.proposals, journal.decisions, strict=False):
+            result.proposed += len(proposed.proposed)
+            result.approved += len(decided.approved)
+            result.waiting = len(decided.waiting)
+            result.problems += [Problem("deliver", key, why) for key, why in proposed.malformed]
+        for delivered in journal.deliveries:
+            result.sent += delivered.sent
+            result.verified += delivered.verified
+            result.failed += delivered.failed
+            result.unknown = delivered.unknown
             result.problems += [
                 Problem("deliver", f"{problem.vendor}/{problem.account}", problem.detail)
                 for problem in delivered.problems
             ]
-            if delivered.failed or delivered.unknown:
-                result.problems.append(Problem("deliver", None, _undelivered(delivered.failed, delivered.unknown)))
+        if result.failed or result.unknown:
+            result.problems.append(Problem("deliver", None, _undelivered(result.failed, result.unknown)))
         # A second pass meets the same obstacles.
         result.problems = list(dict.fromkeys(result.problems))
         result.seconds = {stage: round(spent, 3) for stage, spent in journal.seconds.items()}
@@ -397,6 +449,8 @@ def _tell(settings: Settings, result: LaneResult) -> None:
         send(settings, warning)
     if result.published is not None and (digest := exception_digest(settings)) is not None:
         send(settings, digest)
+    if settings.published_path.exists() and (near := deadline_alert(settings)) is not None:
+        send(settings, near)
 
 
 @contextmanager

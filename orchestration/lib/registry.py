@@ -42,6 +42,7 @@ from orchestration.lib.configuration import (
     Marketplace,
     OfferRule,
     OpeningBalance,
+    OrderRule,
     PriceList,
     ProfitLine,
     RefundRule,
@@ -90,6 +91,7 @@ class Registry:
     refund_rules: tuple[RefundRule, ...] = ()
     stock_rules: tuple[StockRule, ...] = ()
     offer_rules: tuple[OfferRule, ...] = ()
+    order_rules: tuple[OrderRule, ...] = ()
     price_lists: tuple[PriceList, ...] = ()
     item_map: tuple[ItemMapping, ...] = ()
     exception_codes: tuple[ExceptionCode, ...] = ()

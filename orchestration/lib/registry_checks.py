@@ -80,6 +80,7 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.refund_rules, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.stock_rules, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.offer_rules, "marketplace_code", marketplaces, "marketplaces.csv")
+    known(registry.order_rules, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.price_lists, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.item_map, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.item_map, "erp_code", erps, "erps.csv")
@@ -121,6 +122,7 @@ def _wrong_amounts(registry: Registry) -> list[ConfigError]:
     require(registry.stock_rules, "pack_size", lambda value: value > 0, "must be more than 0")
     require(registry.offer_rules, "package_quantity", lambda value: value > 0, "must be more than 0")
     require(registry.offer_rules, "floor_amount", lambda value: value >= 0, "must not be negative")
+    require(registry.order_rules, "orders_per_minute", lambda value: value > 0, "must be more than 0")
     require(registry.tax_codes, "rate_percent", lambda value: 0 <= value <= 100, "must lie between 0 and 100")
     require(
         registry.commission_contracts, "rate_percent", lambda value: 0 <= value <= 100, "must lie between 0 and 100"

@@ -58,9 +58,10 @@ class Journal:
     mismatches: list[Mismatch] = field(default_factory=list)
     builds: list[DbtResult] = field(default_factory=list)
     published: Published | None = None
-    proposed: ProposeResult | None = None
-    decided: PolicyResult | None = None
-    delivered: DeliverResult | None = None
+    proposals: list[ProposeResult] = field(default_factory=list)
+    decisions: list[PolicyResult] = field(default_factory=list)
+    deliveries: list[DeliverResult] = field(default_factory=list)
+    """One of each per round of proposing and delivering."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time spent per stage, over all passes."""
 
@@ -80,6 +81,8 @@ class Workspace:
     on_step: Callable[[Step], None] = _silent
     kinds: frozenset[str] | None = None
     """Kinds of action this run may propose and deliver; None: all. A lane has fresh data for its own kinds."""
+    targets: tuple[str, ...] = ()
+    """The models that this run is for: they and what they hang on are built. None named: all."""
     built_as_of: datetime | None = None
     """The clock of the first build; a second one keeps it, so that all models of a run speak of one moment."""
     journal: Journal = field(default_factory=Journal)

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from orchestration.outbox.store import Outbox
 
 ACTOR = "tieout"
-MAXIMUM_ATTEMPTS = 10
-"""A vendor that says "not now" this often means "no": the action becomes FAILED and a person looks at it."""
+PATIENT = 5_000
+"""Attempts for what waits for an ERP to come back, minute by minute: more than three days of them."""
 LOCK_SECONDS = 300.0
 Row = Mapping[str, Any]
 Progress = Callable[[str, int, int], None]
@@ -51,13 +51,15 @@ class Kind:
     `lapses`: an action that nobody has sent yet is withdrawn once the models no longer want it, because a person or the
     vendor has done it meanwhile (a wanted state always lapses).
     `settle_seconds`, unless the delivery has a time of its own: how long a request whose sender died may still be at
-    work at the vendor, before a second look-up is believed.
+    work at the vendor, before a second look-up is believed. `maximum_attempts`: refusals for now after which it counts
+    as refused; what has a deadline of its own is tried until that.
     """
 
     batch_size: int
     is_wanted_state: bool
     settle_seconds: float = 2.0
     lapses: bool = False
+    maximum_attempts: int = 10
 
 
 KINDS: Mapping[str, Kind] = {
@@ -65,7 +67,7 @@ KINDS: Mapping[str, Kind] = {
     "STOCK": Kind(batch_size=10_000, is_wanted_state=True),
     "OFFER": Kind(batch_size=10_000, is_wanted_state=True),
     "PRICE": Kind(batch_size=10_000, is_wanted_state=True),
-    "ACCEPTANCE": Kind(batch_size=100, is_wanted_state=False),
+    "ACCEPTANCE": Kind(batch_size=100, is_wanted_state=False, maximum_attempts=PATIENT, lapses=True),
     "TRACKING": Kind(batch_size=100, is_wanted_state=True),
     "DISPATCH": Kind(batch_size=500, is_wanted_state=True),
     "SHIPMENT_DELETION": Kind(batch_size=500, is_wanted_state=False),
@@ -73,7 +75,7 @@ KINDS: Mapping[str, Kind] = {
     # A second one of these pays a customer twice: a late arrival must have had its time.
     "REFUND": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0, lapses=True),
     "CANCELATION": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
-    "SALES_ORDER": Kind(batch_size=100, is_wanted_state=False),
+    "SALES_ORDER": Kind(batch_size=100, is_wanted_state=False, maximum_attempts=PATIENT, lapses=True),
     "CREDIT_MEMO": Kind(batch_size=100, is_wanted_state=False),
     "CUSTOMER_PAYMENT": Kind(batch_size=100, is_wanted_state=False),
     "DEPOSIT": Kind(batch_size=100, is_wanted_state=False),
@@ -264,7 +266,7 @@ class _Session:
     def _rows(self, kind: str, *states: State) -> list[dict[str, Any]]:
         """This account's actions in `states` as they are now, in the order in which they are sent."""
         rows = [row for row in self.outbox.actions(states=states, kind=kind) if row["action_key"] in self.keys]
-        return sorted(rows, key=lambda row: (row["proposed_at"], row["action_key"]))
+        return sorted(rows, key=_urgency)
 
     def _resolve(self, kind: str) -> None:
         """Step 1: what may or may not have arrived. Found twice missing, it goes back to APPROVED."""
@@ -355,7 +357,7 @@ class _Session:
             elif result.outcome is Outcome.UNKNOWN:
                 fate, changes = State.UNKNOWN, {"detail": result.detail}
                 self.tally.unknown += 1
-            elif result.retryable and int(begun[key]["attempts"]) < MAXIMUM_ATTEMPTS:
+            elif result.retryable and int(begun[key]["attempts"]) < self.kind.maximum_attempts:
                 fate, changes = State.APPROVED, {"detail": result.detail}
                 self.tally.waiting += 1
             else:
@@ -419,13 +421,17 @@ class _Session:
         self.tally.touched.add(self.account)
 
 
+def _urgency(row: Row) -> tuple[str, str, str]:
+    """What has the nearest deadline goes first (`due_at` of the payload, UTC text), then what has waited longest."""
+    due_at = json.loads(row["payload"]).get("due_at") if '"due_at"' in row["payload"] else None
+    return (str(due_at or "9999"), str(row["proposed_at"]), str(row["action_key"]))
+
+
 def _accounts(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, str, str], list[Row]]]:
     def account(row: Row) -> tuple[str, str, str]:
         return (str(row["kind"]), str(row["vendor"]), str(row["account"]))
 
-    for key, group in groupby(
-        sorted(rows, key=lambda row: (*account(row), row["proposed_at"], row["action_key"])), key=account
-    ):
+    for key, group in groupby(sorted(rows, key=lambda row: (*account(row), *_urgency(row))), key=account):
         yield key, list(group)
 
 

@@ -1,7 +1,7 @@
 """What each record does to the books: one function per record, from a body to a posting, with the vendor's refusals."""
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.netsuite.books import Books, Posting
@@ -119,6 +119,31 @@ def _trade_items(
     return lines
 
 
+def _taxes(
+    books: Books, items: list[dict[str, Any]], rate: Decimal, subsidiary: int, precision: int
+) -> list[dict[str, Any]]:
+    """The tax lines of item lines, each shown behind its own: no body may say them, the items' tax codes do. What has
+    none of its own, as carriage, takes that of the goods before it.
+    """
+    found: list[dict[str, Any]] = []
+    number = max(line["id"] for line in items)
+    code: int | None = None
+    for place, line in enumerate(items):
+        line["linesequencenumber"] = 2 * place + 1
+        item = books.database.row("item", line["item"]) if line.get("item") is not None else None
+        own = (item or {}).get("salestaxcode")
+        code = int(own) if own else code
+        tax = books.database.row("salestaxitem", code) if code is not None else None
+        if tax is None or item is None:
+            continue
+        number += 1
+        percent = Decimal(str(tax.get("rate") or 0))
+        amount = (line["foreignamount"] * percent / 100).quantize(Decimal(1).scaleb(-precision), ROUND_HALF_UP)
+        columns = {"item": code, "itemtype": "TaxItem", "taxline": "T", "rate": percent, "subsidiary": subsidiary}
+        found.append(books.line(number, amount, rate, **columns | {"linesequencenumber": 2 * place + 2}))
+    return found
+
+
 def _customer(books: Books, document: dict[str, Any], name: str) -> tuple[int, int, int]:
     """(customer, subsidiary, currency); the latter two default to the customer's."""
     entity = books.required(document, name, "Customer", "customer")
@@ -144,11 +169,13 @@ def sales_order(books: Books, document: dict[str, Any]) -> Posting:
     if shipping:
         last = max(line["id"] for line in items)
         items.append(books.line(last + 1, -shipping, rate, itemtype="ShipItem", subsidiary=subsidiary))
+    items += _taxes(books, items, rate, subsidiary, precision)
     total = -sum((line["foreignamount"] for line in items), ZERO)
     for line in items:
         line["_account"] = None
     location = books.reference(document.get("location"), "location", "location", "location")
-    main = books.line(0, total, rate, entity=entity, subsidiary=subsidiary, location=location)
+    of_class = books.reference(document.get("class"), "class", "class", "classification")
+    main = books.line(0, total, rate, entity=entity, subsidiary=subsidiary, location=location, **{"class": of_class})
     header = {
         "trandate": day,
         "entity": entity,

@@ -179,11 +179,11 @@ def test_a_refusal_fails_one_action_and_the_others_go_on(outbox: Outbox, vendor:
 def test_a_refusal_for_now_waits_and_gives_up_after_ten_times(outbox: Outbox, vendor: FileVendor) -> None:
     (key,) = approved(outbox, journal())
     vendor.outcomes = {key: DeliveryResult(Outcome.FAILED, detail="period is being closed", retryable=True)}
-    for attempt in range(1, delivering.MAXIMUM_ATTEMPTS):
+    for attempt in range(1, delivering.KINDS["JOURNAL"].maximum_attempts):
         assert outbox.deliver({JOURNALS: vendor}).waiting == 1, attempt
         assert states(outbox) == {key: "APPROVED"}
     assert outbox.deliver({JOURNALS: vendor}).failed == 1
-    assert outbox.find(key)["attempts"] == delivering.MAXIMUM_ATTEMPTS
+    assert outbox.find(key)["attempts"] == delivering.KINDS["JOURNAL"].maximum_attempts
 
 
 def test_an_unknown_outcome_is_looked_up_at_once_and_found(outbox: Outbox, vendor: FileVendor) -> None:

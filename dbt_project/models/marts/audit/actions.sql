@@ -10,7 +10,9 @@ outbox as (
 
 wanted as (
 
-    {% for model in ['act_journals', 'act_stock', 'act_dispatches', 'act_refunds'] -%}
+    {% for model in [
+        'act_journals', 'act_stock', 'act_dispatches', 'act_refunds', 'act_orders', 'act_acceptances'
+    ] -%}
     select
         {{ model }}.action_key,
         {{ model }}.kind,

@@ -61,10 +61,45 @@ lines_without_id as (
     group by marketplace_code, order_id
 ),
 
+-- What our own import may not or could not do.
+imports as (
+    select * from {{ ref('int_matching__order_imports') }}
+    where obstacle is not null
+),
+
+created as (
+    select
+        marketplace_code,
+        natural_id,
+        sum(case when is_live then 1 else 0 end) as live_count,
+        max(case when state = 'FAILED' then detail end) as refusal
+    from {{ ref('int_ledger__outbox_actions') }}
+    where kind = 'SALES_ORDER'
+    group by marketplace_code, natural_id
+),
+
 judged as (
     select
         pairs.*,
-        status_rules.order_state is not null as is_status_compatible,
+        -- An order of our import is live from the start: no call of Sage 200 puts it on hold. Nothing of it is allocated.
+        status_rules.order_state is not null
+        or (
+            pairs.order_state in ('WAITING_ACCEPTANCE', 'WAITING_DEBIT', 'WAITING_DEBIT_PAYMENT')
+            and pairs.erp_status = 'LIVE'
+            and coalesce(created.live_count, 0) > 0
+        ) as is_status_compatible,
+        imports.obstacle is not null or (created.refusal is not null and created.live_count = 0) as is_blocked,
+        case
+            when imports.obstacle is not null
+                then
+                    case imports.fault_side
+                        when 'ERP_DATA' then ': data of the ERP, '
+                        when 'OFFER_SETUP' then ': set-up of the offer, '
+                        else ': configuration, '
+                    end || imports.obstacle_words
+            when created.refusal is not null and created.live_count = 0 then ': the ERP refuses it, ' || created.refusal
+            else ''
+        end as obstacle_words,
         {{ money('coalesce(shipping_due.due_amount, 0)') }} as shipping_due_amount,
         -- Tax that does not belong on the sale is the goods lines' finding.
         {{ money(
@@ -79,6 +114,14 @@ judged as (
         on
             pairs.order_state = status_rules.order_state
             and pairs.erp_status = status_rules.erp_status
+    left join imports
+        on
+            pairs.marketplace_code = imports.marketplace_code
+            and pairs.order_id = imports.order_id
+    left join created
+        on
+            pairs.marketplace_code = created.marketplace_code
+            and pairs.order_id = created.natural_id
     left join shipping_due
         on
             pairs.marketplace_code = shipping_due.marketplace_code
@@ -115,7 +158,8 @@ existence as (
             when is_excluded then 'EXCLUDED'
             when erp_order_id is not null then 'MATCHED'
             when is_order_cancelled then 'EXCLUDED'
-            when order_state = 'STAGING' or as_of <= import_due_at then 'TIMING'
+            -- What is kept out by its data does not come by waiting.
+            when order_state = 'STAGING' or (as_of <= import_due_at and not is_blocked) then 'TIMING'
             else 'EXCEPTION'
         end as status,
         'ORD-001' as exception_code,
@@ -125,7 +169,7 @@ existence as (
         order_state as expected_value,
         document_no as actual_value,
         import_due_at as due_at,
-        'order ' || order_id || ' (' || order_state || ') is not in the ERP' as summary
+        'order ' || order_id || ' (' || order_state || ') is not in the ERP' || obstacle_words as summary
     from judged
 ),
 
@@ -250,7 +294,8 @@ acceptance as (
         order_state as actual_value,
         acceptance_due_at as due_at,
         'order ' || order_id || ' waits for acceptance; the operator refuses it at '
-        || cast(acceptance_due_at as varchar) || ' UTC' as summary
+        || cast(acceptance_due_at as varchar) || ' UTC'
+        || case when erp_order_id is null then obstacle_words else '' end as summary
     from judged
     where
         order_state = 'WAITING_ACCEPTANCE'
