@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test contract accuracy parity lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
+.PHONY: help setup demo outage chaos dev test contract accuracy parity lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -36,6 +36,14 @@ setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
 
 demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=5000 SEED=7) and prove the result
 	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo
+
+outage: $(STAMP) ## Let the ERP stay away for six simulated hours while orders come in: none is lost, none accepted blindly (SEED=7)
+	$(BIN)/python -m sandbox.outage --seed $(SEED) --dir $(DATA)/outage
+
+chaos: SEEDS = 100
+chaos: FIRST = 1
+chaos: $(STAMP) ## SEEDS=100 schedules of faults from FIRST=1 over all kinds of write on both ERPs: lost, duplicated, wrong and unresolved must be 0
+	$(BIN)/python -m tests.chaos --seeds $(SEEDS) --first $(FIRST)
 
 dev: $(STAMP) ## Dagster's web UI on the sandbox (http://127.0.0.1:3000)
 	$(BIN)/tieout dev --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/dev --port $(PORT)

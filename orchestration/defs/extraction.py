@@ -18,7 +18,6 @@ from orchestration.lib.registry import Registry
 from orchestration.lib.state import Batch, FeedKey, State
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 
-
 UNAVAILABLE = frozenset({502, 503, 504})
 """What a gateway answers for a vendor that is not there: asking for its other feeds would only take time."""
 

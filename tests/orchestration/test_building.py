@@ -168,3 +168,29 @@ def test_a_snapshot_of_one_feed_leaves_the_models_of_the_others() -> None:
     before = building.Inputs("p", "t", {}, {"landing_files": "a"}, {"erp_items": "1", "erp_banks": "1"})
     emptied = building.Inputs("p", "t", {}, {"landing_files": "b"}, {"erp_items": "2", "erp_banks": "1"})
     assert building.stale_nodes(manifest, before, emptied) == {"model.t.items", "model.t.stock", "model.t.files"}
+
+
+def test_a_lane_builds_what_it_is_for_and_the_next_whole_build_the_rest(project: Settings) -> None:
+    load(project, 3)
+    part = building.build(project, targets=("act_totals",))
+    assert part.ok, part
+    models = {node.name for node in part.nodes if node.resource_type == "model"}
+    assert "act_totals" in models
+    assert models.isdisjoint({"exceptions", "quarantined"}), "nobody asked for them"
+    assert "unique_totals_marketplace_code" not in {node.name for node in part.nodes}, "it has a minute"
+    rest = building.build(project)
+    names = {node.name for node in rest.nodes}
+    assert names >= {"exceptions", "totals", "unique_totals_marketplace_code"}
+    assert building.build(project).nodes == ()
+
+
+def test_what_a_lane_built_from_a_configuration_that_is_back_is_built_again(project: Settings) -> None:
+    before = {path: path.read_bytes() for path in project.config_dir.glob("*.csv")}
+    load(project, 3)
+    assert building.build(project).ok
+    later = project.model_copy(update={"as_of": project.clock.now() + timedelta(hours=1)})
+    load(later, 4)
+    changed = building.build(later, targets=("act_totals",))
+    again = {node.name for node in building.build(later).nodes}
+    assert {node.name for node in changed.nodes if node.resource_type == "model"} <= again
+    assert before == {path: path.read_bytes() for path in project.config_dir.glob("*.csv")}

@@ -332,3 +332,10 @@ def test_progress_is_told(outbox: Outbox, vendor: FileVendor) -> None:
     told: list[tuple[str, int, int]] = []
     outbox.deliver({JOURNALS: vendor}, progress=lambda what, done, total: told.append((what, done, total)))
     assert told == [("JOURNAL → SAGE_UK", 0, 2), ("JOURNAL → SAGE_UK", 1, 2), ("JOURNAL → SAGE_UK", 2, 2)]
+
+
+def test_what_has_the_nearest_deadline_goes_first(outbox: Outbox, vendor: FileVendor) -> None:
+    dues = {"late": "2026-07-05 08:00:00", "none": None, "first": "2026-07-04 08:00:00"}
+    approved(outbox, *(journal(name, payload={"name": name, "due_at": due}) for name, due in dues.items()))
+    outbox.deliver({JOURNALS: vendor})
+    assert [key.split("|")[2] for key in vendor.documents()] == ["first", "late", "none"]
