@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo outage chaos dev test contract accuracy parity lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
+.PHONY: help setup demo outage chaos dev test contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -60,6 +60,9 @@ accuracy: $(STAMP) ## Play SEEDS=10 generated worlds from FIRST=1 and prove that
 parity: ORDERS = 600
 parity: $(STAMP) ## Play one scenario into Sage 200 and into NetSuite and compare ledger and marts (ORDERS=600 SEED=7)
 	$(BIN)/python -m tests.parity --orders $(ORDERS) --seed $(SEED)
+
+examples: $(STAMP) ## Play the worked examples of examples/ through both ERPs and compare every figure
+	$(BIN)/python -m sandbox.examples
 
 lint: $(STAMP) ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .

@@ -33,6 +33,10 @@ def sandbox(
         Literal["GBP", "EUR"],
         typer.Option(help="What BRICO trades in; in euro it has faults of foreign money only."),
     ] = "GBP",
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option("--scenario", help="A worked example, or a folder of them, instead of a generated world."),
+    ] = None,
 ) -> None:
     """Serve generated Mirakl marketplaces, a Sage 200 company and a NetSuite account until stopped (Ctrl+C)."""
     from sandbox.serve import serve
@@ -67,6 +71,7 @@ def sandbox(
             marketplaces=marketplace or ALL_MARKETPLACES,
             erp=erp,
             currency=currency,
+            scenarios=scenario or (),
         )
     except (OSError, ValueError) as error:
         out.print(f"[bold red]error:[/bold red] {error}")

@@ -146,16 +146,17 @@ def serving(
     is_done = False
     try:
         with out.status(f"Generating a world of {orders:,} orders …"):
-            url = _wait(places, process, log)
+            url = wait_for(places, process, log)
         out.print(f"[green]✓[/green] the vendors and a bank with {orders:,} orders behind them answer at {url}")
         yield url
         is_done = True
     finally:
         if not (keep and is_done):
-            _end(process)
+            end_process(process)
 
 
-def _wait(places: Places, process: "subprocess.Popen[bytes]", log: Path) -> str:
+def wait_for(places: Places, process: "subprocess.Popen[bytes]", log: Path) -> str:
+    """The address of a sandbox once it answers. Raises DemoError when it ends first or never does."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -166,7 +167,7 @@ def _wait(places: Places, process: "subprocess.Popen[bytes]", log: Path) -> str:
             if _answers(url):
                 return url
         time.sleep(0.05)
-    _end(process)
+    end_process(process)
     raise DemoError(f"the sandbox did not answer within {START_SECONDS:.0f} seconds; see {log}")
 
 
@@ -177,7 +178,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def end_process(process: "subprocess.Popen[bytes]") -> None:
+    """Asks it to stop, and insists after a quarter of a minute."""
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGINT)

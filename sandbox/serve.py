@@ -1,7 +1,7 @@
 """Starts a sandbox: generates the world, loads it, writes the folder a pipeline works from, serves until stopped."""
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +9,8 @@ from pathlib import Path
 from sandbox import config, jsonio
 from sandbox.app import Sandbox, listen, server_for
 from sandbox.config import Marketplaces, Places
+from sandbox.examples.format import read
+from sandbox.examples.world import build_examples
 from sandbox.store import Store
 from sandbox.world import ALL_MARKETPLACES, DEFAULT_AS_OF, build_world, first_day_of_trade
 from sandbox.world.build import Currency, Erp
@@ -30,8 +32,11 @@ def serve(
     number: int = 0,
     currency: Currency = "GBP",
     report: Report = print,
+    scenarios: Sequence[Path] = (),
 ) -> None:
     """Serves until it is interrupted, with BRICO's books in `erp`, its trade in `currency`; `number` is the world's.
+
+    With `scenarios`, worked examples or folders of them, what those files say has happened, and nothing else.
 
     Port 0 takes a free one; the address is in `<folder>/sandbox.json`.
     Raises OSError when the port is taken and ValueError when a world cannot be generated as asked.
@@ -41,10 +46,15 @@ def serve(
     places.address.unlink(missing_ok=True)
     listener = listen(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    report(f"Generating {orders:,} orders from seed {seed} …")
+    examples = read(scenarios) if scenarios else []
+    report(f"Playing {len(examples)} examples …" if examples else f"Generating {orders:,} orders from seed {seed} …")
 
     def build() -> Store:
-        world = build_world(seed, orders, as_of, faults, marketplaces, erp, number, currency)
+        world = (
+            build_examples(examples, as_of)
+            if examples
+            else build_world(seed, orders, as_of, faults, marketplaces, erp, number, currency)
+        )
         config.write_bank(places, world.bank)
         config.write_truth(places, world.truth)
         return Store(world, seed=seed, as_of=as_of, state_folder=places.state)

@@ -6,26 +6,48 @@
 
 with
 
-postings as (
-
-    select
-        erp_code,
-        entity_code,
-        urn,
-        period,
-        account_code,
-        cost_centre,
-        department,
-        min(reference) as reference,
-        cast(-sum(net_amount) as decimal(18, 2)) as amount
-    from {{ ref('int_ledger__erp_postings') }}
-    group by erp_code, entity_code, urn, period, account_code, cost_centre, department
-
-),
-
 profit_lines as (
 
     select * from {{ ref('stg_tieout__profit_lines') }}
+
+),
+
+profit_accounts as (
+
+    select distinct
+        accounts.entity_code,
+        accounts.account_code
+    from {{ ref('stg_tieout__accounts') }} as accounts
+    inner join profit_lines
+        on accounts.account_role = profit_lines.account_role
+
+),
+
+postings as (
+
+    select
+        legs.erp_code,
+        legs.entity_code,
+        legs.urn,
+        legs.period,
+        legs.account_code,
+        legs.cost_centre,
+        legs.department,
+        min(legs.reference) as reference,
+        cast(-sum(legs.net_amount) as decimal(18, 2)) as amount
+    from {{ ref('int_ledger__erp_postings') }} as legs
+    inner join profit_accounts
+        on
+            legs.entity_code = profit_accounts.entity_code
+            and legs.account_code = profit_accounts.account_code
+    group by
+        legs.erp_code,
+        legs.entity_code,
+        legs.urn,
+        legs.period,
+        legs.account_code,
+        legs.cost_centre,
+        legs.department
 
 ),
 

@@ -1,6 +1,7 @@
 -- Grain: cycle × account role × side × role that a VAT belongs to. The settlement journal of a cycle (ORDER_LED) before accounts
 -- are looked up. A line of amount a debits clearing with a and credits its counter-role with a; informative lines, pay-outs and
--- nil sums make no entry. net_debit = debit - credit.
+-- nil sums make no entry, and a cycle that moves no role (all of it sold and given back) makes none at all: there would be nothing
+-- to post. net_debit = debit - credit.
 {{ config(schema='accounting', materialized='table') }}
 
 with
@@ -92,6 +93,23 @@ entries as (
 
 ),
 
+moving_cycles as (
+
+    select distinct
+        totals.marketplace_code,
+        totals.billing_cycle_id
+    from (
+        select
+            entries.marketplace_code,
+            entries.billing_cycle_id,
+            entries.account_role
+        from entries
+        group by entries.marketplace_code, entries.billing_cycle_id, entries.account_role
+        having sum(entries.net_debit) <> 0
+    ) as totals
+
+),
+
 final as (
 
     select
@@ -116,6 +134,10 @@ final as (
         on
             entries.marketplace_code = cycles.marketplace_code
             and entries.billing_cycle_id = cycles.billing_cycle_id
+    inner join moving_cycles
+        on
+            entries.marketplace_code = moving_cycles.marketplace_code
+            and entries.billing_cycle_id = moving_cycles.billing_cycle_id
     where entries.net_debit <> 0
 
 )

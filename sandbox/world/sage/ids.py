@@ -17,6 +17,8 @@ WAREHOUSE_IDS = {"MAIN": 34_627, "NORTH": 34_628, "RETURNS": 34_631}
 NOMINAL_IDS = {reference: 10_400 + number for number, (reference, _) in enumerate(ACCOUNTS)}
 CREDITORS_CONTROL = ("2100", "Creditors control", 10_499)
 GROUP_IDS = {contract.category: 34_600 + number for number, contract in enumerate(CONTRACTS)}
+OTHER_GROUP_ID = GROUP_IDS[CONTRACTS[0].category]
+"""Of items of a category that is not among the catalogue's own."""
 PRICE_BAND_IDS = {STANDARD_PRICES: 1_001, MARKETPLACE_PRICES: 1_002, PROMOTION: 1_003}
 CREATED = "2026-01-05T08:14:02.51Z"
 NIL = pounds(0)

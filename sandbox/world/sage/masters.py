@@ -13,6 +13,7 @@ from sandbox.world.sage.ids import (
     CURRENCY_IDS,
     GROUP_IDS,
     NIL,
+    OTHER_GROUP_ID,
     PRICE_BAND_IDS,
     TAX_CODE_IDS,
     customer_ids,
@@ -115,7 +116,7 @@ def product(item: Item, stock: Stock) -> dict[str, Any]:
         "barcode": item.ean,
         "allow_sales_order": not item.is_discontinued,
         "free_stock_quantity": five_places(free),
-        "product_group_id": GROUP_IDS[item.contract.category],
+        "product_group_id": GROUP_IDS.get(item.contract.category, OTHER_GROUP_ID),
         "tax_code_id": TAX_CODE_IDS[TAX_CODES[item.vat_rate]],
         "product_status_type": "EnumStockItemStatusTypeInactive"
         if item.is_discontinued

@@ -16,6 +16,18 @@ orders as (
 
 ),
 
+-- The marketplace takes cancelled lines out of an order's total, but leaves them in their own.
+order_lines as (
+
+    select
+        marketplace_code,
+        order_id,
+        cast(sum(total_amount - cancelled_amount - cancelled_shipping_amount) as decimal(18, 2)) as ordered_amount
+    from {{ ref('int_ledger__order_lines') }}
+    group by marketplace_code, order_id
+
+),
+
 erp_orders as (
 
     select
@@ -149,7 +161,7 @@ joined as (
         case
             when settled.received_amount = settled.settled_amount + settled.fee_amount then settled.received_date
         end as received_date,
-        cast(orders.total_amount - orders.cancelled_amount as decimal(18, 2)) as ordered_amount,
+        coalesce(order_lines.ordered_amount, orders.total_amount) as ordered_amount,
         cast(coalesce(invoices.invoiced_amount, 0) as decimal(18, 2)) as invoiced_amount,
         cast(coalesce(credits.credited_amount, 0) as decimal(18, 2)) as credited_amount,
         cast(coalesce(settled.settled_amount, 0) as decimal(18, 2)) as settled_amount,
@@ -161,6 +173,10 @@ joined as (
     from orders
     inner join marketplaces
         on orders.marketplace_code = marketplaces.marketplace_code
+    left join order_lines
+        on
+            orders.marketplace_code = order_lines.marketplace_code
+            and orders.order_id = order_lines.order_id
     left join invoices
         on
             orders.marketplace_code = invoices.marketplace_code

@@ -104,6 +104,8 @@ of_lines as (
         due_at,
         case
             when status <> 'EXCEPTION' then null
+            -- An order that the ERP does not have is the root of it all.
+            when order_status = 'EXCEPTION' and document_no is null then 'ORDER'
             when order_status = 'EXCEPTION' then 'DISPATCH'
             when is_order_different then 'ORDER_LINE'
         end as root_subject_type,

@@ -20,6 +20,7 @@ lines as (
     select
         marketplace_code,
         order_id,
+        sum(total_amount - cancelled_amount - cancelled_shipping_amount) as due_amount,
         {{ ordered_list('order_line_id', "','", 'order_line_id') }} as line_ids,
         {{ ordered_list('coalesce(shop_sku, item_code)', "','", 'order_line_id') }} as skus
     from {{ ref('int_ledger__order_lines') }}
@@ -192,6 +193,7 @@ joined as (
         coalesce(troubles.is_unrefunded, 0) = 1 as is_customer_not_yet_refunded,
         troubles.codes,
         troubles.texts,
+        lines.due_amount,
         lines.skus,
         lines.line_ids
     from orders
@@ -279,7 +281,7 @@ final as (
         joined.tracking_numbers,
         case
             when joined.refunded_amount > 0 and joined.has_waiting_refund then 'refund promised, not yet paid'
-            when joined.refunded_amount >= joined.total_amount - joined.cancelled_amount and joined.refunded_amount > 0
+            when joined.refunded_amount > 0 and joined.refunded_amount >= joined.due_amount
                 then 'refunded in full'
             when joined.refunded_amount > 0 then 'refunded in part'
             when joined.is_customer_not_yet_refunded then 'customer not yet refunded'

@@ -1,0 +1,88 @@
+"""Plays worked examples: one sandbox, one installation, one run of the settlement lane, all examples on both ERPs."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sandbox import jsonio
+from sandbox.config import Places
+from sandbox.demo import PIPELINE, end_process, environment_of, wait_for
+from sandbox.examples.format import Example, ExampleError, read
+from sandbox.examples.judge import Figures, actual_figures, differences, expected_figures
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    examples: list[Example]
+    expected: Figures
+    actual: Figures
+    seconds: float
+
+    @property
+    def problems(self) -> list[str]:
+        return differences(self.expected, self.actual)
+
+    def unnoticed_mutations(self) -> list[str]:
+        """Figures that could be a penny higher without anybody noticing: always none."""
+        amounts = [(name, value) for name, value in self.expected.items() if isinstance(value, int)]
+        return [name for name, value in amounts if not differences({name: value + 1}, {name: self.actual.get(name, 0)})]
+
+
+def play(paths: Sequence[Path], folder: Path) -> Outcome:
+    """Plays the examples of `paths` in `folder`, which must be empty or not exist.
+
+    Raises ExampleError when one cannot happen or the pipeline fails.
+    """
+    examples = read(paths)
+    if folder.exists() and any(folder.iterdir()):
+        raise ExampleError(f"{folder} is not empty; name another folder")
+    places, started = Places(folder.absolute()), time.monotonic()
+    with _sandbox(places, paths):
+        environment = environment_of(places)
+        run = subprocess.run(
+            [*PIPELINE, "run", "settlement"], env=environment, capture_output=True, text=True, check=False
+        )
+        if run.returncode != 0:
+            raise ExampleError(f"`tieout run settlement` ended with {run.returncode}: {run.stdout}{run.stderr}")
+    placed = jsonio.decode(places.truth.read_bytes())["examples"]
+    with duckdb.connect(str(places.data / "published" / "tieout.duckdb"), read_only=True) as connection:
+        actual = actual_figures(placed, _Marts(connection))
+    return Outcome(examples, expected_figures(examples, placed), actual, time.monotonic() - started)
+
+
+class _Marts:
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        found = self._connection.execute(query)
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@contextmanager
+def _sandbox(places: Places, paths: Sequence[Path]) -> Iterator[str]:
+    places.root.mkdir(parents=True, exist_ok=True)
+    log = places.root / "sandbox.log"
+    code = (
+        "import sys; from pathlib import Path; from sandbox.serve import serve; "
+        "serve(Path(sys.argv[1]), port=0, marketplaces=('BRICO', 'HOMELY'), scenarios=[Path(p) for p in sys.argv[2:]])"
+    )
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(places.root), *(str(path.absolute()) for path in paths)],
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield wait_for(places, process, log)
+    finally:
+        end_process(process)
