@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from connectors.delivery import Action, DeliveryResult, Outcome
+from connectors.errors import ConnectorError
 from connectors.netsuite import documents as d
 from connectors.netsuite.client import NetSuiteConnector
-from connectors.netsuite.records import NIL, BadRecord, Held, decimal_of
+from connectors.netsuite.records import NIL, BadRecord, Held, can_pass, decimal_of
 from connectors.netsuite.writing import Document, Evidence, RecordDelivery, date_difference, differences
 
 MAXIMUM_MEMO = 200
@@ -98,7 +100,8 @@ class SalesOrderDelivery(_DocumentDelivery[d.SalesOrder]):
     """Writes orders of kind SALES_ORDER; the payload is `connectors.netsuite.documents.SalesOrder`.
 
     An order is approved as it is written, and one that still waits when it is sent again; with `is_approved` False
-    people approve.
+    people approve. An order of the same marketplace number under another key, or under none as people key them, is not
+    written a second time.
     """
 
     kind = "SALES_ORDER"
@@ -111,6 +114,26 @@ class SalesOrderDelivery(_DocumentDelivery[d.SalesOrder]):
     ) -> None:
         super().__init__(connector, subsidiary_id)
         self._is_approved = is_approved
+        self._others: Mapping[str, Sequence[tuple[str, str]]] = {}
+
+    def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
+        try:
+            self._others = self._records.orders_of(str(one.payload.get("order_reference") or "") for one in actions)
+        except ConnectorError as error:
+            # Only read so far: nothing was written.
+            failed = DeliveryResult(Outcome.FAILED, detail=str(error), retryable=can_pass(error))
+            return {action.action_key: failed for action in actions}
+        return super().send(actions)
+
+    def _send(self, action: Action, held: Sequence[Held], evidence: Mapping[str, Evidence]) -> DeliveryResult:
+        reference = str(action.payload.get("order_reference") or "")
+        if not held and (others := self._others.get(reference)):
+            numbers = ", ".join(number for number, _ in others)
+            detail = (
+                f"order {numbers} bears the number {reference} already, and not by our key: nothing is written"
+            )
+            return DeliveryResult(Outcome.FAILED, detail=detail)
+        return super()._send(action, held, evidence)
 
     @property
     def _may_release(self) -> bool:

@@ -179,6 +179,21 @@ class Records:
                 )
         return found
 
+    def orders_of(self, references: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+        """The sales orders that bear each customer reference and are not closed: number and external id (or "")."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for some in _batches(sorted(set(references) - {""})):
+            sql = (
+                "SELECT t.id, t.tranid, t.externalid, t.otherrefnum, t.status, t.voided FROM transaction t"  # noqa: S608  # marks only
+                f" WHERE t.type = 'SalesOrd' AND t.otherrefnum IN ({', '.join('?' for _ in some)}) ORDER BY t.id"
+            )
+            for row in self.connector.select(sql, some, what="orders by reference"):
+                is_gone = row.get("voided") == "T" or row.get("status", "").rpartition(":")[2] in ("C", "H")
+                if not is_gone:
+                    number = row.get("tranid") or row["id"]
+                    found.setdefault(row["otherrefnum"], []).append((number, row.get("externalid", "")))
+        return found
+
     def id_of(self, table: str, column: str, value: str, where: str) -> str:
         """The id of the one active record whose column has this value. Raises BadRecord, naming `where` to correct."""
         known = self._ids.get((table, column, value))

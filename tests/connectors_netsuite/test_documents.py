@@ -99,6 +99,14 @@ def test_an_order_is_written_once_with_its_own_prices(reader: NetSuiteConnector)
     assert (rows[0]["otherrefnum"], Decimal(rows[0]["foreigntotal"])) == ("ORDER-O1", Decimal("130.35"))
 
 
+def test_an_order_that_somebody_has_keyed_is_not_written_a_second_time(reader: NetSuiteConnector) -> None:
+    delivery = SalesOrderDelivery(reader, SUBSIDIARY)
+    proved(delivery, order("BYHAND"))
+    other = order("OURS", order_reference="ORDER-BYHAND")
+    assert "bears the number ORDER-BYHAND already, and not by our key" in refused(delivery, other).detail
+    assert delivery.look_up([other]) == {other.action_key: None}
+
+
 def test_an_order_that_is_there_with_other_lines_is_an_error(reader: NetSuiteConnector) -> None:
     delivery = SalesOrderDelivery(reader, SUBSIDIARY)
     proved(delivery, order("O2"))
