@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.chaos.playing import Outcome, play
+from tests.chaos.playing import Tally, play
 from tests.chaos.town import running, world
 from tests.chaos.work import LEFT_OUT
 
@@ -19,8 +19,8 @@ SEEDS_PER_TOWN = 100
 """A town grows with every seed; a new one is founded before it gets slow."""
 
 
-def run(first: int, seeds: int, *, is_silent: bool = False) -> Outcome:
-    outcome, began = Outcome(), time.monotonic()
+def run(first: int, seeds: int, *, is_silent: bool = False) -> Tally:
+    outcome, began = Tally(), time.monotonic()
     seed, last = first, first + seeds
     with tempfile.TemporaryDirectory() as folder:
         while seed < last:

@@ -45,7 +45,7 @@ class Killed(BaseException):
 
 
 @dataclass
-class Outcome:
+class Tally:
     """What became of the seeds so far."""
 
     actions: int = 0
@@ -110,7 +110,7 @@ class Mortal:
         return self.delivery.read_back(actions)
 
 
-def play(seed: int, stormy: Town, calm: Town, folder: Path, outcome: Outcome) -> bool:
+def play(seed: int, stormy: Town, calm: Town, folder: Path, outcome: Tally) -> bool:
     """Plays a seed in both towns; whether they are alike afterwards."""
     draw = random.Random(f"storm {seed}")
     plan = Plan.of(seed, SIZE)
@@ -167,7 +167,7 @@ def _storm(town: Town, draw: random.Random) -> list[Rule]:
     return rules
 
 
-def _by_hand(jobs: Sequence[Job], deliveries: Deliveries, draw: random.Random, outcome: Outcome) -> None:
+def _by_hand(jobs: Sequence[Job], deliveries: Deliveries, draw: random.Random, outcome: Tally) -> None:
     """Now and then a person has done the same thing meanwhile, with nothing written down here."""
     rules = list(deliveries)  # the storm must not strike a person's own work
     for job in jobs:
@@ -202,7 +202,7 @@ def _deliver(outbox: Outbox, deliveries: Deliveries) -> None:
     deliver(outbox, deliveries, switches=(), write_back=True, limit=None, progress=None, settle_seconds=0.0)
 
 
-def _judge(seed: int, path: Path, jobs: Sequence[Job], stormy: Town, calm: Town, outcome: Outcome) -> bool:
+def _judge(seed: int, path: Path, jobs: Sequence[Job], stormy: Town, calm: Town, outcome: Tally) -> bool:
     outbox = Outbox(f"sqlite:///{path}", Clock(random.Random(0)))
     rows = outbox.actions()
     is_sound = outbox.verify_audit().ok
@@ -224,7 +224,7 @@ def _judge(seed: int, path: Path, jobs: Sequence[Job], stormy: Town, calm: Town,
     return is_alike and before == (outcome.lost, outcome.duplicated, outcome.wrong, outcome.unresolved, outcome.failed)
 
 
-def _compare(seed: int, stormy: Mapping[str, Any], calm: Mapping[str, Any], outcome: Outcome) -> bool:
+def _compare(seed: int, stormy: Mapping[str, Any], calm: Mapping[str, Any], outcome: Tally) -> bool:
     """Documents by how often they are there; everything else by being the same."""
     is_alike = True
     pairs = [(stormy["sage200"]["documents"], calm["sage200"]["documents"])]
