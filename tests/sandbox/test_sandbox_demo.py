@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from sandbox.config import Places
-from sandbox.demo import _contents, _empty
+from sandbox.demo import _contents, empty
 from sandbox.demo_findings import DemoError, Marts, Summary
 from sandbox.demo_findings import examine as examine_marts
 from sandbox.demo_report import document, show
@@ -138,8 +138,8 @@ def test_contents_change_with_any_value_but_not_with_the_order_of_rows(tmp_path:
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(DemoError, match="--dir"):
-        _empty(Places(tmp_path))
+        empty(Places(tmp_path))
     assert (tmp_path / "thesis.txt").exists()
     (tmp_path / "truth.json").write_text("{}")
-    _empty(Places(tmp_path))
+    empty(Places(tmp_path))
     assert not tmp_path.exists()
