@@ -480,6 +480,17 @@ class StockRule(Row):
     pack_size: Money
     maximum_quantity: Money | None
     is_run_off_allowed: Flag
+    share_percent: Money | None
+
+
+class StockClass(Row):
+    FILE = "stock_classes.csv"
+    KEY = ("velocity_code",)
+    EMPTY = True
+    velocity_code: Code
+    minimum_sold: Money
+    buffer: Money
+    is_held_when_stale: Flag
 
 
 class OfferRule(Row):
@@ -648,6 +659,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, ProfitLine, Account, TransactionType,
     TaxCode,
     Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Carrier, Retention, StockRule,
+    StockClass,
     RefundRule, OfferRule, OrderRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget,
     OpeningBalance, ExchangeRate, ExchangeRateRule,
 )  # fmt: skip

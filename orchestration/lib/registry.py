@@ -48,6 +48,7 @@ from orchestration.lib.configuration import (
     RefundRule,
     Retention,
     Row,
+    StockClass,
     StockRule,
     Switch,
     TaxCode,
@@ -90,6 +91,7 @@ class Registry:
     carriers: tuple[Carrier, ...] = ()
     refund_rules: tuple[RefundRule, ...] = ()
     stock_rules: tuple[StockRule, ...] = ()
+    stock_classes: tuple[StockClass, ...] = ()
     offer_rules: tuple[OfferRule, ...] = ()
     order_rules: tuple[OrderRule, ...] = ()
     price_lists: tuple[PriceList, ...] = ()

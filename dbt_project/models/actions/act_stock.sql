@@ -41,6 +41,8 @@ wanted as (
         and stock.exception_code in ('STK-001', 'STK-002', 'STK-003', 'STK-006')
         -- A discontinued offer that shows nil but is still active cannot be closed by a quantity.
         and stock.expected_quantity <> stock.actual_quantity
+        -- What an old reading says may be gone by now: it takes offers down, never up.
+        and (not coalesce(stock.is_feed_stale, false) or stock.expected_quantity < stock.actual_quantity)
         and coalesce(earlier.on_its_way_count, 0) = 0
 ),
 

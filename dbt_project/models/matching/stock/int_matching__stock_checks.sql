@@ -51,6 +51,7 @@ of_offers as (
         end as status,
         case
             when not is_sellable then 'STK-003'
+            when is_held then 'STK-001'
             when offer_quantity < expected_quantity then 'STK-002'
             when buffer_quantity > 0 and offer_quantity = unbuffered_quantity then 'STK-006'
             else 'STK-001'
@@ -61,17 +62,28 @@ of_offers as (
         offer_id as left_id,
         item_code as right_id,
         item_code,
+        case when is_held then 'FEED' end as root_subject_type,
+        case when is_held then stale_feed end as root_subject_id,
         case
             when not is_sellable
                 then
                     'item ' || item_code || ' may not be sold, but its offer shows '
                     || {{ whole_number('offer_quantity') }}
                     || case when is_offer_active then ' and is active' else '' end
+            when is_held
+                then
+                    'offer ' || shop_sku || ' of a fast mover shows ' || {{ whole_number('offer_quantity') }}
+                    || ' while its stock is not known: feed ' || stale_feed || ' is stale'
             else
                 'offer ' || shop_sku || ' shows ' || {{ whole_number('offer_quantity') }} || ', expected '
                 || {{ whole_number('expected_quantity') }} || ' = free ' || {{ whole_number('free_quantity') }}
                 || ' - awaited ' || {{ whole_number('awaited_quantity') }} || ' - buffer '
                 || {{ whole_number('buffer_quantity') }}
+                || case
+                    when share_percent < 100
+                        then ', of which this marketplace has ' || {{ whole_number('share_percent') }} || ' per cent'
+                    else ''
+                end
         end as summary
     from judged
 ),
@@ -95,6 +107,8 @@ of_warehouses as (
         cast(null as varchar) as left_id,
         warehouse_name as right_id,
         cast(null as varchar) as item_code,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id,
         'warehouse ' || warehouse_name || ' holds stock of ' || cast(stocked_item_count as varchar)
         || ' items and has no row in warehouses.csv' as summary
     from warehouses
@@ -115,6 +129,8 @@ of_items as (
         min(shop_sku) as left_id,
         item_code as right_id,
         item_code,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id,
         'free stock of item ' || item_code || ' is negative in a warehouse for sale: '
         || {{ whole_number('min(smallest_free_quantity)') }} as summary
     from judged
@@ -145,6 +161,8 @@ final as (
         unioned.left_id,
         unioned.right_id,
         unioned.item_code,
+        case when unioned.status = 'EXCEPTION' then unioned.root_subject_type end as root_subject_type,
+        case when unioned.status = 'EXCEPTION' then unioned.root_subject_id end as root_subject_id,
         case when unioned.status = 'EXCEPTION' then unioned.summary end as summary
     from unioned
 )

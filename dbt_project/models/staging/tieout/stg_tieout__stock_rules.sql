@@ -12,7 +12,8 @@ final as (
         {{ to_decimal('source.pack_size') }} as pack_size,
         {{ to_decimal('source.maximum_quantity') }} as maximum_quantity,
         lower(trim(coalesce(source.is_run_off_allowed, ''))) in ('true', 't', 'yes', 'y', '1', 'on')
-            as is_run_off_allowed
+            as is_run_off_allowed,
+        {{ to_decimal('source.share_percent') }} as share_percent
     from source
 )
 
