@@ -157,11 +157,15 @@ classed as (
 
 stale_feeds as (
     select
-        account as erp_code,
-        min(entity) as entity
-    from {{ ref('int_ledger__feed_freshness') }}
-    where is_stock_feed and is_stale and vendor <> 'mirakl'
-    group by account
+        erps.erp_code,
+        min(feeds.entity) as entity
+    from {{ ref('int_ledger__feed_freshness') }} as feeds
+    inner join {{ ref('stg_tieout__erps') }} as erps
+        on
+            feeds.vendor = erps.vendor
+            and feeds.account = erps.erp_code
+    where feeds.is_stock_feed and feeds.is_stale
+    group by erps.erp_code
 ),
 
 joined as (
