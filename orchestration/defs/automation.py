@@ -41,9 +41,6 @@ def schedules(workspace: Workspace) -> list[dg.ScheduleDefinition]:
             "morning_settlement", "settlement", MORNING, "A second pass for ERP postings and statements of the night."
         ),
         schedule("five_minute_stock", "stock", EVERY_FIVE_MINUTES, "ERP stock to the marketplaces."),
-        schedule(
-            "five_minute_dispatch", "dispatch", EVERY_FIVE_MINUTES, "What has left the warehouses to the marketplaces."
-        ),
         schedule("five_minute_returns", "returns", EVERY_FIVE_MINUTES, "Credit notes of the ERPs to the customers."),
         schedule("weekly_id_checks", "id_checks", SUNDAY_NIGHT, "The ids of the last weeks, asked for again."),
         schedule("half_hourly_freshness", "freshness", EVERY_HALF_HOUR, "Tells of a silent account."),

@@ -45,7 +45,7 @@ LANE_KINDS = {
 
 LANE_MODELS: Mapping[str, tuple[str, ...]] = {
     "orders": ("act_orders", "act_acceptances", "actions", "deadlines", "rec_orders"),
-    "dispatch": ("act_dispatches", "actions", "rec_dispatches"),
+    "dispatch": ("act_dispatches", "actions", "dispatch_latency", "rec_dispatches"),
 }
 """The models that a lane is run for: it builds these and what they hang on. Without a row: everything."""
 
@@ -54,7 +54,7 @@ LANE_ROUNDS: Mapping[str, int] = {"orders": 3}
 created is read back, and then accepted. Without a row: once.
 """
 
-LANE_PAUSES: Mapping[str, int] = {"orders": 60}
+LANE_PAUSES: Mapping[str, int] = {"orders": 60, "dispatch": 60}
 """Seconds between two looks of the lanes that run whenever there is something to do, instead of by the clock."""
 
 LANES = tuple(LANE_KINDS)
