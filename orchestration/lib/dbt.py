@@ -256,13 +256,18 @@ def _parsed(settings: Settings) -> Path:
         if image.exists():  # written last
             return image
         outcome = _invoke(arguments("parse", settings), settings, None)
+        left = target_path(settings) / "partial_parse.msgpack"
+        if outcome.error is not None and left.exists():
+            # dbt may trip over what it parsed of an older version of the project: once more, from nothing.
+            left.unlink()
+            outcome = _invoke(arguments("parse", settings), settings, None)
         if outcome.error is not None:
             raise RuntimeError(f"the dbt project does not parse: {outcome.error}")
         for stale in settings.dbt_dir.glob("manifest-*"):
             stale.unlink()
         target = target_path(settings)
         replace_file(image.with_suffix(".json"), (target / "manifest.json").read_bytes())
-        replace_file(image, (target / "partial_parse.msgpack").read_bytes())
+        replace_file(image, left.read_bytes())
     return image
 
 

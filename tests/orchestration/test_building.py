@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,6 +74,22 @@ def test_an_edited_configuration_file_builds_its_seed(project: Settings) -> None
 def test_edited_sql_builds_everything(project: Settings) -> None:
     model = project.dbt_project_dir / "models" / "marts" / "quarantined.sql"
     model.write_text(model.read_text() + "having count(*) > 0\n")
+    assert built(project) == EVERYTHING
+
+
+def test_what_an_older_version_parsed_does_not_stop_a_build(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = dbt.target_path(project) / "partial_parse.msgpack"
+    left.write_bytes(b"of an older version")
+    model = project.dbt_project_dir / "models" / "marts" / "quarantined.sql"
+    model.write_text(model.read_text() + "having count(*) > 0\n")
+    invoke = dbt._invoke
+
+    def trips(command: list[str], *others: Any) -> dbt.DbtResult:
+        if "parse" in command and left.exists():
+            return dbt.DbtResult((), "depends on a node which was not found")
+        return invoke(command, *others)
+
+    monkeypatch.setattr(dbt, "_invoke", trips)
     assert built(project) == EVERYTHING
 
 
