@@ -4,10 +4,15 @@
     A stamp from the future counts as of the fetching: a vendor's clock that was ahead once must not win for ever.
 -#}
 {% macro newest_versions(relation, id_columns, version_column=none) -%}
+    {%- set candidate_columns = [] -%}
+    {%- for column in id_columns -%}
+        {%- do candidate_columns.append('candidates.' ~ column) -%}
+    {%- endfor -%}
     select versions.*
     from {{ relation }} as versions
     left join (
-        -- Few records change: only ids that were received more than once are ranked, and only by their keys.
+        -- Few records change: only ids that were received more than once are ranked, and only by their keys. They are found by
+        -- a number, which costs a third of comparing texts; two ids of one number are told apart by the ranking.
         select
             ranked._account,
             ranked._file,
@@ -33,18 +38,17 @@
                 ) as version_rank
             from {{ relation }} as candidates
             inner join (
-                select
-                    _account{% for column in id_columns %},
-                    {{ column }}{% endfor %}
+                select {{ row_digest(['_account'] + id_columns) }} as record_digest
                 from {{ relation }}
-                group by _account{% for column in id_columns %}, {{ column }}{% endfor %}
+                group by {{ row_digest(['_account'] + id_columns) }}
                 having count(*) > 1
             ) as repeated
-                on
-                    candidates._account = repeated._account
-                    {%- for column in id_columns %}
-                    and candidates.{{ column }} = repeated.{{ column }}
-                    {%- endfor %}
+                on {{ row_digest(['candidates._account'] + candidate_columns) }} = repeated.record_digest
+            where
+                candidates._account is not null
+                {%- for column in candidate_columns %}
+                and {{ column }} is not null
+                {%- endfor %}
         ) as ranked
         where ranked.version_rank > 1
     ) as superseded

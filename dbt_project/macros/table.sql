@@ -29,3 +29,19 @@
     {%- do adapter.commit() -%}
     {{ return({"relations": [target]}) }}
 {% endmaterialization %}
+
+
+{#-
+    Says of a common table that it is only another name: DuckDB writes down one that is named several times, with all its
+    columns, which for a table of millions of lines costs more than reading it again.
+-#}
+{% macro inlined() -%}
+    {{ return(adapter.dispatch('inlined')()) }}
+{%- endmacro %}
+
+{% macro default__inlined() -%}
+    not materialized
+{%- endmacro %}
+
+{% macro spark__inlined() -%}
+{%- endmacro %}

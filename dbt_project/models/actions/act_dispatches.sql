@@ -3,7 +3,7 @@
 -- parcels of every despatch document, by the part of it that it does not know yet. Nothing is said of an order that is not in SHIPPING.
 with
 
-dispatch_orders as (
+dispatch_orders as {{ inlined() }} (
 
     select * from {{ ref('int_matching__dispatch_orders') }}
 

@@ -2,7 +2,7 @@
 -- Amounts in the marketplace's view.
 with
 
-lines as (
+lines as {{ inlined() }} (
 
     select * from {{ ref('int_matching__transaction_lines') }}
 

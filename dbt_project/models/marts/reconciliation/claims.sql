@@ -14,7 +14,7 @@ exceptions as (
 
 ),
 
-orders as (
+orders as {{ inlined() }} (
 
     select * from {{ ref('int_ledger__orders') }}
 

@@ -2,7 +2,7 @@
 -- expected = what the marketplace says was sent, actual = what the ERP despatched; values tax included, in the order's currency.
 -- Where sellers keep their books elsewhere, their parcels stand in the ERP's place. SHIPPING_DEADLINE: what is due to the buyer, and how much of it is not in danger.
 
-with dispatch_orders as (
+with dispatch_orders as {{ inlined() }} (
     select * from {{ ref('int_matching__dispatch_orders') }}
 ),
 

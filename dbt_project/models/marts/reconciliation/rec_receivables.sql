@@ -11,7 +11,7 @@ marketplaces as (
 
 ),
 
-orders as (
+orders as {{ inlined() }} (
 
     select * from {{ ref('int_ledger__orders') }}
 

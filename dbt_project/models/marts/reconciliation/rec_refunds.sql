@@ -9,13 +9,13 @@ marketplaces as (
 
 ),
 
-orders as (
+orders as {{ inlined() }} (
 
     select * from {{ ref('int_ledger__orders') }}
 
 ),
 
-order_lines as (
+order_lines as {{ inlined() }} (
 
     select * from {{ ref('int_ledger__order_lines') }}
 

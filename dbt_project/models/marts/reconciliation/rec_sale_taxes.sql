@@ -3,7 +3,7 @@
 -- currency; delta_amount = actual - expected.
 with
 
-sales as (
+sales as {{ inlined() }} (
 
     select * from {{ ref('int_matching__sale_taxes') }}
 

@@ -12,7 +12,7 @@ with orders as (
     where marketplaces.has_books
 ),
 
-line_pairs as (
+line_pairs as {{ inlined() }} (
     select * from {{ ref('int_matching__order_line_pairs') }}
 ),
 

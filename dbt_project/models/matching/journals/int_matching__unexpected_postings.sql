@@ -2,7 +2,7 @@
 -- moves the same accounts by the same amounts as a journal within 35 days, it is a copy of that journal made by hand.
 with
 
-postings as (
+postings as {{ inlined() }} (
 
     select * from {{ ref('int_ledger__erp_postings') }}
 

@@ -1,7 +1,9 @@
 -- One row per marketplace order and rule of level a. Amounts in the order's currency, as the marketplace counts.
 -- A missing order has no other findings than that; its lines follow in int_matching__order_line_checks.
+-- A view: the lines ask for one rule of it only, and to judge that again is cheaper than to write all rules down between.
+{{ config(materialized='view') }}
 
-with pairs as (
+with pairs as {{ inlined() }} (
     select * from {{ ref('int_matching__order_pairs') }}
 ),
 
@@ -152,7 +154,10 @@ compared as (
 existence as (
     select
         marketplace_code,
+        entity_code,
         order_id,
+        document_no,
+        currency_code,
         'ORDER_IN_ERP' as rule_code,
         case
             when is_excluded then 'EXCLUDED'
@@ -176,7 +181,10 @@ existence as (
 duplicates as (
     select
         marketplace_code,
+        entity_code,
         order_id,
+        document_no,
+        currency_code,
         'ORDER_ONCE_IN_ERP' as rule_code,
         case when live_copy_count > 1 then 'EXCEPTION' else 'MATCHED' end as status,
         'ORD-003' as exception_code,
@@ -194,7 +202,10 @@ duplicates as (
 shipping as (
     select
         marketplace_code,
+        entity_code,
         order_id,
+        document_no,
+        currency_code,
         'SHIPPING_AMOUNT' as rule_code,
         case
             when charge_amount = shipping_due_amount then 'MATCHED'
@@ -218,7 +229,10 @@ shipping as (
 currency as (
     select
         marketplace_code,
+        entity_code,
         order_id,
+        document_no,
+        currency_code,
         'CURRENCY' as rule_code,
         case when currency_code = erp_currency_code then 'MATCHED' else 'EXCEPTION' end as status,
         'ORD-009' as exception_code,
@@ -238,7 +252,10 @@ currency as (
 state as (
     select
         marketplace_code,
+        entity_code,
         order_id,
+        document_no,
+        currency_code,
         'ORDER_STATUS' as rule_code,
         case
             when is_status_compatible then 'MATCHED'
@@ -265,7 +282,10 @@ state as (
 customer as (
     select
         marketplace_code,
+        entity_code,
         order_id,
+        document_no,
+        currency_code,
         'CUSTOMER_ACCOUNT' as rule_code,
         case when expected_customer_reference = erp_customer_reference then 'MATCHED' else 'EXCEPTION' end as status,
         'ORD-011' as exception_code,
@@ -283,7 +303,10 @@ customer as (
 acceptance as (
     select
         marketplace_code,
+        entity_code,
         order_id,
+        document_no,
+        currency_code,
         'ACCEPTANCE_DEADLINE' as rule_code,
         case when as_of >= acceptance_risk_at then 'EXCEPTION' else 'TIMING' end as status,
         'ORD-012' as exception_code,
@@ -305,7 +328,10 @@ acceptance as (
 analysis as (
     select
         marketplace_code,
+        entity_code,
         order_id,
+        document_no,
+        currency_code,
         'ANALYSIS_CODES' as rule_code,
         case
             when erp_analysis_marketplace_code = marketplace_code and lines_without_id_count = 0 then 'MATCHED'
@@ -344,26 +370,22 @@ checks as (
 
 final as (
     select
-        judged.marketplace_code,
-        judged.entity_code,
-        judged.order_id,
-        judged.document_no,
-        judged.currency_code,
-        checks.rule_code,
-        checks.status,
-        case when checks.status = 'EXCEPTION' then checks.exception_code end as exception_code,
-        {{ money('checks.expected_amount') }} as expected_amount,
-        {{ money('checks.actual_amount') }} as actual_amount,
-        {{ money('checks.tolerance_amount') }} as tolerance_amount,
-        checks.expected_value,
-        checks.actual_value,
-        checks.due_at,
-        case when checks.status in ('EXCEPTION', 'TIMING') then checks.summary end as summary
+        marketplace_code,
+        entity_code,
+        order_id,
+        document_no,
+        currency_code,
+        rule_code,
+        status,
+        case when status = 'EXCEPTION' then exception_code end as exception_code,
+        {{ money('expected_amount') }} as expected_amount,
+        {{ money('actual_amount') }} as actual_amount,
+        {{ money('tolerance_amount') }} as tolerance_amount,
+        expected_value,
+        actual_value,
+        due_at,
+        case when status in ('EXCEPTION', 'TIMING') then summary end as summary
     from checks
-    inner join judged
-        on
-            checks.marketplace_code = judged.marketplace_code
-            and checks.order_id = judged.order_id
 )
 
 select * from final

@@ -2,7 +2,7 @@
 -- Amounts tax included, in the order's currency. Lines of an order that is not in the ERP name that order as their root.
 {{ config(materialized='view') }}
 
-with pairs as (
+with pairs as {{ inlined() }} (
     select * from {{ ref('int_matching__order_pairs') }}
 ),
 

@@ -3,7 +3,7 @@
 -- batch: inside a batch every balance but the last is also the start of another line.
 with
 
-lines as (
+lines as {{ inlined() }} (
 
     select * from {{ ref('int_matching__transaction_lines') }}
     where not is_informative and running_balance is not null

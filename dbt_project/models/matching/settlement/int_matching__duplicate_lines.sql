@@ -2,7 +2,7 @@
 -- expects one: two equal parts of a split shipment add up to the order and stay.
 with
 
-lines as (
+lines as {{ inlined() }} (
 
     select * from {{ ref('int_matching__transaction_lines') }}
     where not is_informative and order_line_id is not null
@@ -27,6 +27,18 @@ refunds as (
 
 ),
 
+copied as (
+
+    -- Few lines are equal to another: only what belongs to their order lines is added up.
+    select
+        lines.marketplace_code,
+        lines.order_line_id
+    from lines
+    where lines.copy_number > 1
+    group by lines.marketplace_code, lines.order_line_id
+
+),
+
 components as (
 
     select
@@ -37,6 +49,10 @@ components as (
         sum(lines.amount) as settled_amount,
         sum(case when lines.copy_number > 1 then lines.amount else 0 end) as repeated_amount
     from lines
+    inner join copied
+        on
+            lines.marketplace_code = copied.marketplace_code
+            and lines.order_line_id = copied.order_line_id
     where lines.component not in ('FEE', 'OTHER', 'PAYMENT')
     group by lines.marketplace_code, lines.order_line_id, coalesce(lines.refund_id, ''), lines.component
     having sum(case when lines.copy_number > 1 then 1 else 0 end) > 0

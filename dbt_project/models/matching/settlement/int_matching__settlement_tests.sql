@@ -11,7 +11,7 @@ order_lines as (
 
 ),
 
-refunds as (
+refunds as {{ inlined() }} (
 
     select * from {{ ref('int_matching__settlement_refunds') }}
 
@@ -23,7 +23,7 @@ fees as (
 
 ),
 
-lines as (
+lines as {{ inlined() }} (
 
     select * from {{ ref('int_matching__transaction_lines') }}
 

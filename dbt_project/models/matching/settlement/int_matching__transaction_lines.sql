@@ -2,7 +2,7 @@
 -- Amounts are in the marketplace's view: positive raises what the marketplace owes the seller.
 with
 
-lines as (
+lines as {{ inlined() }} (
 
     select * from {{ ref('int_ledger__settlement_lines') }}
 
@@ -137,25 +137,25 @@ classified as (
 
 ),
 
-digests as (
+digests as {{ inlined() }} (
 
     -- Few lines have a double: only those with one are sorted, found by a number instead of eight columns.
     select
-        classified.marketplace_code,
-        classified.shop_id,
-        classified.order_id,
-        classified.order_line_id,
-        classified.refund_id,
-        classified.transaction_type,
-        classified.amount,
-        classified.is_informative,
-        classified.created_at,
-        classified.transaction_line_id,
+        lines.marketplace_code,
+        lines.shop_id,
+        lines.order_id,
+        lines.order_line_id,
+        lines.refund_id,
+        lines.transaction_type,
+        lines.amount,
+        coalesce(lines.payment_state, '') = 'NOT_APPLICABLE' as is_informative,
+        lines.created_at,
+        lines.transaction_line_id,
         {{ row_digest([
-            'classified.marketplace_code', 'classified.order_id', 'classified.order_line_id', 'classified.refund_id',
-            'classified.transaction_type', 'classified.amount'
+            'lines.marketplace_code', 'lines.order_id', 'lines.order_line_id', 'lines.refund_id',
+            'lines.transaction_type', 'lines.amount'
         ]) }} as row_digest
-    from classified
+    from lines
 
 ),
 

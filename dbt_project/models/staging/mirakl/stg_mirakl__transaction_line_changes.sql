@@ -1,8 +1,6 @@
 -- One row per marketplace and transaction line whose received versions disagree on a field that Mirakl never changes.
 
-with source as (
-    select * from {{ source('raw', 'mirakl_transaction_lines') }}
-),
+with
 
 counted as (
     select
@@ -17,18 +15,16 @@ counted as (
         count(distinct coalesce(versions.refund_id, '')) as refund_count,
         min({{ to_decimal('versions.amount') }}) as smallest_amount,
         max({{ to_decimal('versions.amount') }}) as largest_amount
-    from source as versions
+    from {{ source('raw', 'mirakl_transaction_lines') }} as versions
     inner join (
-        select
-            _account,
-            id
-        from source
-        group by _account, id
+        -- By a number: two ids of one number are kept apart by the grouping outside.
+        select {{ row_digest(['_account', 'id']) }} as record_digest
+        from {{ source('raw', 'mirakl_transaction_lines') }}
+        group by {{ row_digest(['_account', 'id']) }}
         having count(*) > 1
     ) as repeated
-        on
-            versions._account = repeated._account
-            and versions.id = repeated.id
+        on {{ row_digest(['versions._account', 'versions.id']) }} = repeated.record_digest
+    where versions._account is not null and versions.id is not null
     group by versions._account, versions.id
 ),
 

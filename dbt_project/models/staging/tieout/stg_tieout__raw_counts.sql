@@ -28,6 +28,7 @@ with complete_batches as (
 counted as (
     {% for counted in counted_feeds() -%}
     {{ "union all" if not loop.first }}
+    {% if is_snapshot_feed(counted.vendor, counted.feed) -%}
     select
         '{{ counted.vendor }}' as vendor,
         '{{ counted.feed }}' as feed,
@@ -39,13 +40,7 @@ counted as (
         select
             raw_rows._account as account,
             count(*) as row_count,
-            max(
-                case
-                    when complete_batches.batch is not null then 1
-                    when {{ 'false' if is_snapshot_feed(counted.vendor, counted.feed) else 'true' }} then 1
-                    else 0
-                end
-            ) as is_current
+            max(case when complete_batches.batch is not null then 1 else 0 end) as is_current
         from {{ source('raw', counted.raw_table) }} as raw_rows
         left join complete_batches
             on
@@ -58,6 +53,48 @@ counted as (
             raw_rows.{{ column }}{% endfor %}
     ) as rows_of_feed
     group by rows_of_feed.account
+    {% else -%}
+    select
+        '{{ counted.vendor }}' as vendor,
+        '{{ counted.feed }}' as feed,
+        received.account,
+        received.row_count as raw_count,
+        received.row_count - coalesce(superseded.row_count, 0) as current_count,
+        0 as staged_count
+    from (
+        select
+            raw_rows._account as account,
+            count(*) as row_count
+        from {{ source('raw', counted.raw_table) }} as raw_rows
+        group by raw_rows._account
+    ) as received
+    left join (
+        -- Records with several versions are found by a number, and only those are counted by their ids.
+        select
+            versions.account,
+            sum(versions.version_count - 1) as row_count
+        from (
+            select
+                raw_rows._account as account,
+                count(*) as version_count
+            from {{ source('raw', counted.raw_table) }} as raw_rows
+            inner join (
+                select {{ row_digest(['_account'] + counted.id_columns) }} as record_digest
+                from {{ source('raw', counted.raw_table) }}
+                group by {{ row_digest(['_account'] + counted.id_columns) }}
+                having count(*) > 1
+            ) as repeated
+                on
+                    {{ row_digest(['raw_rows._account'] + counted.id_columns) }}
+                    = repeated.record_digest
+            group by
+                raw_rows._account{% for column in counted.id_columns %},
+                raw_rows.{{ column }}{% endfor %}
+        ) as versions
+        group by versions.account
+    ) as superseded
+        on received.account = superseded.account
+    {% endif -%}
     union all
     select
         '{{ counted.vendor }}' as vendor,
