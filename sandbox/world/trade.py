@@ -19,6 +19,7 @@ from sandbox.world.stamps import DAY, HOUR, MINUTE, SECOND, at, london_date, mon
 
 MINIMUM_ORDERS = 250
 RETAINING = 4
+SEVERAL = 8
 IMPORT_LIMIT = 30 * MINUTE
 IRISH_VAT = 2300
 CONSIGNMENT_LIMIT = 13_000
@@ -114,6 +115,7 @@ class Trade:
         total = 0.0
         self._cumulative = [total := total + weight for weight in weights]
         self._retaining: set[int] = set()
+        self._several: set[int] = set()
         self._next_refund = 1000
         self._next_cancelation = 5000
 
@@ -180,6 +182,8 @@ class Trade:
                     profiles[steady.pop()] = profile
         # However small the world, some plain orders are of goods whose commission is not given back in full.
         self._retaining = {created[n] for n in steady[-RETAINING:]}
+        # And some are of one line of several pieces.
+        self._several = {created[n] for n in steady[-RETAINING - SEVERAL : -RETAINING]}
         return profiles
 
     def _order(self, number: int, created: int, profile: str) -> Order:
@@ -215,6 +219,8 @@ class Trade:
             count = 2
         else:
             count = rng.choices((1, 2, 3), (80, 15, 5))[0]
+        if order.created in self._several:
+            count = 1
         chosen: dict[str, Item] = {}
         if order.created in self._retaining:
             count, item = 1, rng.choice([item for item in self._items if item.contract.retained])
@@ -226,7 +232,7 @@ class Trade:
             chosen.setdefault(item.code, item)
         for index, item in enumerate(chosen.values(), start=1):
             quantity = rng.choices((1, 2, 3, 4), (82, 12, 4, 2))[0]
-            if order.profile == "PARTLY_CANCELLED" and index == 1:
+            if (order.profile == "PARTLY_CANCELLED" and index == 1) or order.created in self._several:
                 quantity = rng.choice((2, 3, 4))
             price = item.price * quantity
             shipping = item.shipping if index == 1 or rng.random() < 0.3 else 0

@@ -146,11 +146,9 @@ def debits(lines: list[dict[str, Any]]) -> Decimal:
         kind = line["type"].removeprefix("REFUND_COMMISSION_").removeprefix("COMMISSION_")
         if kind.startswith(("MANUAL_", "INVOICEABLE_")):
             kind = "VAT of adjustments" if kind.endswith(("_VAT", "_TAX")) else "adjustments"
-        elif "REMITTED" in kind:
-            # Tax that comes and goes: nothing is left of it.
-            continue
-        elif kind.startswith("ORDER_") and kind.endswith("_TAX"):
-            continue
+        elif "REMITTED" in kind or (kind.startswith("ORDER_") and kind.endswith("_TAX")):
+            # Tax that the operator remits comes and goes; what is left is the seller's to declare, with its sale.
+            kind = "refunds" if "REFUND" in line["type"] else "sales"
         elif "ORDER" in kind:
             kind = "sales" if line["amount"] > 0 else "refunds"
         kinds[kind] -= line["amount"]
