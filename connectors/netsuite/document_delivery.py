@@ -129,9 +129,7 @@ class SalesOrderDelivery(_DocumentDelivery[d.SalesOrder]):
         reference = str(action.payload.get("order_reference") or "")
         if not held and (others := self._others.get(reference)):
             numbers = ", ".join(number for number, _ in others)
-            detail = (
-                f"order {numbers} bears the number {reference} already, and not by our key: nothing is written"
-            )
+            detail = f"order {numbers} bears the number {reference} already, and not by our key: nothing is written"
             return DeliveryResult(Outcome.FAILED, detail=detail)
         return super()._send(action, held, evidence)
 
