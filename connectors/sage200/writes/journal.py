@@ -188,8 +188,8 @@ class JournalDelivery:
                 **common,
             }
             if part.customer_value is not None:
-                # The rate is the one that the account's documents stood at: units of its currency for one of the base. Of
-                # the payments' `exchange_rate` Sage takes two decimals only, of this one six.
+                # The rate is the one that the account's documents stood at: units of its currency for one of the base.
+                # Of a payment's `exchange_rate` Sage takes two decimals only, of this one six.
                 body |= {
                     "cheque_currency_id": self._codes.currency(journal.posted_currency)["id"],
                     "customer_cheque_value": part.customer_value,
