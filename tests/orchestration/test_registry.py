@@ -71,14 +71,6 @@ def test_the_documented_defaults_have_no_finding() -> None:
         ),
         ("marketplaces.csv", set_cell("shop_id", ""), 2, "shop_id", None, "is empty"),
         (
-            "marketplaces.csv",
-            set_cell("posting_model", "SETTLEMENT_LED"),
-            2,
-            "posting_model",
-            "SETTLEMENT_LED",
-            "not an allowed value",
-        ),
-        (
             "commission_contracts.csv",
             set_cell("marketplace_code", "*"),
             2,
