@@ -43,6 +43,18 @@ def wrong_currencies(registry: Registry) -> list[ConfigError]:
         )
         if currency in THREE_DECIMALS
     ]
+    errors += [
+        ConfigError(
+            row.FILE,
+            row.line,
+            "posting_model",
+            row.posting_model,
+            "needs a marketplace in the currency of its entity's books",
+            "Write ORDER_LED",
+        )
+        for row in registry.marketplaces
+        if row.posting_model == "SETTLEMENT_LED" and is_foreign(registry, row)
+    ]
     for rate in registry.exchange_rates:
         if rate.rate <= 0:
             errors.append(
