@@ -275,6 +275,15 @@ def test_a_foreign_marketplace_needs_a_reference_rate(config_dir: Path) -> None:
     assert not [error for error in errors if error.column == "rate_source"]
 
 
+def test_settlement_led_books_are_kept_in_the_currency_of_the_entity(config_dir: Path) -> None:
+    rewrite(config_dir / "marketplaces.csv", set_cell("posting_model", "SETTLEMENT_LED"))
+    _, errors = check_registry(config_dir)
+    assert not [error for error in errors if error.column == "posting_model"]
+    rewrite(config_dir / "marketplaces.csv", set_cell("currency_code", "EUR"))
+    _, errors = check_registry(config_dir)
+    assert [error.value for error in errors if error.column == "posting_model"] == ["SETTLEMENT_LED"]
+
+
 def test_a_currency_with_three_decimals_is_refused(config_dir: Path) -> None:
     rewrite(config_dir / "entities.csv", set_cell("functional_currency", "KWD"))
     _, errors = check_registry(config_dir)
