@@ -167,7 +167,8 @@ def _named_in(row: Mapping[str, Any], owners: Mapping[tuple[str, str], Mapping[s
 def _exceptions(figures: Figures, owners: Mapping[tuple[str, str], Mapping[str, Any]], marts: Marts) -> None:
     rows = marts.rows(
         "select marketplace_code, exception_code, subject_id, summary from marts.exceptions "
-        "where status in ('OPEN', 'IN_PROGRESS', 'INFORMATION') and subject_type <> 'VAT_PERIOD' order by exception_code, subject_id"
+        "where status in ('OPEN', 'IN_PROGRESS', 'INFORMATION') and subject_type <> 'VAT_PERIOD' "
+        "order by exception_code, subject_id"
     )
     codes: dict[str, list[str]] = {}
     for row in rows:
