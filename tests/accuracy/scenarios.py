@@ -37,7 +37,7 @@ LARGE = 3_000
 TOGETHER = 10
 """How many seeds in a row one installation reads."""
 SETTLEMENT_LED_SHARE = 0.25
-"""How many of the sellers have their sales booked by settlements; only in the currency of the books."""
+"""How many of the sellers that can have their sales booked by settlements do."""
 FRESH_FOR = timedelta(hours=2)
 """How old a stock feed may be."""
 ARRIVES_AS = {"STK-005": "stock_feed_that_stopped"}
@@ -77,7 +77,9 @@ class Scenario:
         marketplaces = ("BRICO", *others)
         # Of streams of their own: what the other draws of a seed say does not depend on them.
         currency = "EUR" if random.Random(f"currency {seed}").random() < FOREIGN_SHARE else "GBP"
-        sellers = [code for code in marketplaces if code != "PLAZA" and (code != "BRICO" or currency == "GBP")]
+        # Settlement-led books take an ERP with journals and the currency of the books; HOMELY has both.
+        takes_journals = erp == "netsuite" and currency == "GBP"
+        sellers = [code for code in marketplaces if code == "HOMELY" or (code == "BRICO" and takes_journals)]
         return cls(
             seed=seed,
             number=seed,

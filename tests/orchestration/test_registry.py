@@ -275,13 +275,19 @@ def test_a_foreign_marketplace_needs_a_reference_rate(config_dir: Path) -> None:
     assert not [error for error in errors if error.column == "rate_source"]
 
 
-def test_settlement_led_books_are_kept_in_the_currency_of_the_entity(config_dir: Path) -> None:
-    rewrite(config_dir / "marketplaces.csv", set_cell("posting_model", "SETTLEMENT_LED"))
-    _, errors = check_registry(config_dir)
-    assert not [error for error in errors if error.column == "posting_model"]
-    rewrite(config_dir / "marketplaces.csv", set_cell("currency_code", "EUR"))
-    _, errors = check_registry(config_dir)
-    assert [error.value for error in errors if error.column == "posting_model"] == ["SETTLEMENT_LED"]
+def test_settlement_led_books_need_journals_and_the_currency_of_the_entity(config_dir: Path) -> None:
+    def settlement_led(code: str, **changes: str) -> list[str]:
+        """What is said of the posting model when it is this marketplace's."""
+        model = {"posting_model": "SETTLEMENT_LED"} | changes
+        rewrite(
+            config_dir / "marketplaces.csv",
+            lambda rows: [row | (model if row["marketplace_code"] == code else {}) for row in rows],
+        )
+        return [error.problem for error in check_registry(config_dir)[1] if error.column == "posting_model"]
+
+    assert settlement_led("HOMELY") == []
+    assert len(settlement_led("HOMELY", currency_code="EUR")) == 1
+    assert any("Sage 200" in problem for problem in settlement_led("BRICO"))
 
 
 def test_a_currency_with_three_decimals_is_refused(config_dir: Path) -> None:
