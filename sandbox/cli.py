@@ -39,7 +39,7 @@ def sandbox(
     ] = None,
     settlement_led: Annotated[
         list[str] | None,
-        typer.Option("--settlement-led", help="Settlements book the sales of this one, with NetSuite; may be repeated."),
+        typer.Option("--settlement-led", help="Settlements book the sales of this one (with NetSuite); repeatable."),
     ] = None,
 ) -> None:
     """Serve generated Mirakl marketplaces, a Sage 200 company and a NetSuite account until stopped (Ctrl+C)."""
