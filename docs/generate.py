@@ -1,11 +1,13 @@
-"""Writes the two reference pages that are made of the project's own descriptions: `python docs/generate.py`.
+"""Writes the reference pages that are made of the project's own descriptions: `python docs/generate.py`.
 
-`configuration.md` comes from the seeds' YAML, `marts.md` from the marts' YAML. A test fails when they are not current,
+`configuration.md` comes from the seeds' YAML, `marts.md` from the marts' YAML, the table in `accounting.md` from the
+seeds that post. A test fails when they are not current,
 so a column that is added without a description, or described and not published, shows up in review.
 """
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -77,7 +79,52 @@ def marts() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-PAGES = {"configuration.md": configuration, "marts.md": marts}
+def rows_of(seed: str) -> list[dict[str, str]]:
+    with (ROOT / "dbt_project" / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def transaction_table() -> str:
+    """What each type of settlement line moves beside clearing, from the seeds that post."""
+    accounts: dict[str, set[str]] = {}
+    for row in rows_of("accounts"):
+        accounts.setdefault(row["account_role"], set()).add(row["account_code"])
+
+    def posted(row: dict[str, str], role: str) -> str:
+        if not role:
+            return "nothing: the receipt clears it" if row["counts_in_net"] == "false" else "blocked (SET-009)"
+        return f"{role} ({', '.join(sorted(accounts.get(role, set()))) or 'no account yet'})"
+
+    lines = [
+        "| type | sign | ORDER_LED | SETTLEMENT_LED | tax of |",
+        "|---|---|---|---|---|",
+    ]
+    for row in sorted(rows_of("transaction_types"), key=lambda row: (row["bucket"], row["transaction_type"])):
+        role = row["account_role"]
+        led = row["settlement_led_role"]
+        cells = [
+            f"`{row['transaction_type']}`",
+            {"1": "+", "-1": "−"}.get(row["expected_sign"], ""),
+            posted(row, role),
+            posted(row, led) if led else "the same",
+            f"`{row['tax_of_type']}`" if row["tax_of_type"] else "",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+TABLE_BEGINS, TABLE_ENDS = "<!-- written by docs/generate.py -->", "<!-- end of what is written -->"
+
+
+def accounting() -> str:
+    """The page as it is, with the table between the marks made anew."""
+    text = (ROOT / "docs" / "accounting.md").read_text()
+    before, rest = text.split(TABLE_BEGINS)
+    after = rest.split(TABLE_ENDS)[1]
+    return f"{before}{TABLE_BEGINS}\n{transaction_table()}\n{TABLE_ENDS}{after}"
+
+
+PAGES = {"configuration.md": configuration, "marts.md": marts, "accounting.md": accounting}
 
 
 def main() -> int:

@@ -37,15 +37,20 @@ def sandbox(
         list[Path] | None,
         typer.Option("--scenario", help="A worked example, or a folder of them, instead of a generated world."),
     ] = None,
+    settlement_led: Annotated[
+        list[str] | None,
+        typer.Option("--settlement-led", help="Settlements book the sales of this one (with NetSuite); repeatable."),
+    ] = None,
 ) -> None:
     """Serve generated Mirakl marketplaces, a Sage 200 company and a NetSuite account until stopped (Ctrl+C)."""
     from sandbox.serve import serve
     from sandbox.world import ALL_MARKETPLACES, DEFAULT_AS_OF
 
-    if unknown := set(marketplace or ()).difference(ALL_MARKETPLACES):
-        raise typer.BadParameter(
-            f"no {', '.join(sorted(unknown))}; there are {', '.join(ALL_MARKETPLACES)}", param_hint="--marketplace"
-        )
+    for option, named in (("--marketplace", marketplace), ("--settlement-led", settlement_led)):
+        if unknown := set(named or ()).difference(ALL_MARKETPLACES):
+            raise typer.BadParameter(
+                f"no {', '.join(sorted(unknown))}; there are {', '.join(ALL_MARKETPLACES)}", param_hint=option
+            )
 
     out = Console(stderr=True, highlight=False)
     moment = datetime.fromisoformat(as_of) if as_of else DEFAULT_AS_OF
@@ -72,6 +77,7 @@ def sandbox(
             erp=erp,
             currency=currency,
             scenarios=scenario or (),
+            settlement_led=settlement_led or (),
         )
     except (OSError, ValueError) as error:
         out.print(f"[bold red]error:[/bold red] {error}")

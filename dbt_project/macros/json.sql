@@ -69,3 +69,50 @@
 {% macro spark__json_text(expression, key) -%}
     get_json_object({{ expression }}, '$.{{ key }}')
 {%- endmacro %}
+
+
+{#-
+    Rows of `relation`, once per member of the array under `key` of its JSON column: all its columns, and the members' fields,
+    a list of (name, type).
+-#}
+{% macro json_rows(relation, column, key, fields) -%}
+    {{ return(adapter.dispatch('json_rows')(relation, column, key, fields)) }}
+{%- endmacro %}
+
+{% macro default__json_rows(relation, column, key, fields) -%}
+    select
+        parents.*
+        {%- for name, type in fields %},
+        parents.member.{{ name }} as {{ name }}
+        {%- endfor %}
+    from (
+        select
+            {{ relation }}.*,
+            unnest(from_json(
+                json_extract({{ relation }}.{{ column }}, '$.{{ key }}'),
+                '[{ {%- for name, type in fields -%} "{{ name }}": "{{ type }}"{{ ", " if not loop.last }} {%- endfor -%} }]'
+            )) as member
+        from {{ relation }}
+    ) as parents
+{%- endmacro %}
+
+{% macro spark__json_rows(relation, column, key, fields) -%}
+    select
+        parents.*
+        {%- for name, type in fields %},
+        parents.member.{{ name }} as {{ name }}
+        {%- endfor %}
+    from (
+        select
+            {{ relation }}.*,
+            explode(from_json(
+                get_json_object({{ relation }}.{{ column }}, '$.{{ key }}'),
+                'array<struct<
+                {%- for name, type in fields -%}
+                {{ name }}: {{ "string" if type == "varchar" else "int" }}{{ ", " if not loop.last }}
+                {%- endfor -%}
+                >>'
+            )) as member
+        from {{ relation }}
+    ) as parents
+{%- endmacro %}

@@ -177,8 +177,7 @@ class Marketplace(Row):
     erp_code: Code | None
     currency_code: Currency
     order_tax_mode: Literal["TAX_INCLUDED", "TAX_EXCLUDED"]
-    posting_model: Literal["ORDER_LED"]
-    """SETTLEMENT_LED is not built yet; taking it in silence would book it order-led."""
+    posting_model: Literal["ORDER_LED", "SETTLEMENT_LED"]
     acceptance_hours: Whole
     order_import_minutes: Whole
     dispatch_confirm_minutes: Whole
@@ -214,6 +213,8 @@ class Entity(Row):
     country: Country
     vat_number: Text | None
     calendar_code: Code
+    vat_period_months: Literal["1", "3", "12"]
+    vat_period_end_month: Literal["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]
 
 
 class WorkingCalendar(Row):
@@ -344,6 +345,7 @@ class TransactionType(Row):
     fee_type: Text
     expected_sign: Literal["1", "-1", "0"] | None
     account_role: Code | None
+    settlement_led_role: Code | None
     is_tax: Flag
     tax_of_type: Code | None
     counts_in_net: Flag

@@ -43,6 +43,22 @@ def wrong_currencies(registry: Registry) -> list[ConfigError]:
         )
         if currency in THREE_DECIMALS
     ]
+    cash_book_only = {erp.erp_code for erp in registry.erps if erp.vendor == "sage200"}
+    for row in registry.marketplaces:
+        if row.posting_model != "SETTLEMENT_LED":
+            continue
+        for is_wrong, problem in (
+            (is_foreign(registry, row), "needs a marketplace in the currency of its entity's books"),
+            # Its cash-book documents put all their VAT on the account for purchases.
+            (
+                row.erp_code in cash_book_only,
+                "needs an ERP that takes journals: Sage 200 would not book the VAT as sales'",
+            ),
+        ):
+            if is_wrong:
+                errors.append(
+                    ConfigError(row.FILE, row.line, "posting_model", row.posting_model, problem, "Write ORDER_LED")
+                )
     for rate in registry.exchange_rates:
         if rate.rate <= 0:
             errors.append(

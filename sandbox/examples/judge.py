@@ -110,6 +110,8 @@ def _journals(figures: Figures, owners: Mapping[tuple[str, str], Mapping[str, An
         "coalesce(journals.billing_cycle_id, journals.receipt_id) as document_id, "
         "sum(lines.debit - lines.credit) as amount "
         "from marts.journals as journals inner join marts.journal_lines as lines using (journal_key) "
+        # A month's end closes all examples of a marketplace together.
+        "where journals.kind in ('SETTLEMENT', 'PAYOUT_RECEIPT', 'CORRECTION') "
         "group by all"
     )
     for row in rows:
@@ -165,7 +167,8 @@ def _named_in(row: Mapping[str, Any], owners: Mapping[tuple[str, str], Mapping[s
 def _exceptions(figures: Figures, owners: Mapping[tuple[str, str], Mapping[str, Any]], marts: Marts) -> None:
     rows = marts.rows(
         "select marketplace_code, exception_code, subject_id, summary from marts.exceptions "
-        "where status in ('OPEN', 'IN_PROGRESS', 'INFORMATION') order by exception_code, subject_id"
+        "where status in ('OPEN', 'IN_PROGRESS', 'INFORMATION') and subject_type <> 'VAT_PERIOD' "
+        "order by exception_code, subject_id"
     )
     codes: dict[str, list[str]] = {}
     for row in rows:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sandbox.netsuite import NetSuiteWorld
 from sandbox.world import netsuite, sage
-from sandbox.world.business import BRICO, HOMELY, coded
+from sandbox.world.business import BRICO, HOMELY, ORDER_LED, SETTLEMENT_LED, coded
 from sandbox.world.currencies import HOME
 from sandbox.world.model import BankWorld, MiraklWorld, SageWorld, StatementFile
 from sandbox.world.people import people
@@ -62,14 +62,15 @@ def build_world(
     erp: Erp = "sage200",
     number: int = 0,
     currency: Currency = "GBP",
+    settlement_led: Collection[str] = (),
 ) -> World:
     """The world of `seed`: the same arguments give the same world, to the byte.
 
     `orders` counts the orders of BRICO (at least 250); HOMELY, a smaller seller with its books in NetSuite, and PLAZA,
     where `marketplaces` names them, add their own and change nothing else. `erp` is where BRICO's books are: the same
-    books, whichever it is. `currency` is what BRICO trades in. `as_of` must carry a time zone. Without `faults` only
-    what is natural is in the truth: negative cycles, pay-outs of several cycles, grouped and split receipts, a bank's
-    fee.
+    books, whichever it is. `currency` is what BRICO trades in. The sellers of the marketplaces `settlement_led` invoice
+    nobody: settlements book their sales. `as_of` must carry a time zone. Without `faults` only what is natural is in
+    the truth: negative cycles, pay-outs of several cycles, grouped and split receipts, a bank's fee.
 
     One pipeline can read several worlds at once when each has a `number` of its own: it stands behind the codes of the
     marketplaces, entities, ERPs and bank accounts (BRICO17), and nothing else differs.
@@ -79,7 +80,7 @@ def build_world(
     if BRICO.marketplace not in marketplaces or not set(ALL_MARKETPLACES).issuperset(marketplaces):
         raise ValueError(f"marketplaces are {BRICO.marketplace} and, beside it, {HOMELY.marketplace} and {PLAZA}")
     with _without_garbage_collection():
-        return _build(seed, orders, as_of, faults, marketplaces, erp, number, currency)
+        return _build(seed, orders, as_of, faults, marketplaces, erp, number, currency, settlement_led)
 
 
 def first_day_of_trade(as_of: datetime) -> date:
@@ -100,13 +101,22 @@ def _build(
     erp: Erp,
     number: int,
     currency: Currency,
+    settlement_led: Collection[str],
 ) -> World:
     now = milliseconds(as_of)
     first_day, *cycle_days = _cut_offs(as_of)
     brico = BRICO if currency == HOME else replace(BRICO, shop=replace(BRICO.shop, currency=currency))
     sizes = {brico: count, HOMELY: max(HOMELY_MINIMUM, count // 5)}
     sellers = [
-        build_seller(business.numbered(number), seed, size, first_day, cycle_days, now, faults=faults)
+        build_seller(
+            business.numbered(number).booked(SETTLEMENT_LED if business.marketplace in settlement_led else ORDER_LED),
+            seed,
+            size,
+            first_day,
+            cycle_days,
+            now,
+            faults=faults,
+        )
         for business, size in sizes.items()
         if business.marketplace in marketplaces
     ]

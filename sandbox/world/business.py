@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 from sandbox.world.model import Shop
 
+ORDER_LED, SETTLEMENT_LED = "ORDER_LED", "SETTLEMENT_LED"
+
 
 @dataclass(frozen=True, slots=True)
 class Customer:
@@ -56,6 +58,11 @@ class Business:
     """Whether it has a second bank account (sandbox/world/reserve.py)."""
     stream: str
     """What stands before the name of each of its random streams."""
+    vat_period_end: int = 3
+    """A month with which one of its VAT quarters ends."""
+    posting_model: str = ORDER_LED
+    """SETTLEMENT_LED: the books invoice nobody for the marketplace, settlements book the sales."""
+
     number: int = 0
     """The number of its world; see `coded`."""
 
@@ -73,6 +80,14 @@ class Business:
             bank_account=coded(self.bank_account, number),
             number=number,
         )
+
+    def booked(self, posting_model: str) -> "Business":
+        """The same business under this posting model."""
+        return replace(self, posting_model=posting_model)
+
+    @property
+    def is_settlement_led(self) -> bool:
+        return self.posting_model == SETTLEMENT_LED
 
     @property
     def is_foreign(self) -> bool:
@@ -150,4 +165,5 @@ HOMELY = Business(
     look_alike=Customer("HOMELAN", "Homeland Security Doors Ltd", "GB35LOYD30961712345678"),
     has_reserve=False,
     stream="HOMELY:",
+    vat_period_end=1,
 )

@@ -30,6 +30,13 @@ ACCOUNT_OF_ROLE = {
     "PENALTY_EXPENSE": "6130",
     "MARKETPLACE_ADJUSTMENTS": "6140",
     "BANK_CHARGES": "7901",
+    "OUTPUT_VAT": OUTPUT_VAT,
+    "UNBILLED_SETTLEMENT": "1107",
+    "REVENUE_GOODS": "4100",
+    "REVENUE_SHIPPING": "4905",
+    "SALES_RETURNS": "4110",
+    "SHIPPING_REFUNDS": "4906",
+    "MARKETPLACE_TAX_PASSTHROUGH": "2215",
 }
 ACCOUNTS = (
     ("1001", "Stock"),
@@ -175,7 +182,7 @@ class Books:
             lines=lines + charge_lines(kept),
             status=status,
             despatched=despatched,
-            is_invoiced=despatched is not None,
+            is_invoiced=despatched is not None and not self.business.is_settlement_led,
             analysis=self.business.marketplace,
         )
 

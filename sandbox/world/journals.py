@@ -15,6 +15,7 @@ from sandbox.world.erp import ACCOUNT_OF_ROLE, AR, BANK, CLEARING, INPUT_VAT, OU
 from sandbox.world.model import BankEntry, Cycle, Posting
 from sandbox.world.money import share
 from sandbox.world.settlement import PASSED_THROUGH, ROLE_OF_TYPE, SUPPLIED_FROM_ABROAD, TAX_OF_TYPE, role_of
+from sandbox.world.settlement_led import movements
 from sandbox.world.stamps import MINUTE, at
 
 EARLIER_CYCLES = 4
@@ -31,6 +32,28 @@ def natural_key(business: Business, kind: str, subject: str, day: date) -> str:
 def wire_key(key: str) -> str:
     """Eighteen characters that fit into every ERP's reference and are the same for the same journal, always."""
     return "TO" + hashlib.sha256(key.encode()).hexdigest()[:16].upper()
+
+
+def settlement_led_postings(business: Business, cycle: Cycle, earlier: list[Cycle]) -> list[Posting]:
+    """The documents of one cycle's SETTLEMENT journals, at most two: of the month before, and of the cycle's day."""
+    parts: list[Posting] = []
+    found = movements(cycle, earlier)
+    for day in sorted({movement.day for movement in found}):
+        key = natural_key(business, "SETTLEMENT", cycle.id, day)
+        totals: dict[tuple[str, bool], int] = {}
+        for movement in found:
+            if movement.day == day:
+                kind = (ACCOUNT_OF_ROLE[movement.role], movement.is_tax)
+                totals[kind] = totals.get(kind, 0) + movement.net_debit
+        for code, kind_of, sign in (("BP", "BANK_PAYMENT", 1), ("BR", "BANK_RECEIPT", -1)):
+            items = [(account, amount) for (account, _), amount in sorted(totals.items()) if amount * sign > 0]
+            if items:
+                legs = [*items, (CLEARING, -sum(amount for _, amount in items))]
+                part = _part(business, key, day, code, kind_of, legs, 0)
+                # Nobody books a cycle before it is there.
+                part.at += at(cycle.day, 11) - at(day, 11)
+                parts.append(part)
+    return parts
 
 
 def settlement_postings(business: Business, cycle: Cycle) -> list[Posting]:

@@ -13,7 +13,8 @@ from sandbox.world.catalogue import build_items
 from sandbox.world.currencies import Rates, foreign_receipts, settings
 from sandbox.world.erp import Books
 from sandbox.world.faults import Phase, plant
-from sandbox.world.model import BankEntry, Item, MiraklWorld, StatementFile
+from sandbox.world.model import BankEntry, Item, MiraklWorld, Setting, StatementFile
+from sandbox.world.money import tax_inside
 from sandbox.world.reserve import build_deposit, build_reserve
 from sandbox.world.scene import Scene
 from sandbox.world.settlement import NEGATIVE, Ledger
@@ -55,6 +56,9 @@ def build_seller(
     trade = Trade(business, stream("trade"), items, count, season)
     orders = trade.build()
     truth = Truth(business.marketplace)
+    if business.is_settlement_led:
+        where = {"marketplace_code": business.marketplace}
+        truth.settings.append(Setting("marketplaces", where, {"posting_model": business.posting_model}))
     scene = Scene(
         business, stream("faults"), now, items, orders, trade, truth, first_day, repeat=1 if count < 2000 else 3
     )
@@ -112,12 +116,13 @@ def build_seller(
     stock.count(orders, books)
     phase(Phase.STOCK)
     _natural(scene)
+    _tax_points(scene)
     for tell in scene.afterwards:
         tell()
 
     offers = [(item, *_offered(item, stock)) for item in items if item.offer.is_listed]
     offers += [(item, quantity, quantity > 0) for item, quantity in scene.strays]
-    truth.tell_money(business.bank_account, ledger.cycles, scene.genuine_receipts())
+    truth.tell_money(business, ledger.cycles, scene.genuine_receipts())
     truth.tell_stock(items, stock)
     truth.preposted = list(scene.journals)
     side = mirakl.render(business, orders, ledger, items, offers, scene.cases, now)
@@ -128,8 +133,12 @@ def _earlier_journals(scene: Scene) -> None:
     """Posts the settlements and receipts of the first cycles, as finance had done before the pipeline took over."""
     earlier = scene.ledger.cycles[: journals.EARLIER_CYCLES]
     for cycle in earlier:
-        parts = journals.settlement_postings(scene.business, cycle)
-        scene.journals[parts[0].journal_key] = parts
+        if scene.business.is_settlement_led:
+            parts = journals.settlement_led_postings(scene.business, cycle, earlier[: cycle.index])
+        else:
+            parts = journals.settlement_postings(scene.business, cycle)
+        for part in parts:
+            scene.journals.setdefault(part.journal_key, []).append(part)
     for entry in scene.receipts:
         if entry.cycles and all(cycle in earlier for cycle in entry.cycles):
             parts = journals.receipt_postings(scene.business, entry)
@@ -206,3 +215,22 @@ def _natural(scene: Scene) -> None:
                 truth.exception("BNK-002", "PAYOUT", cycle.id, NATURAL, -short)
             elif cycle.paid_at is not None and (found[0].day - london_date(cycle.paid_at)).days == LAST_DAY_OF_WINDOW:
                 truth.near_miss("arrives on the last day of the window", "BNK-001", "PAYOUT", cycle.id)
+
+
+def _tax_points(scene: Scene) -> None:
+    """Orders paid in one VAT quarter and sent in the next; paid and sent in different months of one is nothing."""
+    told: dict[str, int] = {}
+    for order in scene.orders:
+        if order.debited is None or order.shipped is None or not order.is_in_feed:
+            continue
+        paid, sent = london_date(order.debited), london_date(order.shipped)
+        tax = sum(tax_inside(line.goods_due + line.shipping_due, line.vat_rate) for line in order.live_lines)
+        if tax and (paid.year, paid.month) < (sent.year, sent.month):
+            month = f"{paid:%Y-%m}"
+            told[month] = told.get(month, 0) + tax
+    for month, tax in sorted(told.items()):
+        if (int(month[5:]) - scene.business.vat_period_end) % 3 == 0:
+            scene.truth.exception("TAX-008", "VAT_PERIOD", month, NATURAL, tax)
+        else:
+            text = "paid and sent in different months of one VAT period"
+            scene.truth.near_miss(text, "TAX-008", "VAT_PERIOD", month)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sandbox.world import settlement_led
 from sandbox.world.bank import receipt_id
+from sandbox.world.business import Business
 from sandbox.world.causes import root_cause
 from sandbox.world.model import BankEntry, Cycle, Item, Setting
 from sandbox.world.money import pounds
@@ -72,8 +74,8 @@ class Truth:
             }
         )
 
-    def tell_money(self, account: str, cycles: Sequence[Cycle], receipts: Sequence[BankEntry]) -> None:
-        """What was settled, and what arrived for it on the bank account `account`."""
+    def tell_money(self, business: Business, cycles: Sequence[Cycle], receipts: Sequence[BankEntry]) -> None:
+        """What was settled, which roles that moves, and what arrived for it on the seller's bank account."""
         self.settlements = [
             {
                 "marketplace_code": self.marketplace_code,
@@ -83,14 +85,14 @@ class Truth:
                 "net": pounds(cycle.net),
                 "payout": pounds(cycle.payout),
                 "closing": pounds(cycle.closing),
-                "roles": {role: pounds(amount) for role, amount in sorted(roles(cycle).items())},
+                "roles": {role: pounds(amount) for role, amount in sorted(_roles(business, cycle, cycles).items())},
             }
             for cycle in cycles
         ]
         self.receipts = [
             {
                 "marketplace_code": self.marketplace_code,
-                "receipt_id": receipt_id(account, entry),
+                "receipt_id": receipt_id(business.bank_account, entry),
                 "value_date": entry.day.isoformat(),
                 "amount": pounds(entry.amount),
                 "billing_cycle_ids": [cycle.id for cycle in entry.cycles],
@@ -107,6 +109,10 @@ class Truth:
             }
             for item in items
         ]
+
+
+def _roles(business: Business, cycle: Cycle, cycles: Sequence[Cycle]) -> dict[str, int]:
+    return settlement_led.roles(cycle, list(cycles[: cycle.index])) if business.is_settlement_led else roles(cycle)
 
 
 def document(seed: int, orders: int, as_of: str, truths: Sequence[Truth]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def judge(played: Played) -> Verdict:
     accuracy = measure(truth, played.reported)
     facets = [f"moment: {scenario.moment}", f"arrival: {scenario.arrival}", f"books: {scenario.erp}"]
     facets += [f"marketplace: {name}" for name in scenario.marketplaces]
+    facets += [f"settlement-led: {name}" for name in scenario.settlement_led]
     verdict = Verdict(str(scenario), scenario.seed, _orders(played.records), facets)
     codes: dict[str, Counter[str]] = defaultdict(Counter)
     told = {Finding.of(row): row for row in played.reported}

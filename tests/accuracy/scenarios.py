@@ -36,6 +36,8 @@ SMALLEST = 320
 LARGE = 3_000
 TOGETHER = 10
 """How many seeds in a row one installation reads."""
+SETTLEMENT_LED_SHARE = 0.25
+"""How many of the sellers that can have their sales booked by settlements do."""
 FRESH_FOR = timedelta(hours=2)
 """How old a stock feed may be."""
 ARRIVES_AS = {"STK-005": "stock_feed_that_stopped"}
@@ -60,6 +62,8 @@ class Scenario:
     arrival: str
     currency: str = "GBP"
     """What BRICO trades in; its books are in pounds."""
+    settlement_led: tuple[str, ...] = ()
+    """Marketplaces whose settlements book the sales; the others invoice them."""
 
     @classmethod
     def of(cls, seed: int, largest: int = LARGE) -> Scenario:
@@ -69,17 +73,24 @@ class Scenario:
         moment = tuple(MOMENTS)[number % len(MOMENTS)]
         orders = largest if rng.random() < 0.1 else rng.randrange(SMALLEST, max(SMALLEST, min(900, largest)) + 1)
         others = rng.choice((("HOMELY", "PLAZA"), ("HOMELY", "PLAZA"), ("HOMELY",), ("PLAZA",)))
+        erp = rng.choice(("sage200", "netsuite"))
+        marketplaces = ("BRICO", *others)
+        # Of streams of their own: what the other draws of a seed say does not depend on them.
+        currency = "EUR" if random.Random(f"currency {seed}").random() < FOREIGN_SHARE else "GBP"
+        # Settlement-led books take an ERP with journals and the currency of the books; HOMELY has both.
+        takes_journals = erp == "netsuite" and currency == "GBP"
+        sellers = [code for code in marketplaces if code == "HOMELY" or (code == "BRICO" and takes_journals)]
         return cls(
             seed=seed,
             number=seed,
             orders=orders,
             moment=moment,
             as_of=datetime.fromisoformat(MOMENTS[moment]),
-            erp=rng.choice(("sage200", "netsuite")),
-            marketplaces=("BRICO", *others),
+            erp=erp,
+            marketplaces=marketplaces,
             arrival=ARRIVALS[number % len(ARRIVALS)],
-            # Of its own stream: what the other draws of a seed say does not depend on it.
-            currency="EUR" if random.Random(f"currency {seed}").random() < FOREIGN_SHARE else "GBP",
+            currency=currency,
+            settlement_led=tuple(x for x in sellers if random.Random(f"{x} {seed}").random() < SETTLEMENT_LED_SHARE),
         )
 
     @property
@@ -107,6 +118,7 @@ class Scenario:
         return (
             f"seed {self.seed}: {self.orders:,} orders, {', '.join(self.marketplaces)}, books in {self.erp}, "
             f"{self.currency}, {self.moment} ({self.as_of:%Y-%m-%dT%H:%MZ}), {self.arrival}"
+            + (f", settlement-led: {', '.join(self.settlement_led)}" if self.settlement_led else "")
         )
 
 

@@ -79,6 +79,7 @@ def _serve(scenario: Scenario, folder: Path) -> None:
         erp="netsuite" if scenario.erp == "netsuite" else "sage200",
         number=scenario.number,
         currency="EUR" if scenario.currency == "EUR" else "GBP",
+        settlement_led=scenario.settlement_led,
         report=lambda text: None,
     )
 

@@ -43,6 +43,49 @@ def journal() -> Action:
     return Action(f"JOURNAL|{wire}", wire, "JOURNAL", "BRICO", "SAGE_UK", payload)
 
 
+def nominal(kind: str, lines: list[dict[str, Any]]) -> Action:
+    """A journal of another kind, without the customer account."""
+    one = journal()
+    payload = one.payload | {"kind": kind, "journal_key": f"UKTRADE|BRICO|{kind}|{one.wire_key}", "lines": lines}
+    return Action(one.action_key, one.wire_key, "JOURNAL", "BRICO", "SAGE_UK", payload)
+
+
+def moved(site: Site, one: Action) -> dict[str, Decimal]:
+    return {code: value for code, value in site.legs(one.wire_key).items() if value}
+
+
+def test_a_correction_takes_back_every_account_that_its_journal_moved(site: Site) -> None:
+    one = journal()
+    turned = [row | {"debit": row.get("credit"), "credit": row.get("debit")} for row in one.payload["lines"]]
+    other = journal()
+    correction = Action(
+        other.action_key,
+        other.wire_key,
+        "JOURNAL",
+        "BRICO",
+        "SAGE_UK",
+        other.payload | {"kind": "CORRECTION", "lines": turned},
+    )
+    assert [result.outcome for result in site.send(one, correction)] == [Outcome.SENT] * 2
+    assert moved(site, correction) == {account: -amount for account, amount in moved(site, one).items()}
+    assert [result.outcome for result in site.send(one, correction)] == [Outcome.SENT] * 2
+    assert documents(site, correction) == ["BP", "BR", "SP", "SR"]
+
+
+def test_an_accrual_moves_no_money(site: Site) -> None:
+    accrued = [
+        line(1, "NOMINAL", "-21.50", account_code="2112"),
+        line(2, "NOMINAL", "16.50", account_code="6100"),
+        line(3, "NOMINAL", "5.00", account_code="6130"),
+    ]
+    one = nominal("FEE_ACCRUAL", accrued)
+    (result,) = site.send(one)
+    assert result.outcome is Outcome.SENT
+    assert moved(site, one) == {"2112": Decimal("-21.50"), "6100": Decimal("16.50"), "6130": Decimal("5")}
+    assert documents(site, one) == ["BP", "BR"]
+    assert site.proof(one).ok
+
+
 def documents(site: Site, one: Action) -> list[str]:
     """What stands in the books under a journal's key, part by part."""
     rows = [

@@ -71,14 +71,6 @@ def test_the_documented_defaults_have_no_finding() -> None:
         ),
         ("marketplaces.csv", set_cell("shop_id", ""), 2, "shop_id", None, "is empty"),
         (
-            "marketplaces.csv",
-            set_cell("posting_model", "SETTLEMENT_LED"),
-            2,
-            "posting_model",
-            "SETTLEMENT_LED",
-            "not an allowed value",
-        ),
-        (
             "commission_contracts.csv",
             set_cell("marketplace_code", "*"),
             2,
@@ -281,6 +273,21 @@ def test_a_foreign_marketplace_needs_a_reference_rate(config_dir: Path) -> None:
     rewrite(config_dir / "exchange_rates.csv", lambda rows: [{**RATE, "rate": "0.85"}])
     _, errors = check_registry(config_dir)
     assert not [error for error in errors if error.column == "rate_source"]
+
+
+def test_settlement_led_books_need_journals_and_the_currency_of_the_entity(config_dir: Path) -> None:
+    def settlement_led(code: str, **changes: str) -> list[str]:
+        """What is said of the posting model when it is this marketplace's."""
+        model = {"posting_model": "SETTLEMENT_LED"} | changes
+        rewrite(
+            config_dir / "marketplaces.csv",
+            lambda rows: [row | (model if row["marketplace_code"] == code else {}) for row in rows],
+        )
+        return [error.problem for error in check_registry(config_dir)[1] if error.column == "posting_model"]
+
+    assert settlement_led("HOMELY") == []
+    assert len(settlement_led("HOMELY", currency_code="EUR")) == 1
+    assert any("Sage 200" in problem for problem in settlement_led("BRICO"))
 
 
 def test_a_currency_with_three_decimals_is_refused(config_dir: Path) -> None:

@@ -158,11 +158,12 @@ def running_sandbox(
     erp: str = "sage200",
     as_of: datetime | None = None,
     currency: str = "GBP",
+    settlement_led: Sequence[str] = (),
 ) -> Iterator[str]:
     """Starts the vendors (only `marketplaces` when given) on a free loopback port and yields their address.
 
     `erp` is where BRICO's books are, `currency` what it trades in, `as_of` (with a time zone) the world's present; None
-    is its default.
+    is its default. The sales of the marketplaces `settlement_led` are booked by their settlements.
     """
     directory.mkdir(parents=True, exist_ok=True)
     log = (directory / "sandbox.log").open("w")
@@ -180,6 +181,7 @@ def running_sandbox(
     ]
     command += ["--dir", str(directory), "--erp", erp, "--currency", currency] + ([] if faults else ["--no-faults"])
     command += [part for code in marketplaces for part in ("--marketplace", code)]
+    command += [part for code in settlement_led for part in ("--settlement-led", code)]
     command += ["--as-of", as_of.isoformat()] if as_of else []
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
     try:

@@ -17,6 +17,8 @@ DRIFT = Decimal("0.10")
 LONDON = ZoneInfo("Europe/London")
 COLLECTED, ZERO = "98", "2"
 CODE_ABROAD = {"IRL": COLLECTED, "JEY": ZERO}
+QUARTER_ENDS = {"BRICO": (3, 6, 9, 0), "HOMELY": (1, 4, 7, 10)}
+"""Months with which VAT periods end; 0 is December."""
 Finding = tuple[str, str, str]
 
 
@@ -60,6 +62,25 @@ def sale_taxes(world: World, marketplace: str) -> Iterator[Finding]:
             if line.tax and not line.is_charge:
                 yield "TAX-001", "ORDER_LINE", line.order_line_id
     yield from drift(world, marketplace)
+    for period in tax_points(world, marketplace):
+        yield "TAX-008", "VAT_PERIOD", period
+
+
+def tax_points(world: World, marketplace: str) -> set[str]:
+    """Last months of VAT periods in which something was paid for that left later."""
+    ends = QUARTER_ENDS[marketplace]
+    found = set()
+    for order in world.mirakl[marketplace].orders.values():
+        lines = [line for line in order["order_lines"] if line["order_line_state"] not in ("CANCELED", "REFUSED")]
+        paid = [datetime.fromisoformat(line["debited_date"]) for line in lines if line.get("debited_date")]
+        sent = [datetime.fromisoformat(line["shipped_date"]) for line in lines if line.get("shipped_date")]
+        if not paid or not sent or _country(order) in CODE_ABROAD:
+            continue
+        first, last = min(paid).astimezone(LONDON), max(sent).astimezone(LONDON)
+        end = next(month for month in range(first.month, first.month + 3) if month % 12 in ends)
+        if (last.year, last.month) > (first.year + (end > 12), (end - 1) % 12 + 1):
+            found.add(f"{first.year + (end > 12)}-{(end - 1) % 12 + 1:02}")
+    return found
 
 
 def drift(world: World, marketplace: str) -> Iterator[Finding]:

@@ -1,6 +1,9 @@
 -- Grain: one line of a canonical journal, numbered, with its account in the books of the entity at the posting date. A role that no
 -- account is mapped to keeps an empty account and blocks the journal (JNL-012); it never falls through to suspense. Functional amounts
 -- are the document's own while both currencies are one; else they come with the rate, its source and day (int_accounting__foreign_entries).
+-- What was sent to the ERP in the currency of the books stays as it was sent. Where a settlement or a receipt should be another one today,
+-- a CORRECTION takes the newest version back and the next version follows; what a month's end has accrued stays: its reversal takes it
+-- back.
 {{ config(schema='accounting', materialized='table') }}
 
 with
@@ -16,6 +19,24 @@ domestic_entries as (
     select * from {{ ref('int_accounting__settlement_entries') }}
     union all
     select * from {{ ref('int_accounting__receipt_entries') }}
+    union all
+    select * from {{ ref('int_accounting__month_end_entries') }}
+
+),
+
+posted as (
+
+    select
+        posted.*,
+        posted.entity_code || '|' || posted.marketplace_code || '|' || posted.kind || '|' || posted.document_id || '|'
+        || {{ period_of('posted.posting_date') }} as base_key
+    from {{ ref('int_accounting__posted_lines') }} as posted
+    inner join marketplaces
+        on
+            posted.marketplace_code = marketplaces.marketplace_code
+            -- Foreign journals are translated anew with the rates of their day.
+            and not coalesce(posted.currency_code <> marketplaces.functional_currency, false)
+    where posted.document_id is not null and posted.version is not null
 
 ),
 
@@ -45,6 +66,7 @@ entries as (
         foreign_entries.currency_code,
         foreign_entries.account_role,
         foreign_entries.tax_base_role,
+        cast(null as varchar) as tax_code,
         foreign_entries.side,
         foreign_entries.net_debit,
         foreign_entries.line_group,
@@ -55,7 +77,25 @@ entries as (
         foreign_entries.bad_rate_id
     from {{ ref('int_accounting__foreign_entries') }} as foreign_entries
     union all
-    select * from {{ ref('int_accounting__revaluation_entries') }}
+    select
+        revaluation_entries.entity_code,
+        revaluation_entries.marketplace_code,
+        revaluation_entries.kind,
+        revaluation_entries.document_id,
+        revaluation_entries.posting_date,
+        revaluation_entries.currency_code,
+        revaluation_entries.account_role,
+        revaluation_entries.tax_base_role,
+        cast(null as varchar) as tax_code,
+        revaluation_entries.side,
+        revaluation_entries.net_debit,
+        revaluation_entries.line_group,
+        revaluation_entries.functional_net_debit,
+        revaluation_entries.exchange_rate,
+        revaluation_entries.rate_source,
+        revaluation_entries.rate_date,
+        revaluation_entries.bad_rate_id
+    from {{ ref('int_accounting__revaluation_entries') }} as revaluation_entries
 
 ),
 
@@ -93,14 +133,136 @@ bank_accounts as (
 
 ),
 
-keyed as (
+wanted as (
 
     select
         entries.*,
-        1 as version,
         entries.entity_code || '|' || entries.marketplace_code || '|' || entries.kind || '|'
-        || entries.document_id || '|' || {{ period_of('entries.posting_date') }} || '|1' as journal_key
+        || entries.document_id || '|' || {{ period_of('entries.posting_date') }} as base_key
     from entries
+
+),
+
+newest as (
+
+    select
+        posted.base_key,
+        max(posted.version) as version
+    from posted
+    group by posted.base_key
+
+),
+
+frozen_cycles as (
+
+    -- Nothing is replaced while the cycle itself is in doubt.
+    select
+        cycles.marketplace_code,
+        cycles.billing_cycle_id
+    from {{ ref('int_matching__cycles') }} as cycles
+    where
+        cycles.unmapped_line_count > 0
+        or cycles.changed_line_count > 0
+        or cycles.currency_count > 1
+        or cycles.identity_code is not null
+
+),
+
+sides as (
+
+    select
+        wanted.base_key,
+        wanted.account_role,
+        wanted.net_debit
+    from wanted
+    inner join newest
+        on wanted.base_key = newest.base_key
+    left join frozen_cycles
+        on
+            wanted.marketplace_code = frozen_cycles.marketplace_code
+            and wanted.document_id = frozen_cycles.billing_cycle_id
+    where wanted.kind in ('SETTLEMENT', 'PAYOUT_RECEIPT', 'REVERSE_CHARGE') and frozen_cycles.billing_cycle_id is null
+    union all
+    select
+        posted.base_key,
+        posted.account_role,
+        posted.credit - posted.debit as net_debit
+    from posted
+    inner join newest
+        on
+            posted.base_key = newest.base_key
+            and posted.version = newest.version
+
+),
+
+replaced as (
+
+    select
+        changed.base_key,
+        newest.version
+    from (
+        select distinct sums.base_key
+        from (
+            select
+                sides.base_key,
+                sides.account_role
+            from sides
+            group by sides.base_key, sides.account_role
+            having sum(sides.net_debit) <> 0
+        ) as sums
+    ) as changed
+    inner join newest
+        on changed.base_key = newest.base_key
+    -- What is wanted no more, or not compared, is left to a person.
+    inner join (
+        select distinct wanted.base_key
+        from wanted
+        left join frozen_cycles
+            on
+                wanted.marketplace_code = frozen_cycles.marketplace_code
+                and wanted.document_id = frozen_cycles.billing_cycle_id
+        where
+            wanted.kind in ('SETTLEMENT', 'PAYOUT_RECEIPT', 'REVERSE_CHARGE')
+            and frozen_cycles.billing_cycle_id is null
+    ) as comparable
+        on changed.base_key = comparable.base_key
+
+),
+
+keyed as (
+
+    select
+        wanted.*,
+        coalesce(replaced.version, 0) + 1 as version,
+        wanted.base_key || '|' || cast(coalesce(replaced.version, 0) + 1 as varchar) as journal_key
+    from wanted
+    left join newest
+        on wanted.base_key = newest.base_key
+    left join replaced
+        on wanted.base_key = replaced.base_key
+    where newest.base_key is null or replaced.base_key is not null
+
+),
+
+corrections as (
+
+    select
+        posted.*,
+        posted.entity_code || '|' || posted.marketplace_code || '|CORRECTION|' || posted.kind || ' '
+        || posted.document_id || '|' || {{ period_of('posted.posting_date') }} || '|' || cast(posted.version as varchar)
+            as correction_key
+    from posted
+    inner join replaced
+        on
+            posted.base_key = replaced.base_key
+            and posted.version = replaced.version
+
+),
+
+sent_keys as (
+
+    select distinct posted.journal_key
+    from posted
 
 ),
 
@@ -113,6 +275,7 @@ numbered as (
             order by
                 keyed.line_group,
                 coalesce(keyed.tax_base_role, keyed.account_role),
+                coalesce(keyed.tax_code, ''),
                 case when keyed.tax_base_role is null then 0 else 1 end,
                 keyed.account_role,
                 keyed.side
@@ -165,7 +328,7 @@ tax_code_choices as (
             numbered.entity_code = tax_codes.entity_code
             and tax_codes.tax_role = 'STD_PURCH'
             and numbered.posting_date >= tax_codes.effective_from
-    where numbered.tax_base_role is not null
+    where numbered.tax_base_role is not null and numbered.tax_code is null
 
 ),
 
@@ -183,7 +346,7 @@ first_nominal_lines as (
 
 ),
 
-final as (
+computed as (
 
     select
         numbered.journal_key,
@@ -222,7 +385,7 @@ final as (
         numbered.rate_source,
         numbered.rate_date,
         numbered.bad_rate_id,
-        tax_code_choices.erp_tax_code as tax_code,
+        coalesce(numbered.tax_code, tax_code_choices.erp_tax_code) as tax_code,
         case
             when numbered.tax_base_role is not null
                 then cast(coalesce(base_lines.line_no, first_nominal_lines.line_no) as integer)
@@ -263,6 +426,7 @@ final as (
         on
             numbered.journal_key = base_lines.journal_key
             and numbered.tax_base_role = base_lines.account_role
+            and coalesce(numbered.tax_code, '') = coalesce(base_lines.tax_code, '')
             and base_lines.tax_base_role is null
     left join first_nominal_lines
         on numbered.journal_key = first_nominal_lines.journal_key
@@ -270,6 +434,82 @@ final as (
         on numbered.document_id = cash_book_receipts.receipt_id
     left join bank_accounts
         on marketplaces.bank_account_code = bank_accounts.bank_account_code
+
+),
+
+final as (
+
+    select * from computed
+    union all
+    select
+        posted.journal_key,
+        posted.wire_key,
+        posted.entity_code,
+        posted.marketplace_code,
+        posted.kind,
+        posted.document_id,
+        posted.version,
+        posted.posting_date,
+        {{ period_of('posted.posting_date') }} as period,
+        posted.currency_code,
+        posted.line_no,
+        posted.account_role,
+        posted.account_type,
+        posted.account_code,
+        posted.cost_centre,
+        posted.department,
+        posted.bank_code,
+        posted.debit,
+        posted.credit,
+        posted.currency_code as functional_currency_code,
+        posted.debit as functional_debit,
+        posted.credit as functional_credit,
+        cast(null as decimal(18, 8)) as exchange_rate,
+        cast(null as varchar) as rate_source,
+        cast(null as date) as rate_date,
+        cast(null as varchar) as bad_rate_id,
+        posted.tax_code,
+        posted.tax_line_of,
+        posted.narrative,
+        case posted.kind when 'CORRECTION' then split_part(posted.document_id, ' ', 2) else posted.document_id end
+            as source_id
+    from posted
+    union all
+    select
+        corrections.correction_key as journal_key,
+        {{ wire_key('corrections.correction_key') }} as wire_key,
+        corrections.entity_code,
+        corrections.marketplace_code,
+        'CORRECTION' as kind,
+        corrections.kind || ' ' || corrections.document_id as document_id,
+        corrections.version,
+        corrections.posting_date,
+        {{ period_of('corrections.posting_date') }} as period,
+        corrections.currency_code,
+        corrections.line_no,
+        corrections.account_role,
+        corrections.account_type,
+        corrections.account_code,
+        corrections.cost_centre,
+        corrections.department,
+        corrections.bank_code,
+        corrections.credit as debit,
+        corrections.debit as credit,
+        corrections.currency_code as functional_currency_code,
+        corrections.credit as functional_debit,
+        corrections.debit as functional_credit,
+        cast(null as decimal(18, 8)) as exchange_rate,
+        cast(null as varchar) as rate_source,
+        cast(null as date) as rate_date,
+        cast(null as varchar) as bad_rate_id,
+        corrections.tax_code,
+        corrections.tax_line_of,
+        corrections.narrative,
+        corrections.document_id as source_id
+    from corrections
+    left join sent_keys
+        on corrections.correction_key = sent_keys.journal_key
+    where sent_keys.journal_key is null
 
 )
 

@@ -72,8 +72,10 @@ judged as (
         marketplaces.erp_code,
         marketplaces.customer_reference,
         marketplaces.clearing_bank_code,
-        case when headers.kind = 'SETTLEMENT' then headers.document_id end as billing_cycle_id,
-        case when headers.kind = 'PAYOUT_RECEIPT' then headers.document_id end as receipt_id,
+        row_number() over (
+            partition by headers.marketplace_code, headers.kind, headers.document_id
+            order by headers.posting_date desc, headers.version desc
+        ) as part_number,
         headers.posting_date < marketplaces.journals_live_from as is_excluded,
         case
             when cycles.unmapped_line_count > 0 then 'SET-009'
@@ -95,7 +97,7 @@ judged as (
         on headers.marketplace_code = marketplaces.marketplace_code
     left join cycles
         on
-            headers.kind = 'SETTLEMENT'
+            headers.kind in ('SETTLEMENT', 'REVERSE_CHARGE', 'UNBILLED_REVERSAL')
             and headers.marketplace_code = cycles.marketplace_code
             and headers.document_id = cycles.billing_cycle_id
 
@@ -111,8 +113,9 @@ final as (
         judged.erp_code,
         judged.kind,
         judged.document_id,
-        judged.billing_cycle_id,
-        judged.receipt_id,
+        -- Named by one journal only: the last part of a cycle that a month's end splits, the newest version.
+        case when judged.kind = 'SETTLEMENT' and judged.part_number = 1 then judged.document_id end as billing_cycle_id,
+        case when judged.kind = 'PAYOUT_RECEIPT' and judged.part_number = 1 then judged.document_id end as receipt_id,
         cast(judged.version as integer) as version,
         judged.posting_date,
         judged.period,
@@ -157,7 +160,7 @@ final as (
             when judged.blocked_code = 'SET-014' then judged.first_changed_line_id
             when judged.blocked_code = 'PAY-002' then judged.unassigned_line_id
             when judged.blocked_code = 'FX-001' then judged.bad_rate_id
-            when judged.blocked_code like 'PAY-%' then judged.billing_cycle_id
+            when judged.blocked_code like 'PAY-%' then judged.document_id
         end as blocked_subject_id
     from judged
 

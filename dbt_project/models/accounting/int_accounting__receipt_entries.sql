@@ -91,6 +91,7 @@ final as (
         coalesce(allocated.cleared_currency_code, receipts.currency_code) as currency_code,
         entries.account_role,
         cast(null as varchar) as tax_base_role,
+        cast(null as varchar) as tax_code,
         entries.side,
         cast(entries.net_debit as decimal(18, 2)) as net_debit,
         entries.line_group

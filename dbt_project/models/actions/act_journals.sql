@@ -165,6 +165,9 @@ payloads as (
             ('journal_key', 'due.journal_key'),
             ('wire_key', 'due.wire_key'),
             ('kind', 'due.kind'),
+            ('document_id', 'due.document_id'),
+            ('version', 'due.version'),
+            ('journal_date', 'cast(due.posting_date as varchar)'),
             ('posting_date', 'cast(due.books_date as varchar)'),
             ('currency_code', 'due.currency_code'),
             ('functional_currency_code', 'due.functional_currency_code'),
@@ -220,9 +223,13 @@ final as (
                 then
                     'The revaluation of ' || payloads.document_id || ' is to be taken back on '
                     || cast(payloads.posting_date as varchar) || '.'
+            when 'PAYOUT_RECEIPT'
+                then
+                    'A pay-out was received on ' || cast(payloads.posting_date as varchar)
+                    || ' and is not yet in the ledger.'
             else
-                'A pay-out was received on ' || cast(payloads.posting_date as varchar)
-                || ' and is not yet in the ledger.'
+                'The ' || lower(replace(payloads.kind, '_', ' ')) || ' of ' || cast(payloads.posting_date as varchar)
+                || ' is not yet in the ledger.'
         end as reason,
         {{ sha256_hex('payloads.payload') }} as source_hash
     from payloads

@@ -20,6 +20,7 @@ dated as (
         lines.*,
         marketplaces.entity_code,
         marketplaces.go_live_date,
+        marketplaces.posting_model,
         {{ shop_of('lines.shop_id') }} as ledger_shop_id,
         {{ local_date('lines.created_at', 'marketplaces.time_zone') }} as line_date
     from lines
@@ -57,6 +58,7 @@ final as (
         coalesce(types.bucket, 'UNMAPPED') as bucket,
         case
             when remitted.transaction_type is not null then 'MARKETPLACE_TAX_PASSTHROUGH'
+            when dated.posting_model = 'SETTLEMENT_LED' then types.settlement_led_role
             else types.account_role
         end as account_role,
         coalesce(types.is_tax, false) as is_tax,

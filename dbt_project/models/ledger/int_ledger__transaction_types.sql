@@ -10,6 +10,7 @@ final as (
         types.fee_type,
         types.bucket,
         types.account_role,
+        coalesce(types.settlement_led_role, types.account_role) as settlement_led_role,
         types.is_tax,
         types.tax_of_type,
         types.counts_in_net,

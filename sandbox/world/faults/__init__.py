@@ -59,6 +59,6 @@ def plant(phase: Phase, scene: Scene) -> None:
     """Plants every fault of `phase`, in the order of `FAULTS`; where the currency is foreign, only those of it."""
     for each in FAULTS:
         planted = (FOREIGN,) if scene.business.is_foreign else (None, scene.business.name)
-        if each.phase is phase and each.only in planted:
+        if each.phase is phase and each.only in planted and each.model in (None, scene.business.posting_model):
             for _ in range(scene.repeat if each.is_repeated else 1):
                 each.plant(scene)

@@ -86,7 +86,7 @@ def pay_out_of_march_still_short(scene: Scene) -> None:
     scene.truth.near_miss("on its way", "CLR-002", "OPEN_ITEM", scene.ledger.cycles[-1].id)
 
 
-@fault("CLR-004", Phase.JOURNALS, once=True, only=HOMELY.marketplace)
+@fault("CLR-004", Phase.JOURNALS, once=True, only=HOMELY.marketplace, model="ORDER_LED")
 def paid_too_much_in_march(scene: Scene) -> None:
     """The marketplace had paid 75.00 too much before go-live: clearing is in credit at the end of the first month.
 

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 from sandbox.world.erp import BANK, CLEARING
 from sandbox.world.faults.registry import Phase, fault
-from sandbox.world.model import Posting
+from sandbox.world.faults.victims import plain
+from sandbox.world.model import Order, Posting
 from sandbox.world.scene import Scene
 from sandbox.world.stamps import DAY, HOUR
 
@@ -100,7 +101,7 @@ def _evening(day: date) -> int:
     return (day - date(1970, 1, 1)).days * DAY + 17 * HOUR
 
 
-@fault("JNL-005", Phase.JOURNALS, once=True)
+@fault("JNL-005", Phase.JOURNALS, once=True, model="ORDER_LED")
 def settlement_in_the_month_before(scene: Scene) -> None:
     """The settlement of a cycle was posted on the last day of the month before.
 
@@ -159,3 +160,22 @@ def adjustment_booked_as_advertising(scene: Scene) -> None:
     payment.legs = [("6201" if account == "6140" else account, value) for account, value in payment.legs]
     scene.truth.exception("JNL-009", "JOURNAL", key, "adjustment_booked_as_advertising", amount)
     scene.truth.near_miss("netted on one account", "JNL-009", "JOURNAL", _settlement_key(scene, 1))
+
+
+@fault("JNL-009", Phase.ERP, model="SETTLEMENT_LED")
+def invoiced_beside_its_settlement(scene: Scene) -> None:
+    """An order of a marketplace whose settlements book the sales was invoiced by the order desk as well.
+
+    The sale is in the books twice, once per posting model. Near-miss: a despatched order that was not invoiced.
+    """
+
+    def is_despatched(order: Order) -> bool:
+        erp_order = scene.books.by_order.get(order.id)
+        return plain(scene, order) and erp_order is not None and erp_order.despatched is not None
+
+    order = scene.order(is_despatched)
+    erp_order = scene.books.by_order[order.id]
+    erp_order.is_invoiced = True
+    gross = sum(line.net + line.tax for line in erp_order.lines)
+    scene.truth.exception("JNL-009", "ORDER", order.id, "invoiced_beside_its_settlement", gross)
+    scene.truth.near_miss("despatched, not invoiced", "JNL-009", "ORDER", scene.order(is_despatched).id)

@@ -276,7 +276,7 @@ def cancelled_order_live_in_the_erp(scene: Scene) -> None:
         scene.near_miss_once("cancelled before the import", "ORD-001", "ORDER", never.id)
 
 
-@fault("ORD-014", Phase.ERP)
+@fault("ORD-014", Phase.ERP, model="ORDER_LED")
 def cancelled_line_invoiced(scene: Scene) -> None:
     """A line cancelled before it shipped is still on the ERP order, despatched and invoiced with the rest.
 

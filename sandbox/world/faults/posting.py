@@ -41,7 +41,7 @@ def bank_charges_mapped_too_late(scene: Scene) -> None:
     scene.truth.near_miss("paid in full", "JNL-012", "JOURNAL", _receipt(scene, eighth))
 
 
-@fault("JNL-010", Phase.JOURNALS, once=True, only=HOMELY.marketplace)
+@fault("JNL-010", Phase.JOURNALS, once=True, only=HOMELY.marketplace, model="ORDER_LED")
 def month_shut_too_early(scene: Scene) -> None:
     """A month was shut before the last settlement in it had been posted.
 
@@ -69,7 +69,7 @@ def month_shut_too_early(scene: Scene) -> None:
     scene.truth.near_miss("shut for purchases alone", "JNL-010", "JOURNAL", _settlement(scene, open_for_us))
 
 
-@fault("JNL-008", Phase.JOURNALS, once=True, only=HOMELY.marketplace)
+@fault("JNL-008", Phase.JOURNALS, once=True, only=HOMELY.marketplace, model="ORDER_LED")
 def nobody_approves(scene: Scene) -> None:
     """The greatest settlement is above the limit of automatic approval, and nobody has approved it in the time agreed.
 

@@ -88,7 +88,7 @@ def refunded_goods_never_came_back(scene: Scene) -> None:
     scene.truth.near_miss("nobody asked for the goods", "CRN-005", "REFUND", line.refunds[0].id)
 
 
-@fault("CRN-002", Phase.TRADE)
+@fault("CRN-002", Phase.TRADE, model="ORDER_LED")
 def refund_never_credited(scene: Scene) -> None:
     """The customer was refunded days ago, and the books have no credit note for it.
 
@@ -107,7 +107,7 @@ def refund_never_credited(scene: Scene) -> None:
 # -- The credit note is wrong in the books
 
 
-@fault("CRN-001", Phase.JOURNALS)
+@fault("CRN-001", Phase.JOURNALS, model="ORDER_LED")
 def credited_but_not_refunded(scene: Scene) -> None:
     """Customer service credited part of an order in the ERP, naming its line; the marketplace never paid it back.
 
@@ -129,7 +129,7 @@ def credited_but_not_refunded(scene: Scene) -> None:
     scene.later(lambda: scene.truth.near_miss("names the line only", "CRN-001", "CREDIT_NOTE", named.reference))
 
 
-@fault("CRN-003", Phase.JOURNALS)
+@fault("CRN-003", Phase.JOURNALS, model="ORDER_LED")
 def credited_another_amount(scene: Scene) -> None:
     """The credit note is two pounds above the refund; its VAT is the refund's.
 
@@ -145,7 +145,7 @@ def credited_another_amount(scene: Scene) -> None:
             scene.truth.near_miss("one penny above the refund", "CRN-003", "REFUND", refund.id)
 
 
-@fault("CRN-006", Phase.JOURNALS)
+@fault("CRN-006", Phase.JOURNALS, model="ORDER_LED")
 def credited_without_vat(scene: Scene) -> None:
     """Standard-rated goods were credited at the zero rate: the amount is right, the VAT stays declared.
 
@@ -168,7 +168,7 @@ def credited_without_vat(scene: Scene) -> None:
             scene.truth.near_miss("VAT one penny off", "CRN-006", "REFUND", refund.id)
 
 
-@fault("CLR-003", Phase.JOURNALS)
+@fault("CLR-003", Phase.JOURNALS, model="ORDER_LED")
 def surcharge_invoiced_to_the_marketplace(scene: Scene) -> None:
     """The bookkeeper invoiced 7.50 for repacking to the marketplace's account; the order is settled without it.
 

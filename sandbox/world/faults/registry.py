@@ -34,6 +34,8 @@ class Fault:
     is_repeated: bool
     only: str | None
     """The one marketplace that it is planted at, or the one currency; None for every seller in pounds."""
+    model: str | None
+    """The one posting model under which it can be planted; None for both."""
 
     @property
     def name(self) -> str:
@@ -44,15 +46,16 @@ REGISTERED: list[Fault] = []
 
 
 def fault(
-    code: str, phase: Phase, *, once: bool = False, only: str | None = None
+    code: str, phase: Phase, *, once: bool = False, only: str | None = None, model: str | None = None
 ) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
     """Registers a function that plants `code`. Unless `once`, a large world gets several.
 
     A pay-out serves one fault, and a seller has few: what needs one of its own is planted at one marketplace (`only`).
+    `model` is ORDER_LED where the fault is in an invoice, a credit note or a customer account.
     """
 
     def register(plant: Callable[[Scene], None]) -> Callable[[Scene], None]:
-        REGISTERED.append(Fault(code, phase, plant, not once, only))
+        REGISTERED.append(Fault(code, phase, plant, not once, only, model))
         return plant
 
     return register

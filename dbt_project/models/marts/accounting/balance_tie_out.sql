@@ -1,12 +1,13 @@
 -- Grain: marketplace × currency × side × kind × subject. The ledger beside the marketplace's own balances (reference 9.g): customer
 -- account, clearing and reserve on one side; pending, payable, reserve and pay-outs in transit on the other; and by id every item by
--- which the ledger is more (less: negative). LEDGER - MARKETPLACE - ITEM = nil. Only for order-led sellers, who have a customer account.
+-- which the ledger is more (less: negative). LEDGER - MARKETPLACE - ITEM = nil. A settlement-led
+-- seller has no customer account: what no settlement has booked yet is an item as a whole.
 with
 
 marketplaces as (
 
     select * from {{ ref('int_ledger__marketplaces') }}
-    where has_books and posting_model = 'ORDER_LED'
+    where has_books
 
 ),
 

@@ -20,6 +20,63 @@ accruals as (
 
 ),
 
+erp_orders as (
+
+    select
+        erp_code,
+        document_no,
+        min(order_reference) as order_id
+    from {{ ref('int_ledger__erp_orders') }}
+    where document_no is not null and not is_draft
+    group by erp_code, document_no
+
+),
+
+-- Where settlements book the sales, the ERP invoices and credits nobody: its invoice is the same sale a second time.
+mixed as (
+
+    select
+        marketplaces.marketplace_code,
+        marketplaces.entity_code,
+        marketplaces.currency_code,
+        case
+            when coalesce(erp_orders.order_id, orders.order_id) is null then 'ERP_POSTING'
+            else 'ORDER'
+        end as subject_type,
+        coalesce(erp_orders.order_id, orders.order_id, transactions.urn) as subject_id,
+        min(transactions.reference) as document_no,
+        count(*) as document_count,
+        min(transactions.transaction_date) as transaction_date,
+        cast(sum(transactions.amount) as decimal(18, 2)) as amount
+    from {{ ref('int_ledger__erp_customer_transactions') }} as transactions
+    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
+        on
+            transactions.erp_code = marketplaces.erp_code
+            and transactions.customer_reference = marketplaces.customer_reference
+            and marketplaces.posting_model = 'SETTLEMENT_LED'
+    left join erp_orders
+        on
+            transactions.erp_code = erp_orders.erp_code
+            and transactions.second_reference = erp_orders.document_no
+    left join {{ ref('int_ledger__orders') }} as orders
+        on
+            marketplaces.marketplace_code = orders.marketplace_code
+            and transactions.second_reference = orders.order_id
+    where
+        transactions.kind in ('INVOICE', 'CREDIT_NOTE')
+        and transactions.transaction_date >= marketplaces.go_live_date
+    group by
+        marketplaces.marketplace_code,
+        marketplaces.entity_code,
+        marketplaces.currency_code,
+        case
+            when coalesce(erp_orders.order_id, orders.order_id) is null then 'ERP_POSTING'
+            else 'ORDER'
+        end,
+        coalesce(erp_orders.order_id, orders.order_id, transactions.urn)
+
+),
+
 journal_rows as (
 
     select
@@ -208,6 +265,38 @@ unioned as (
         cast(null as varchar) as action_state,
         accrual_rows.subject_date
     from accrual_rows
+    union all
+    select
+        mixed.marketplace_code,
+        mixed.entity_code,
+        mixed.subject_type,
+        mixed.subject_id,
+        'F040_MODEL' as rule_code,
+        'EXCEPTION' as status,
+        'JNL-009' as exception_code,
+        cast(0 as decimal(18, 2)) as expected_amount,
+        mixed.amount as actual_amount,
+        mixed.currency_code,
+        cast(null as varchar) as left_id,
+        mixed.document_no as right_id,
+        cast(null as timestamp) as due_at,
+        cast(null as varchar) as root_subject_type,
+        cast(null as varchar) as root_subject_id,
+        'The ERP has invoiced ' || cast(mixed.amount as varchar) || ' ' || mixed.currency_code
+        || ' on the marketplace''s account'
+        || case mixed.subject_type when 'ORDER' then ' for order ' else ', posting ' end
+        || mixed.subject_id || ' (' || mixed.document_no
+        || case when mixed.document_count > 1 then ' and others' else '' end
+        || '), and settlements book the sales of this marketplace: the sale is in the books twice.' as summary,
+        cast(null as varchar) as journal_key,
+        cast(null as varchar) as wire_key,
+        cast(null as varchar) as kind,
+        cast(null as varchar) as billing_cycle_id,
+        cast(null as varchar) as receipt_id,
+        'MIXED' as erp_state,
+        cast(null as varchar) as action_state,
+        mixed.transaction_date as subject_date
+    from mixed
 
 ),
 

@@ -1,4 +1,4 @@
--- Level a, the tax of the sale: one row per subject (order, test) and rule. Has somebody said who accounts for the tax (T010), and did the operator do
+-- Level a, the tax of the sale: one row per subject (order, test, VAT period) and rule. Has somebody said who accounts for the tax (T010), and did the operator do
 -- what that says (T020). Whether the books carry the code that follows is rule LINE_TAX of rec_orders. Amounts of tax in the order's
 -- currency; delta_amount = actual - expected.
 with
@@ -64,6 +64,73 @@ accounted as (
     where
         sales.accountable is not null
         and (sales.charged_tax_amount > 0 or sales.has_tax_lines)
+
+),
+
+points as (
+
+    -- The customer's money can fix the tax point before the goods leave and the invoice is raised.
+    select
+        sales.marketplace_code,
+        sales.entity_code,
+        sales.currency_code,
+        sales.order_id,
+        marketplaces.as_of_date,
+        entities.vat_period_months,
+        entities.vat_period_end_month,
+        min({{ local_date('order_lines.debited_at', 'marketplaces.time_zone') }}) as debit_date,
+        max({{ local_date('order_lines.shipped_at', 'marketplaces.time_zone') }}) as dispatch_date,
+        cast(sum({{ tax_in_gross(
+            '(order_lines.price_amount - order_lines.cancelled_amount + order_lines.shipping_amount'
+            ~ ' - order_lines.cancelled_shipping_amount)',
+            'coalesce(sales.sale_tax_rate_percent, items.tax_rate_percent, 0)'
+        ) }}) as decimal(18, 2)) as tax_amount
+    from sales
+    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
+        on sales.marketplace_code = marketplaces.marketplace_code
+    inner join {{ ref('stg_tieout__entities') }} as entities
+        on sales.entity_code = entities.entity_code
+    inner join {{ ref('int_ledger__order_lines') }} as order_lines
+        on
+            sales.marketplace_code = order_lines.marketplace_code
+            and sales.order_id = order_lines.order_id
+    left join {{ ref('int_ledger__items') }} as items
+        on
+            marketplaces.erp_code = items.erp_code
+            and order_lines.item_code = items.item_code
+    where not sales.is_excluded and not order_lines.is_cancelled and order_lines.debited_at is not null
+    group by
+        sales.marketplace_code,
+        sales.entity_code,
+        sales.currency_code,
+        sales.order_id,
+        marketplaces.as_of_date,
+        entities.vat_period_months,
+        entities.vat_period_end_month
+
+),
+
+straddled as (
+
+    select
+        ended.marketplace_code,
+        ended.entity_code,
+        ended.currency_code,
+        ended.period_end,
+        sum(case when ended.dispatch_date > ended.period_end then 1 else 0 end) as order_count,
+        sum(case when ended.dispatch_date is null then 1 else 0 end) as waiting_count,
+        cast(sum(case when ended.dispatch_date > ended.period_end then ended.tax_amount else 0 end) as decimal(18, 2))
+            as tax_amount
+    from (
+        select
+            points.*,
+            {{ vat_period_end('points.debit_date', 'points.vat_period_months', 'points.vat_period_end_month') }}
+                as period_end
+        from points
+        where points.tax_amount > 0
+    ) as ended
+    where ended.period_end < ended.as_of_date
+    group by ended.marketplace_code, ended.entity_code, ended.currency_code, ended.period_end
 
 ),
 
@@ -162,6 +229,37 @@ unioned as (
         cast(null as varchar) as accountable,
         cast(null as varchar) as sale_tax_role
     from drifted
+    union all
+    select
+        marketplace_code,
+        entity_code,
+        'VAT_PERIOD' as subject_type,
+        {{ period_of('period_end') }} as subject_id,
+        'T050_TAX_POINT' as rule_code,
+        case when order_count > 0 then 'EXCEPTION' when waiting_count > 0 then 'TIMING' else 'MATCHED' end as status,
+        'TAX-008' as fault_code,
+        cast(0 as decimal(18, 2)) as expected_amount,
+        tax_amount as actual_amount,
+        cast(0 as decimal(18, 2)) as tolerance_amount,
+        currency_code,
+        case
+            when order_count > 0
+                then
+                    cast(order_count as varchar) || ' orders were paid by their customers in the VAT period that ends'
+                    || ' on ' || cast(period_end as varchar) || ' and left and were invoiced after it: '
+                    || cast(tax_amount as varchar) || ' ' || currency_code
+                    || ' of VAT may belong to the earlier return'
+            else
+                cast(waiting_count as varchar) || ' orders paid in the VAT period that ends on '
+                || cast(period_end as varchar) || ' have not left yet'
+        end as summary,
+        cast(null as varchar) as order_id,
+        period_end as subject_date,
+        cast(null as varchar) as ship_to_country,
+        cast(null as decimal(18, 2)) as consignment_amount,
+        cast(null as varchar) as accountable,
+        cast(null as varchar) as sale_tax_role
+    from straddled
 
 ),
 

@@ -19,7 +19,18 @@ accounts as (
 
 postings as (
 
-    select * from {{ ref('int_ledger__erp_postings') }}
+    -- A settlement that holds a sale on the account, and what releases it, are no accruals of a month's end.
+    select postings.*
+    from {{ ref('int_ledger__erp_postings') }} as postings
+    left join {{ ref('int_accounting__journals') }} as journals
+        on
+            postings.erp_code = journals.erp_code
+            and postings.reference = journals.wire_key
+            and (
+                journals.kind in ('SETTLEMENT', 'CORRECTION')
+                or (journals.kind = 'UNBILLED_REVERSAL' and journals.document_id not like '____-__')
+            )
+    where journals.journal_key is null
 
 ),
 

@@ -190,10 +190,14 @@ settlements as (
         journals.wire_key as settlement_key,
         {{ wire_key(
             "journals.entity_code || '|' || journals.marketplace_code || '|REVERSE_CHARGE|' || journals.billing_cycle_id"
-            " || '|' || journals.period || '|1'"
+            " || '|' || substr(cast(cycles.cycle_date as varchar), 1, 7) || '|1'"
         ) }} as reverse_charge_key,
         journals.is_excluded
     from {{ ref('int_accounting__journals') }} as journals
+    inner join cycles
+        on
+            journals.marketplace_code = cycles.marketplace_code
+            and journals.billing_cycle_id = cycles.billing_cycle_id
     where journals.kind = 'SETTLEMENT'
 
 ),
@@ -202,10 +206,12 @@ reverse_charge_accounts as (
 
     select
         ranked.marketplace_code,
+        ranked.posting_model,
         ranked.account_code
     from (
         select
             marketplaces.marketplace_code,
+            coalesce(marketplaces.posting_model, 'ORDER_LED') as posting_model,
             accounts.account_code,
             row_number() over (
                 partition by marketplaces.marketplace_code
@@ -257,7 +263,13 @@ posted as (
         looked_up.billing_cycle_id,
         sum(looked_up.settlement_count) as settlement_leg_count,
         cast(coalesce(sum(
-            case when postings.account_code = accounts.account_code then -postings.net_amount end
+            -- A settlement that books sales moves the same account.
+            case
+                when
+                    postings.account_code = accounts.account_code
+                    and (looked_up.settlement_count = 0 or accounts.posting_model = 'ORDER_LED')
+                    then -postings.net_amount
+            end
         ), 0) as decimal(18, 2)) as reverse_charge_amount
     from looked_up
     inner join {{ ref('int_ledger__erp_postings') }} as postings

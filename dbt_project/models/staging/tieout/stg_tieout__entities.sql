@@ -12,7 +12,9 @@ final as (
         nullif(trim(source.time_zone), '') as time_zone,
         upper(nullif(trim(source.country), '')) as country,
         nullif(trim(source.vat_number), '') as vat_number,
-        nullif(trim(source.calendar_code), '') as calendar_code
+        nullif(trim(source.calendar_code), '') as calendar_code,
+        cast(nullif(trim(source.vat_period_months), '') as integer) as vat_period_months,
+        cast(nullif(trim(source.vat_period_end_month), '') as integer) as vat_period_end_month
     from source
 )
 

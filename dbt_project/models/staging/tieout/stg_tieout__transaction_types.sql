@@ -9,6 +9,7 @@ final as (
         upper(nullif(trim(source.transaction_type), '')) as transaction_type,
         upper(nullif(trim(source.fee_type), '')) as fee_type,
         upper(nullif(trim(source.account_role), '')) as account_role,
+        upper(nullif(trim(source.settlement_led_role), '')) as settlement_led_role,
         upper(nullif(trim(source.tax_of_type), '')) as tax_of_type,
         upper(nullif(trim(source.bucket), '')) as bucket,
         cast(nullif(trim(source.expected_sign), '') as integer) as expected_sign,
