@@ -80,6 +80,8 @@ def play(scenarios: Sequence[Scenario], folder: Path) -> list[Played]:
     for played in found.values():
         played.scenario.tell(played.truth)
     with connect(settings) as warehouse:
+        if not warehouse.execute("select 1 from duckdb_tables() where table_name = 'exceptions'").fetchall():
+            raise RuntimeError(f"the models were not built: {'; '.join(problems)}")
         for name, query in _QUERIES.items():
             for row in _rows(warehouse, query):
                 owner = owners.of(row.pop("owner"), row.get("subject_id"))

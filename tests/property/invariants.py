@@ -39,7 +39,19 @@ INVARIANTS: Mapping[str, str] = {
     "1 a journal line has one side, never negative": """
         select marketplace_code as owner, journal_key || ' line ' || line_no as what
         from marts.journal_lines
-        where debit < 0 or credit < 0 or (debit <> 0) = (credit <> 0)
+        where
+            least(debit, credit, coalesce(functional_debit, 0), coalesce(functional_credit, 0)) < 0
+            or (debit <> 0 and credit <> 0)
+            or (functional_debit <> 0 and functional_credit <> 0)
+            -- Exchange differences and revaluations are nil in the document's currency, and only they.
+            or (
+                debit = 0 and credit = 0
+                and (
+                    coalesce(functional_debit, 0) + coalesce(functional_credit, 0) = 0
+                    or currency_code = functional_currency_code
+                    or not (kind in ('FX_REVALUATION', 'FX_REVALUATION_REVERSAL') or account_role = 'FX_REALISED')
+                )
+            )
     """,
     "3 the identity of a cycle": """
         select marketplace_code as owner, billing_cycle_id as what
@@ -97,7 +109,7 @@ INVARIANTS: Mapping[str, str] = {
         from marts.fct_receipt_allocations as allocations
         inner join marts.fct_receipts as receipts on allocations.receipt_id = receipts.receipt_id
         group by allocations.marketplace_code, allocations.receipt_id, receipts.amount
-        having sum(allocations.cash_amount) > receipts.amount
+        having sum(allocations.received_amount) > receipts.amount
     """,
     "11 what is allocated to a pay-out is no more than it paid, but for what was over-paid": """
         select allocations.marketplace_code as owner, allocations.billing_cycle_id as what

@@ -68,8 +68,16 @@ class Scene:
     taken_documents: set[str] = field(default_factory=set)
 
     def auto_invoice(self, wanted: Callable[[Cycle], bool]) -> tuple[Cycle, dict[str, Any]]:
-        """The AUTO_INVOICE of a cycle that fits, with that cycle; no other fault uses it."""
-        cycles = {cycle.invoice_id: cycle for ledger in self.ledgers for cycle in ledger.cycles}
+        """The AUTO_INVOICE of a cycle that fits, with that cycle; no other fault uses it, nor any line of the cycle."""
+        broken = {
+            entry.cycle.id
+            for ledger in self.ledgers
+            for entry in ledger.entries
+            if entry.cycle is not None and (entry.is_hidden or not entry.shows_cycle or entry.currency != "GBP")
+        }
+        cycles = {
+            cycle.invoice_id: cycle for ledger in self.ledgers for cycle in ledger.cycles if cycle.id not in broken
+        }
         found = [
             document
             for document in self.invoices
