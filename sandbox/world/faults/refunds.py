@@ -16,13 +16,21 @@ def _refunded(scene: Scene, order: Order, line: OrderLine) -> bool:
     return order.profile in _REFUNDED and len(line.refunds) == 1 and line.refunds[0].created < scene.as_of - 6 * DAY
 
 
-def _just_received(scene: Scene, order: Order) -> bool:
-    """The customer has had the goods for a week or so, and may still be refunded."""
-    return (
-        order.profile in ("ORDINARY", "TWO_LINES")
+def _just_received(scene: Scene) -> tuple[Order, OrderLine]:
+    """A line that the customer has had for a week or so and that may still be refunded: the first that nobody uses, so
+    that nothing is drawn and every other fault keeps its victim.
+    """
+    order = next(
+        order
+        for order in scene.orders
+        if order.id not in scene.taken
+        and order.profile in ("ORDINARY", "TWO_LINES")
         and order.state == "RECEIVED"
         and (order.received or scene.as_of) < scene.as_of - 6 * DAY
+        and order.lines[0].price >= 1_000
     )
+    scene.taken.add(order.id)
+    return order, order.lines[0]
 
 
 def _give_back(scene: Scene, order: Order, line: OrderLine, instant: int, goods: int) -> Refund:
@@ -134,8 +142,7 @@ def credited_but_not_refunded(scene: Scene) -> None:
 
     order, line = scene.line(lambda o, x: plain(scene, o) and x.price >= 1_000)
     credited(order, line, (order.received or 0) + 3 * DAY)
-    order, line = scene.line(lambda o, x: _just_received(scene, o) and x.price >= 1_000)
-    credited(order, line, scene.as_of - 5 * DAY)
+    credited(*_just_received(scene), scene.as_of - 5 * DAY)
     _, line = scene.line(lambda o, x: plain(scene, o) and x.price >= 1_000)
     today = scene.books.credit_note(line, line.goods_due // 2, scene.as_of - 2 * HOUR, line.id)
     scene.later(lambda: scene.truth.near_miss("credited today", "CRN-001", "CREDIT_NOTE", today.reference))
