@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo outage chaos dev test contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
+.PHONY: help setup demo chaos dev test contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -36,9 +36,6 @@ setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
 
 demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=5000 SEED=7) and prove the result
 	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo
-
-outage: $(STAMP) ## Let the ERP stay away for six simulated hours while orders come in: none is lost, none accepted blindly (SEED=7)
-	$(BIN)/python -m sandbox.outage --seed $(SEED) --dir $(DATA)/outage
 
 chaos: SEEDS = 100
 chaos: FIRST = 1

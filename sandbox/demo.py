@@ -23,7 +23,7 @@ from rich.console import Console
 
 from sandbox import jsonio
 from sandbox.config import Places, read_environment
-from sandbox.demo_findings import DemoError, Marts, Step, Summary, examine
+from sandbox.demo_findings import DemoError, Marts, Step, Summary, examine, examine_put_right
 from sandbox.demo_report import document, show
 from sandbox.world.people import with_people
 
@@ -233,6 +233,11 @@ def _run(places: Places, url: str, out: Console) -> Summary:
     with duckdb.connect(str(marts), read_only=True) as connection:
         examine(summary, Marts(connection), with_people(truth), places, _documents(url))
     _close(summary, truth, places, environment, out)
+    # Only now: what these put right is no longer found.
+    lane("Dispatch", "dispatch")
+    lane("Returns", "returns")
+    with duckdb.connect(str(marts), read_only=True) as connection:
+        examine_put_right(summary, Marts(connection))
     return summary
 
 

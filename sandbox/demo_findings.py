@@ -45,6 +45,8 @@ class Summary:
     vendor_writes: dict[str, int] = field(default_factory=dict)
     writes_of_second_run: dict[str, int] = field(default_factory=dict)
     changed_by_second_run: list[str] = field(default_factory=list)
+    put_right: list[dict[str, Any]] = field(default_factory=list)
+    """What the dispatch and returns lanes told the marketplaces, and how many findings that ended."""
     next_commands: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -120,6 +122,35 @@ def examine(summary: Summary, marts: Marts, truth: dict[str, Any], places: Place
     )
     summary.next_commands = _next_commands(marts, places)
     summary.problems += _problems(summary) + _not_there(marts, documents)
+
+
+def examine_put_right(summary: Summary, marts: Marts) -> None:
+    """What was sent to put findings right must have ended them: a second reconciliation no longer finds them."""
+    summary.put_right = marts.rows(
+        """
+        select actions.kind, actions.account, actions.state, count(*) as action_count, sum(actions.amount) as amount,
+            count(findings.subject_id) filter (where findings.status = 'RESOLVED') as resolved_count,
+            count(findings.subject_id) filter (where findings.status <> 'RESOLVED') as open_count
+        from marts.actions as actions
+        left join marts.exceptions as findings
+            on findings.marketplace_code = actions.marketplace_code and findings.subject_id = actions.natural_id
+            and (actions.kind, findings.exception_code) in (('DISPATCH', 'DSP-001'), ('REFUND', 'CRN-001'))
+        where actions.kind in ('DISPATCH', 'TRACKING', 'REFUND')
+        group by all order by actions.kind, actions.account, actions.state
+        """
+    )
+    for row in summary.put_right:
+        what = f"{row['kind']} actions of {row['account']}"
+        if row["state"] != "VERIFIED":
+            summary.problems.append(f"{row['action_count']} {what} ended {row['state']}")
+        if row["open_count"]:
+            summary.problems.append(f"{row['open_count']} findings are still open after {what}")
+    summary.problems += [
+        f"DSP-001 {row['subject_id']} is still open after the dispatch lane"
+        for row in marts.rows(
+            "select subject_id from marts.exceptions where exception_code = 'DSP-001' and status <> 'RESOLVED'"
+        )
+    ]
 
 
 def _compare_balances(summary: Summary, marts: Marts, truth: dict[str, Any]) -> None:

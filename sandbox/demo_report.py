@@ -49,6 +49,7 @@ def document(summary: Summary) -> dict[str, Any]:
             "vendor_writes": summary.vendor_writes,
             "writes_of_second_run": summary.writes_of_second_run,
             "changed_by_second_run": summary.changed_by_second_run,
+            "put_right": summary.put_right,
             "next_commands": summary.next_commands,
         }
     )
@@ -94,6 +95,13 @@ def show(summary: Summary, out: Console) -> None:
     out.print(steps)
     if not summary.writes_of_second_run and not summary.changed_by_second_run:
         out.print("[green]✓[/green] the second run wrote nothing anywhere and left every mart as it was")
+    if summary.put_right:
+        out.rule("Put right at the marketplaces, and found resolved by reading them again", align="left")
+        right = _table("account", "kind", "state", ">actions", ">amount", ">findings ended")
+        for row in summary.put_right:
+            numbers = (f"{row['action_count']:,}", _money(row["amount"]), f"{row['resolved_count']:,}")
+            right.add_row(str(row["account"]), str(row["kind"]), str(row["state"]), *numbers)
+        out.print(right)
     out.rule("What to type next", align="left")
     for command in summary.next_commands:
         out.print(f"  {command}", soft_wrap=True)

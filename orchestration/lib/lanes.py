@@ -46,6 +46,7 @@ LANE_KINDS = {
 LANE_MODELS: Mapping[str, tuple[str, ...]] = {
     "orders": ("act_orders", "act_acceptances", "actions", "deadlines", "rec_orders"),
     "dispatch": ("act_dispatches", "actions", "dispatch_latency", "rec_dispatches"),
+    "returns": ("act_refunds", "actions", "exceptions", "rec_refunds"),
 }
 """The models that a lane is run for: it builds these and what they hang on. Without a row: everything."""
 

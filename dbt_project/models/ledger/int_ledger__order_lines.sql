@@ -44,6 +44,7 @@ cancelations as (
         marketplace_code,
         order_id,
         order_line_id,
+        max(created_at) as created_at,
         cast(sum(coalesce(quantity, 0)) as decimal(18, 4)) as quantity,
         {{ money('sum(coalesce(amount, 0))') }} as amount,
         {{ money('sum(coalesce(shipping_amount, 0))') }} as shipping_amount,
@@ -92,6 +93,7 @@ joined as (
         {{ money('greatest(coalesce(lines.origin_unit_price * lines.quantity - lines.price_amount, 0), 0)') }}
             as discount_amount,
         lines.line_state in ('CANCELED', 'REFUSED') as is_cancelled,
+        cancelations.created_at as cancelled_at,
         coalesce(cancelations.quantity, 0) as part_quantity,
         coalesce(cancelations.amount, 0) as part_amount,
         coalesce(cancelations.shipping_amount, 0) as part_shipping_amount,
@@ -160,6 +162,7 @@ final as (
         joined.operator_funded_amount,
         joined.discount_amount,
         joined.is_cancelled,
+        joined.cancelled_at,
         cast(case when joined.is_cancelled then joined.quantity else joined.part_quantity end as decimal(18, 4))
             as cancelled_quantity,
         {{ money('case when joined.is_cancelled then joined.price_amount else joined.part_amount end') }}

@@ -16,6 +16,23 @@ def _refunded(scene: Scene, order: Order, line: OrderLine) -> bool:
     return order.profile in _REFUNDED and len(line.refunds) == 1 and line.refunds[0].created < scene.as_of - 6 * DAY
 
 
+def _just_received(scene: Scene) -> tuple[Order, OrderLine]:
+    """A line that the customer has had for a week or so and that may still be refunded: the first that nobody uses, so
+    that nothing is drawn and every other fault keeps its victim.
+    """
+    order = next(
+        order
+        for order in scene.orders
+        if order.id not in scene.taken
+        and order.profile in ("ORDINARY", "TWO_LINES")
+        and order.state == "RECEIVED"
+        and (order.received or scene.as_of) < scene.as_of - 6 * DAY
+        and order.lines[0].price >= 1_000
+    )
+    scene.taken.add(order.id)
+    return order, order.lines[0]
+
+
 def _give_back(scene: Scene, order: Order, line: OrderLine, instant: int, goods: int) -> Refund:
     scene.trade.add_refund(line, instant, goods, 0, 0)
     order.updated = max(order.updated, instant)
@@ -109,17 +126,23 @@ def refund_never_credited(scene: Scene) -> None:
 
 @fault("CRN-001", Phase.JOURNALS, model="ORDER_LED")
 def credited_but_not_refunded(scene: Scene) -> None:
-    """Customer service credited part of an order in the ERP, naming its line; the marketplace never paid it back.
+    """Customer service credited parts of two orders in the ERP, naming their lines; the marketplace paid neither back.
+    One order is closed, which it can no longer refund; the other still can be.
 
     Near-misses: such a credit note of this morning; and one that names the line only, whose refund was made.
     """
-    order, line = scene.line(lambda o, x: plain(scene, o) and x.price >= 1_000)
-    note = scene.books.credit_note(line, line.goods_due // 2, (order.received or 0) + 3 * DAY, line.id)
-    scene.later(
-        lambda: scene.truth.exception(
-            "CRN-001", "CREDIT_NOTE", note.reference, "credited_but_not_refunded", -note.goods - note.tax
+
+    def credited(order: Order, line: OrderLine, instant: int) -> None:
+        note = scene.books.credit_note(line, line.goods_due // 2, instant, line.id)
+        scene.later(
+            lambda: scene.truth.exception(
+                "CRN-001", "CREDIT_NOTE", note.reference, "credited_but_not_refunded", -note.goods - note.tax
+            )
         )
-    )
+
+    order, line = scene.line(lambda o, x: plain(scene, o) and x.price >= 1_000)
+    credited(order, line, (order.received or 0) + 3 * DAY)
+    credited(*_just_received(scene), scene.as_of - 5 * DAY)
     _, line = scene.line(lambda o, x: plain(scene, o) and x.price >= 1_000)
     today = scene.books.credit_note(line, line.goods_due // 2, scene.as_of - 2 * HOUR, line.id)
     scene.later(lambda: scene.truth.near_miss("credited today", "CRN-001", "CREDIT_NOTE", today.reference))

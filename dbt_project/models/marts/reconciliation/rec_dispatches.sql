@@ -10,6 +10,17 @@ dispatch_lines as (
     select * from {{ ref('int_matching__dispatch_lines') }}
 ),
 
+-- Lines of which level a does not know yet whether they are wrong.
+waiting_lines as (
+    select
+        compared.marketplace_code,
+        compared.order_line_id
+    from {{ ref('rec_orders') }} as compared
+    where compared.subject_type = 'ORDER_LINE' and compared.status in ('TIMING', 'EXCEPTION')
+    group by compared.marketplace_code, compared.order_line_id
+    having max(case when compared.status = 'EXCEPTION' then 1 else 0 end) = 0
+),
+
 of_orders as (
     select
         marketplace_code,
@@ -74,6 +85,7 @@ judged_lines as (
                         else 'TIMING'
                     end
             when dispatch_orders.status = 'TIMING' then 'TIMING'
+            when dispatch_lines.is_order_different and waiting_lines.order_line_id is not null then 'TIMING'
             else 'EXCEPTION'
         end as status
     from dispatch_lines
@@ -81,6 +93,10 @@ judged_lines as (
         on
             dispatch_lines.marketplace_code = dispatch_orders.marketplace_code
             and dispatch_lines.order_id = dispatch_orders.order_id
+    left join waiting_lines
+        on
+            dispatch_lines.marketplace_code = waiting_lines.marketplace_code
+            and dispatch_lines.order_line_id = waiting_lines.order_line_id
 ),
 
 of_lines as (

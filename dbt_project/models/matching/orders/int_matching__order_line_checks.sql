@@ -57,7 +57,8 @@ judged as (
         pairs.is_order_cancelled,
         pairs.is_erp_cancelled,
         pairs.has_cancelations,
-        pairs.sync_due_at,
+        -- What has touched the order since does not give an old cancelation more time.
+        least(pairs.sync_due_at, line_pairs.cancelation_due_at) as sync_due_at,
         pairs.currency_code <> coalesce(pairs.erp_currency_code, '') as is_currency_different,
         coalesce(price_tolerance.amount, 0) as price_tolerance,
         coalesce(price_tolerance.amount_cap, price_tolerance.amount * 5, 0) as price_tolerance_cap,

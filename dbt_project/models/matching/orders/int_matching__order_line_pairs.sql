@@ -1,6 +1,7 @@
 -- One row per line of a compared order: a marketplace line, the ERP goods lines that stand for it, or only one of the two.
 -- ERP lines pair by the marketplace's line id; several ERP lines of one id (split deliveries) roll up. An ERP line that
 -- names no line of its order pairs by item, when exactly one line of that item is still open (is_paired_by_item).
+-- cancelation_due_at: until then the import may still be at work on what was cancelled of it.
 -- Charges and comments are not lines of goods. due_* = what is left after cancelations, tax included.
 
 with pairs as (
@@ -125,6 +126,7 @@ joined as (
         lines.order_line_id,
         lines.line_state,
         lines.is_cancelled,
+        lines.cancelled_at,
         lines.item_code,
         lines.quantity as ordered_quantity,
         lines.due_quantity,
@@ -169,6 +171,7 @@ final as (
         pairs.currency_code,
         joined.line_state,
         coalesce(joined.is_cancelled, false) as is_cancelled,
+        {{ add_minutes('joined.cancelled_at', 'pairs.order_import_minutes') }} as cancelation_due_at,
         joined.item_code,
         joined.erp_item_code,
         coalesce(

@@ -71,6 +71,7 @@ final as (
         orders.total_amount,
         marketplaces.customer_reference as expected_customer_reference,
         coalesce(line_counts.cancelled_line_count, 0) > 0 as has_cancelations,
+        marketplaces.order_import_minutes,
         {{ add_minutes('orders.created_at', 'marketplaces.order_import_minutes') }} as import_due_at,
         {{ add_minutes('orders.created_at', 'marketplaces.acceptance_hours * 60') }} as acceptance_due_at,
         -- At risk once three quarters of the operator's time are gone: enough is left to accept by hand.
