@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -110,7 +110,17 @@ def action(kind: str, **payload: Any) -> Action:
 
 @pytest.fixture(scope="session")
 def company() -> Iterator[Site]:
-    world = build_world(SEED, 250, DEFAULT_AS_OF, marketplaces=("BRICO",))
+    yield from _company("GBP")
+
+
+@pytest.fixture(scope="module")
+def foreign_site() -> Iterator[Site]:
+    """A company whose marketplace trades in euro."""
+    yield from _company("EUR")
+
+
+def _company(currency: Literal["GBP", "EUR"]) -> Iterator[Site]:
+    world = build_world(SEED, 250, DEFAULT_AS_OF, marketplaces=("BRICO",), currency=currency)
     sandbox = Sandbox(lambda: Store(world, seed=SEED, as_of=DEFAULT_AS_OF))
     listener = listen("127.0.0.1", 0)
     server = server_for(sandbox)
