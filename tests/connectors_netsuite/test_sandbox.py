@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,57 @@ def test_a_journal_that_waits_is_approved(api: NetSuiteApi, url: str) -> None:
     delivery = JournalDelivery(reader, SUBSIDIARY)
     assert delivery.send([one])[one.action_key].detail.endswith("is approved now")
     assert delivery.read_back([one])[one.action_key].ok
+
+
+def test_a_foreign_journal_takes_two_entries_that_book_it_to_the_penny(api: NetSuiteApi, url: str) -> None:
+    reader = connector(url)
+    delivery = JournalDelivery(reader, SUBSIDIARY)
+    wire = "TO0123456789ABCDEF"
+    rows = (
+        ("1300", "83.30", "71.64"),
+        ("4000", "-103.30", "-88.01"),
+        ("6100", "20.00", "17.20"),
+        ("5000", "0", "-0.83"),
+    )
+    lines = [
+        {
+            "line_no": number,
+            "account_role": "NOMINAL",
+            "account_type": "NOMINAL",
+            "account_code": account,
+            "debit": net if not net.startswith("-") else "0",
+            "credit": net.removeprefix("-") if net.startswith("-") else "0",
+            "functional_debit": own if not own.startswith("-") else "0",
+            "functional_credit": own.removeprefix("-") if own.startswith("-") else "0",
+        }
+        for number, (account, net, own) in enumerate(rows, start=1)
+    ]
+    payload = {
+        "journal_key": "K",
+        "wire_key": wire,
+        "kind": "SETTLEMENT",
+        "posting_date": f"{AS_OF:%Y-%m-%d}",
+        "currency_code": "EUR",
+        "functional_currency_code": "GBP",
+        "exchange_rate": "0.86000000",
+        "rate_source": "ECB",
+        "lines": lines,
+    }
+    one = Action(f"JOURNAL|{wire}", wire, "JOURNAL", "BRICO", "NS_UK", payload)
+    assert delivery.look_up([one]) == {one.action_key: None}
+    result = delivery.send([one])[one.action_key]
+    assert (result.outcome, len(result.vendor_ids)) == (Outcome.SENT, 2), result.detail
+    proof = delivery.read_back([one])[one.action_key]
+    assert proof.ok, proof.detail
+    found = delivery.look_up([one])[one.action_key]
+    assert found is not None
+    assert found.complete
+    ids = ", ".join(result.vendor_ids)
+    booked = reader.select(
+        "SELECT a.acctnumber, SUM(COALESCE(l.debit, 0) - COALESCE(l.credit, 0)) AS net FROM transactionaccountingline l"
+        f" JOIN account a ON a.id = l.account WHERE l.transaction IN ({ids}) AND l.accountingbook = 1"
+        " GROUP BY a.acctnumber ORDER BY a.acctnumber"
+    )
+    assert {row["acctnumber"]: Decimal(row["net"]) for row in booked} == {
+        account: Decimal(own) for account, _, own in rows
+    }
