@@ -424,12 +424,15 @@ def paid_line_without_its_cycle(scene: Scene) -> None:
 
 
 def _shows_when_missing(ledger: SellerLedger, document: ManualDocument) -> bool:
-    """The document's cycle paid out, and the balance went on moving between the document and the cycle."""
+    """The document's cycle paid out, and the balance moved before the document and between it and the cycle: before a
+    seller's first line nobody knows what the balance should have been.
+    """
     cycle = document.cycle
     return (
         document.type == "MANUAL_CREDIT"
         and cycle is not None
         and cycle.payout > 0
+        and any(e.amount and e.created < document.created for e in ledger.entries if not e.is_informative)
         and any(
             e.amount and document.created < e.created < cycle.created for e in ledger.entries if not e.is_informative
         )
