@@ -43,6 +43,7 @@ def build() -> dict[str, Any]:
     assert result.error is None, result.error
     failed = [f"{node.name}: {node.message}" for node in result.failures if node.resource_type != "test"]
     assert not failed, failed
+    assert not result.skipped, [node.name for node in result.skipped]  # what was left out costs nothing
     slowest = sorted(result.nodes, key=lambda node: -node.seconds)[:SLOWEST]
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {

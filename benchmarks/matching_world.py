@@ -17,7 +17,7 @@ import duckdb
 
 OWNERS = ("marketplace_code", "entity_code", "erp_code", "bank_account_code", "key_name", "clearing_bank_code")
 """Columns of the configuration that name whose row it is."""
-CODES = frozenset({"BRICO", "UKTRADE", "SAGE_UK", "BARC_GBP", "BARC_RES"})
+CODES = frozenset({"BRICO", "UKTRADE", "SAGE_UK", "BARC_GBP", "BARC_RES", "BARC_DEP"})
 MOVED = frozenset(
     {"_account", "account", "marketplace_code", "entity_code", "_file", "file", "path", "batch", "_batch"}
     | {"action_key", "natural_id"}
