@@ -40,8 +40,10 @@ RULES: dict[str, Rule] = {
     "ledger.int_ledger__receipts": Rule(without={"erp_bank_code": _BANK_CODE}),
     "ledger.int_ledger__outbox_actions": Rule(
         without=_DELIVERED,
-        reads=_erp("vendor", "account"),
+        reads=_erp("vendor", "account")
+        | {"payload": ("""regexp_replace(payload, '"(clearing_)?bank_code":"[^"]*"', '', 'g')""", _BANK_CODE)},
     ),
+    "ledger.int_ledger__exchange_rates": Rule(only=("rate_source <> 'ERP'", "each ERP keeps a rate table of its own")),
     "ledger.int_ledger__erp_orders": Rule(
         without={"erp_order_id": _OWN_ID},
         reads=_seconds("created_at", "updated_at"),
@@ -107,7 +109,7 @@ RULES: dict[str, Rule] = {
                 "of what was received, NetSuite does not tell on this table what is not set against anything",
             ),
         },
-        sums=(("amount", "goods_amount", "tax_amount", "outstanding_amount"), _SPLIT),
+        sums=(("amount", "functional_amount", "goods_amount", "tax_amount", "outstanding_amount"), _SPLIT),
     ),
     # -- Marts
     "marts.actions": Rule(without=_DELIVERED, reads=_erp("vendor", "account")),
@@ -116,7 +118,23 @@ RULES: dict[str, Rule] = {
     "marts.fct_order_lines": Rule(without={"erp_order_line_id": _OWN_ID}),
     "marts.journals": Rule(without=_OWN_IDS),
     "marts.journal_lines": Rule(without={"bank_code": _BANK_CODE, **_OWN_IDS}),
-    "marts.rec_journals": Rule(without={"right_id": _OWN_IDS["erp_document_id"]}),
+    "marts.close_readiness": Rule(
+        reads={
+            "evidence": (
+                "regexp_replace(evidence, '^[0-9]+ of [0-9]+ feeds', 'feeds')",
+                "each ERP has feeds of its own",
+            ),
+            "open_count": ("case when check_code <> '02_FEEDS' then open_count end", "each ERP has feeds of its own"),
+        }
+    ),
+    "marts.rec_journals": Rule(
+        without={"right_id": _OWN_IDS["erp_document_id"]},
+        reads={
+            "subject_id": ("case when rule_code = 'F030_ACCRUAL' then wire_key else subject_id end", _OWN_ID),
+            "left_id": ("case when rule_code <> 'F030_ACCRUAL' then left_id end", _OWN_ID),
+            "summary": ("regexp_replace(summary, '^Posting [0-9]+', 'Posting')", _OWN_ID),
+        },
+    ),
     "marts.rec_orders": Rule(
         reads=_seconds("due_at") | {"right_id": ("case when subject_type <> 'ORDER_LINE' then right_id end", _OWN_ID)}
     ),

@@ -211,6 +211,13 @@ accrual_rows as (
         accruals.urn as right_id,
         accruals.due_at,
         case
+            when
+                accruals.is_excluded
+                or case
+                    when accruals.is_accrual then coalesce(accruals.counter_period = accruals.next_period, false)
+                    else accruals.counter_urn is not null
+                end
+                then cast(null as varchar)
             when accruals.is_accrual
                 then
                     'Posting ' || accruals.urn || coalesce(' (' || accruals.reference || ')', '') || ' accrues '
