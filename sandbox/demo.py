@@ -234,6 +234,7 @@ def _run(places: Places, url: str, out: Console) -> Summary:
         examine(summary, Marts(connection), with_people(truth), places, _documents(url))
     _close(summary, truth, places, environment, out)
     # Only now: what these put right is no longer found.
+    lane("Orders", "orders")
     lane("Dispatch", "dispatch")
     lane("Returns", "returns")
     with duckdb.connect(str(marts), read_only=True) as connection:

@@ -134,8 +134,10 @@ def examine_put_right(summary: Summary, marts: Marts) -> None:
         from marts.actions as actions
         left join marts.exceptions as findings
             on findings.marketplace_code = actions.marketplace_code and findings.subject_id = actions.natural_id
-            and (actions.kind, findings.exception_code) in (('DISPATCH', 'DSP-001'), ('REFUND', 'CRN-001'))
-        where actions.kind in ('DISPATCH', 'TRACKING', 'REFUND')
+            and (actions.kind, findings.exception_code) in (
+                ('SALES_ORDER', 'ORD-001'), ('ACCEPTANCE', 'ORD-012'), ('DISPATCH', 'DSP-001'), ('REFUND', 'CRN-001')
+            )
+        where actions.kind in ('SALES_ORDER', 'ACCEPTANCE', 'DISPATCH', 'TRACKING', 'REFUND')
         group by all order by actions.kind, actions.account, actions.state
         """
     )
@@ -149,6 +151,15 @@ def examine_put_right(summary: Summary, marts: Marts) -> None:
         f"DSP-001 {row['subject_id']} is still open after the dispatch lane"
         for row in marts.rows(
             "select subject_id from marts.exceptions where exception_code = 'DSP-001' and status <> 'RESOLVED'"
+        )
+    ]
+    summary.problems += [
+        f"order {row['order_id']} still waits for acceptance: {row['summary']}"
+        for row in marts.rows(
+            """
+            select order_id, summary from marts.deadlines
+            where deadline = 'ACCEPTANCE' and waits_for <> 'DATA' order by due_at, order_id
+            """
         )
     ]
 

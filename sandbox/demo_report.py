@@ -96,7 +96,7 @@ def show(summary: Summary, out: Console) -> None:
     if not summary.writes_of_second_run and not summary.changed_by_second_run:
         out.print("[green]✓[/green] the second run wrote nothing anywhere and left every mart as it was")
     if summary.put_right:
-        out.rule("Put right at the marketplaces, and found resolved by reading them again", align="left")
+        out.rule("Put right in the ERPs and at the marketplaces, and proved by reading them again", align="left")
         right = _table("account", "kind", "state", ">actions", ">amount", ">findings ended")
         for row in summary.put_right:
             numbers = (f"{row['action_count']:,}", _money(row["amount"]), f"{row['resolved_count']:,}")

@@ -186,7 +186,7 @@ def test_people_are_told_once_of_what_is_new(settings: Settings, caplog: pytest.
 
 def test_an_unknown_lane_is_refused(settings: Settings) -> None:
     with pytest.raises(ValueError, match="settlement, stock"):
-        run_lane("returns", settings)
+        run_lane("invoices", settings)
 
 
 def alerts(caplog: pytest.LogCaptureFixture) -> list[str]:

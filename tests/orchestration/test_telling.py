@@ -134,7 +134,8 @@ def run_by_dagster(settings: Settings, built: dg.Definitions) -> None:
         run = instance.get_run_by_id(finished.run_id)
         assert run is not None
         failure_event = next(e for e in finished.all_events if e.event_type is dg.DagsterEventType.RUN_FAILURE)
-        (sensor,) = built.sensors or ()
+        sensor = next(sensor for sensor in built.sensors or () if sensor.name == "alert_on_run_failure")
+        assert isinstance(sensor, dg.SensorDefinition)
         sensor(
             dg.build_run_status_sensor_context(
                 sensor_name="alert_on_run_failure",

@@ -480,6 +480,7 @@ MODELS = {
             "time_zone": text("timezone"),
             "has_payment_confirmation": boolean("features.payment_confirmation"),
             "is_multi_shipment": boolean("features.shipment.multi_shipment"),
+            "is_free_carrier_allowed": lambda chain: not boolean("features.disable_seller_alternative_carrier")(chain),
             "is_tax_collected_by_operator": boolean("features.tax_collection.tax_collection_by_operator"),
         },
     ),
