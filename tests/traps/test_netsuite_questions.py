@@ -247,7 +247,13 @@ def test_netsuite_q11_external_ids_may_share_one_space(connect: Connect, account
     account.settings.external_id_scope = scope  # type: ignore[assignment]
     reader = connect()
     one = journal("5.00")
-    same = {"order_reference": "OF-Q11", "order_date": DAY, "lines": LINES, **BUYER, "wire_key": one.wire_key}
+    same = {
+        "order_reference": f"OF-{one.wire_key}",
+        "order_date": DAY,
+        "lines": LINES,
+        **BUYER,
+        "wire_key": one.wire_key,
+    }
     order = Action(f"SALES_ORDER|{one.wire_key}", one.wire_key, "SALES_ORDER", "BRICO", "NS_UK", same)
     assert sent(JournalDelivery(reader, SUBSIDIARY), one).outcome is Outcome.SENT
     assert sent(SalesOrderDelivery(reader, SUBSIDIARY), order).outcome is Outcome.SENT
