@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-ORDERS ?= 5000
+ORDERS ?= 600
 SEED ?= 7
 DATA ?= .tieout
 PORT ?= 3000
@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chaos dev test contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
+.PHONY: help setup demo chaos dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -34,7 +34,7 @@ $(STAMP): requirements/lock.txt requirements/bootstrap.txt pyproject.toml
 
 setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
 
-demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=5000 SEED=7) and prove the result
+demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=600 SEED=7) and prove the result
 	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo
 
 chaos: SEEDS = 100
@@ -57,6 +57,9 @@ accuracy: $(STAMP) ## Play SEEDS=10 generated worlds from FIRST=1 and prove that
 parity: ORDERS = 600
 parity: $(STAMP) ## Play one scenario into Sage 200 and into NetSuite and compare ledger and marts (ORDERS=600 SEED=7)
 	$(BIN)/python -m tests.parity --orders $(ORDERS) --seed $(SEED)
+
+kills: $(STAMP) ## Kill one installation at ten points of its life and compare it with an undisturbed one
+	KILLS=all $(BIN)/python -m pytest tests/pipeline/test_kill.py
 
 examples: $(STAMP) ## Play the worked examples of examples/ through both ERPs and compare every figure
 	$(BIN)/python -m sandbox.examples

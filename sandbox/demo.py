@@ -236,7 +236,6 @@ def _run(places: Places, url: str, out: Console) -> Summary:
     # Only now: what these put right is no longer found.
     lane("Orders", "orders")
     lane("Dispatch", "dispatch")
-    lane("Returns", "returns")
     with duckdb.connect(str(marts), read_only=True) as connection:
         examine_put_right(summary, Marts(connection))
     return summary

@@ -1,7 +1,11 @@
-"""SIGKILL at ten points of one installation's life; in the end nothing is lost and nothing is there twice."""
+"""SIGKILL at points of one installation's life; in the end nothing is lost and nothing is there twice.
+
+`make test` kills it at the five points that differ most; `make kills` at all ten.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from tests.pipeline.site import Site, running_sandbox
 pytestmark = pytest.mark.pipeline
 
 ORDERS = 300
+EVERY_POINT = os.environ.get("KILLS") == "all"
 MARKETPLACES = ("BRICO",)
 """The one that is written to; a second one would only be read twelve times more."""
 MIRAKL = "/mirakl/BRICO/api"
@@ -48,7 +53,7 @@ def when_replaced(path: Path) -> Callable[[], bool]:
     return lambda: path.exists() and path.stat().st_ino != start
 
 
-def test_ten_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     with running_sandbox(tmp_path / "calm", orders=ORDERS, marketplaces=MARKETPLACES) as url:
         calm = Site(url, tmp_path / "calm", tmp_path / "calm-data")
         calm.tieout("run", "settlement")
@@ -93,7 +98,9 @@ def test_ten_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
                 ("run", "stock"),
             ),
         ]
-        for name, arm, command in points:
+        # One of each: pages, the warehouse, the published file, a posting and a file whose answers are lost.
+        chosen = points if EVERY_POINT else [points[at] for at in (0, 4, 5, 6, 9)]
+        for name, arm, command in chosen:
             assert site.kill_when(arm(), *command), f"the run ended before it could be killed {name}"
             site.calm()
         site.tieout("run", "settlement")
