@@ -71,10 +71,16 @@ INVARIANTS: Mapping[str, str] = {
             cycles.marketplace_code, cycles.billing_cycle_id, cycles.shop_id, cycles.currency_code, cycles.net_amount
         having cycles.net_amount <> coalesce(sum(lines.amount), 0)
     """,
-    "4 what the ERP books from its invoices, no settlement touches": f"""
+    # A settlement-led marketplace has no account of its customer in the ledger: its settlements book the sales.
+    "4 what the ERP books from its invoices, no order-led settlement touches": f"""
         select marketplace_code as owner, journal_key || ' ' || account_role as what
         from marts.journal_lines
-        where kind = 'SETTLEMENT' and account_role in {_OF_THE_ERP}
+        where
+            kind = 'SETTLEMENT' and account_role in {_OF_THE_ERP}
+            and marketplace_code in (
+                select marketplace_code from marts.journal_lines
+                where kind = 'SETTLEMENT' and account_role = 'AR_MARKETPLACE'
+            )
     """,
     "5 what passes through is nil in every journal": """
         select marketplace_code as owner, journal_key as what
