@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from orchestration.lib.columns import Col as Col
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,16 +117,6 @@ def json_ready(value: Any) -> Any:
 def print_json(value: Any) -> None:
     """One indented JSON document on standard output."""
     sys.stdout.write(json.dumps(json_ready(value), indent=2, ensure_ascii=False, default=str) + "\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Col:
-    """A column of a table: key in the row, heading, and how to show it."""
-
-    key: str
-    heading: str
-    kind: str = "text"  # text, money, moment, number, severity, state
-    max_width: int | None = None
 
 
 def table(

@@ -13,7 +13,7 @@ from orchestration.cli.problems import CliError, ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestration.cli.published import Published
+    from orchestration.lib.published import Published
     from orchestration.lib.settings import Settings
     from orchestration.outbox import Outbox
 
@@ -36,7 +36,7 @@ class Session:
     @cached_property
     def published(self) -> Published:
         """The published marts. Raises CliError when nothing was published yet."""
-        from orchestration.cli.published import Published
+        from orchestration.lib.published import Published
 
         path = self.settings.published_path
         if not path.is_file():

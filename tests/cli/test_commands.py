@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from orchestration.cli.commands.exceptions import due_in_words
 from orchestration.cli.output import json_ready
-from orchestration.cli.published import Published
+from orchestration.lib.published import Published
 from orchestration.lib.registry import check_registry
 from orchestration.lib.settings import DEFAULT_CONFIG_DIR, Settings
 from orchestration.outbox import Outbox

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,10 @@ from filelock import FileLock, Timeout
 from orchestration.cli.output import Col, console, money, print_json, table
 from orchestration.cli.problems import CliError, ExitCode
 from orchestration.cli.session import Session, system_user
+from orchestration.close.reading import Close, known_months, read_close
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from orchestration.outbox import Figure
 
 CHECKLIST = (
     Col("mark", "", "code"),
@@ -82,7 +80,6 @@ EVENTS = (
     Col("state", "", "state"),
     Col("reason", "Why", max_width=70),
 )
-ACCRUAL_KINDS = ("ACCRUAL", "UNBILLED", "RECLASS", "FX_REVALUATION")
 AGEING_ROWS = 15
 LANE_WAIT_SECONDS = 30
 
@@ -102,46 +99,12 @@ class CloseOptions:
     """Folder to write the evidence pack into."""
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
-    """An entity's month as the marts show it."""
-
-    entity: str
-    period: str
-    checks: list[dict[str, Any]]
-    rollforward: list[dict[str, Any]]
-    figures: list[dict[str, Any]]
-    tie_out: list[dict[str, Any]]
-    ageing: list[dict[str, Any]]
-    accruals: list[dict[str, Any]]
-    first_period: str
-
-    @property
-    def left_open(self) -> list[str]:
-        """Blocking checks that are not done."""
-        return [row["check_code"] for row in self.checks if row["is_blocking"] and not row["is_done"]]
-
-    @property
-    def untied(self) -> Decimal:
-        """Ledger less marketplace less listed items, over all marketplaces and currencies, without signs."""
-        sums: dict[tuple[str, str], Decimal] = {}
-        for row in self.tie_out:
-            key = (row["marketplace_code"], row["currency_code"])
-            sums[key] = sums.get(key, Decimal(0)) + (row["amount"] if row["side"] == "LEDGER" else -row["amount"])
-        return sum((abs(one) for one in sums.values()), Decimal(0))
-
-    @property
-    def difference(self) -> Decimal:
-        """Sum of what nothing explains and what arose in this month, without signs."""
-        return sum((abs(row["difference_amount"]) for row in self.rollforward), Decimal(0))
-
-
 def close_command(session: Session, period: str, entity: str | None, options: CloseOptions) -> None:
     """Show the close of a month; sign, lock or reopen it first where that is asked for."""
     if sum((options.sign is not None and not options.lock, options.lock, options.reopen)) > 1:
         raise CliError("--reopen goes with neither --sign nor --lock", code=ExitCode.USAGE)
     code = entity or _only_entity(session, period)
-    close = read_close(session, period, code)
+    close = _read(session, period, code)
     said = _decide(session, close, options)
     pack = None
     if options.pack is not None:
@@ -179,59 +142,12 @@ def close_command(session: Session, period: str, entity: str | None, options: Cl
         out.print(words, style="green", markup=False)
 
 
-def read_close(session: Session, period: str, entity: str) -> Close:
-    """What the marts say about the month. Raises CliError when they do not know it."""
-    published = session.published
-    keys = {"entity_code": entity, "period": period}
-    checks = published.select("close_readiness", keys, order_by=["check_code"])
-    if not checks:
-        known = published.rows(
-            "SELECT entity_code, min(period) AS first, max(period) AS last FROM close_readiness GROUP BY 1 ORDER BY 1"
-        )
-        months = ", ".join(f"{row['entity_code']} {row['first']} to {row['last']}" for row in known) or "none"
+def _read(session: Session, period: str, entity: str) -> Close:
+    close = read_close(session.published, entity, period)
+    if close is None:
+        months = ", ".join(f"{of} {first} to {last}" for of, first, last in known_months(session.published)) or "none"
         raise CliError(f"there is no {period} of {entity}", action=f"Months with books: {months}.", code=ExitCode.USAGE)
-    debt = published.select(
-        "reconciliation_debt", {"entity_code": entity}, order_by=["exception_code", "marketplace_code", "oldest_days"]
-    )
-    journals = published.select("journals", keys, order_by=["kind", "journal_key"])
-    first = published.rows("SELECT min(period) AS period FROM close_readiness WHERE entity_code = ?", [entity])
-    return Close(
-        entity=entity,
-        period=period,
-        checks=checks,
-        rollforward=published.rows(_ROLL_FORWARD, [entity, period]),
-        figures=published.select("period_figures", keys, order_by=["marketplace_code", "figure_code"]),
-        tie_out=published.rows(_TIE_OUT, [entity]),
-        ageing=[row for row in debt if row["exception_code"] is not None],
-        accruals=[row for row in journals if any(word in row["kind"] for word in ACCRUAL_KINDS)],
-        first_period=str(first[0]["period"]),
-    )
-
-
-_ROLL_FORWARD = """
-    SELECT * EXCLUDE (difference_amount, unexplained_amount), unexplained_amount - brought_forward_amount
-        AS difference_amount
-    FROM (
-        SELECT *, lag(unexplained_amount, 1, 0) OVER (
-            PARTITION BY marketplace_code, account_role, currency_code ORDER BY period
-        ) AS brought_forward_amount
-        FROM clearing_rollforward
-        WHERE entity_code = ?
-    )
-    WHERE period = ?
-    ORDER BY marketplace_code, account_role, currency_code
-"""
-"""What nothing explains is told once, in the month in which it arose (CLR-001); after that it is brought forward."""
-
-
-_TIE_OUT = """
-    SELECT marketplace_code, currency_code, side, item_kind, count(*) AS item_count,
-        sum(amount)::DECIMAL(18, 2) AS amount
-    FROM balance_tie_out
-    WHERE entity_code = ?
-    GROUP BY marketplace_code, currency_code, side, item_kind
-    ORDER BY marketplace_code, currency_code, CASE side WHEN 'ITEM' THEN 2 ELSE 1 END, side, item_kind
-"""
+    return close
 
 
 def _only_entity(session: Session, period: str) -> str:
@@ -261,13 +177,13 @@ def _decide(session: Session, close: Close, options: CloseOptions) -> list[str]:
                     words = " or ".join(role.lower() for role in Role)
                     raise CliError(f"{options.sign!r} is no role", action=f"One of {words}.", code=ExitCode.USAGE)
                 role = Role(options.sign.upper())
-                closing.sign(close.entity, close.period, role, _figures(close), by=by, reason=options.reason)
+                closing.sign(close.entity, close.period, role, close.signed_figures, by=by, reason=options.reason)
                 said.append(f"{by} has signed {what} as {role.lower()}.")
             if options.lock:
                 closing.lock(
                     close.entity,
                     close.period,
-                    _figures(close),
+                    close.signed_figures,
                     close.left_open,
                     by=by,
                     first_period=close.first_period,
@@ -280,15 +196,6 @@ def _decide(session: Session, close: Close, options: CloseOptions) -> list[str]:
     except Timeout:
         raise CliError("a lane is running", action="Sign when it has ended: its figures may be others.") from None
     return said
-
-
-def _figures(close: Close) -> list[Figure]:
-    from orchestration.outbox import Figure
-
-    return [
-        Figure(row["marketplace_code"], row["figure_code"], row["currency_code"], str(row["restated_amount"]))
-        for row in close.figures
-    ]
 
 
 def _show(out: Console, close: Close, events: list[dict[str, Any]]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from orchestration.cli.explaining.chains import Explainer
-from orchestration.cli.explaining.finding import find, similar
 from orchestration.cli.output import console, print_json
 from orchestration.cli.problems import CliError
 from orchestration.cli.session import Session
+from orchestration.lib.explaining.chains import Explainer
+from orchestration.lib.explaining.finding import find, similar
 
 
 def explain_command(session: Session, text: str) -> None:
@@ -25,7 +25,7 @@ def explain_command(session: Session, text: str) -> None:
     if session.as_json:
         print_json({"id": text, "explanations": [node.to_dict() for node in nodes]})
         return
-    from orchestration.cli.explaining.rendering import show
+    from orchestration.cli.explaining import show
 
     out = console()
     for node in nodes:

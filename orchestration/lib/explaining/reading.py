@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from orchestration.cli.explaining.finding import Subject
-from orchestration.cli.explaining.tree import total
-from orchestration.cli.published import Published
+from orchestration.lib.explaining.finding import Subject
+from orchestration.lib.explaining.tree import total
+from orchestration.lib.published import Published
 
 Row = Mapping[str, Any]
 

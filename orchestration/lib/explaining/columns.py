@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestration.cli.output import Col
+from orchestration.lib.columns import Col
 
 IN_WORDS = {
     "at the marketplace": "marketplace_status",

@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+CLOSED = ("RESOLVED", "WRITTEN_OFF")
+"""States of an exception that nobody has to decide about any more."""
 _NAME = re.compile(r"^[a-z_][a-z0-9_]*$")
 
 
@@ -89,6 +91,32 @@ class Published:
         order = [name for name in order_by if name in columns]
         suffix = f" ORDER BY {', '.join(order)}" if order else ""
         return self.rows(f"SELECT * FROM tieout.marts.{mart}{condition}{suffix}", parameters)  # noqa: S608  (names are checked above)
+
+
+def exceptions_named(published: Published, name: str) -> list[dict[str, Any]]:
+    """The exception with this id, else all open ones on the subject with this id."""
+    return published.select("exceptions", {"exception_id": name}) or [
+        row for row in published.select("exceptions", {"subject_id": name}) if row["status"] not in CLOSED
+    ]
+
+
+def payout_named(published: Published, cycle: str) -> dict[str, Any] | None:
+    """The row of rec_receipts for the pay-out of a cycle; None when there is not exactly one."""
+    rows = published.select("rec_receipts", {"subject_type": "PAYOUT", "subject_id": cycle})
+    return rows[0] if len(rows) == 1 else None
+
+
+def receipt_named(published: Published, receipt: str) -> dict[str, Any] | None:
+    """The row of rec_receipts for a receipt. Any receipt of the statements has one here, also one that concerned no
+    marketplace (its rule_code is None).
+    """
+    rows = published.select("rec_receipts", {"subject_type": "RECEIPT", "subject_id": receipt})
+    if not rows:
+        rows = [
+            {"subject_id": row["receipt_id"], "actual_amount": row["amount"], "rule_code": None} | row
+            for row in published.select("fct_receipts", {"receipt_id": receipt})
+        ]
+    return rows[0] if rows else None
 
 
 def _literal(path: Path) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from orchestration.cli.explaining.tree import Node
 from orchestration.cli.output import SEVERITY_STYLE, cell, money, table
+from orchestration.lib.explaining.tree import Node
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from orchestration.cli.output import Col
+from orchestration.lib.columns import Col
 
 ZERO = Decimal("0.00")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from orchestration.cli.explaining.columns import (
+from orchestration.lib.explaining.columns import (
     ALLOCATIONS,
     BY_FEE_TYPE,
     CHECKS,
@@ -22,9 +22,9 @@ from orchestration.cli.explaining.columns import (
     SETTLED,
     STOCK,
 )
-from orchestration.cli.explaining.finding import Subject
-from orchestration.cli.explaining.reading import MartReader, Row, another
-from orchestration.cli.explaining.tree import ZERO, Listing, Node, Proof, total
+from orchestration.lib.explaining.finding import Subject
+from orchestration.lib.explaining.reading import MartReader, Row, another
+from orchestration.lib.explaining.tree import ZERO, Listing, Node, Proof, total
 
 
 class Explainer(MartReader):

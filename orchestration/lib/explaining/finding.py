@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestration.cli.published import Published
+from orchestration.lib.published import Published
 
 
 @dataclass(frozen=True, slots=True)
