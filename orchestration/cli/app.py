@@ -147,6 +147,34 @@ def replay(
 
 
 @app.command()
+def backup(
+    ctx: typer.Context,
+    target: Annotated[Path, typer.Argument(help="New folder to write the backup into.")],
+    json: Json = False,
+) -> None:
+    """A consistent copy of evidence, manifest, outbox, warehouse, marts and configuration; no keys. Lanes may wait."""
+    from orchestration.cli.commands.backup import backup_command
+
+    backup_command(_session(ctx), target)
+
+
+@app.command()
+def restore(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(help="A backup.")],
+    directory: Annotated[Path, typer.Argument(help="New folder: data/ and config/ are put there.")],
+    expect: Annotated[
+        str | None, typer.Option("--expect", metavar="HASH", help="What `tieout backup` printed last.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Set up an installation from a backup and prove it equal. A byte that changed since is refused."""
+    from orchestration.cli.commands.backup import restore_command
+
+    restore_command(_session(ctx), source, directory, expect=expect)
+
+
+@app.command()
 def status(ctx: typer.Context, fail_on: FailOn = None, json: Json = False) -> None:
     """Last runs, freshness and completeness of the feeds, open exceptions, state of the outbox."""
     from orchestration.cli.commands.status import status_command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -68,9 +69,25 @@ class LandingFiles:
 
     def read(self, path: str) -> bytes:
         """The body as received. Raises FileNotFoundError."""
+        return self._decompressor.decompress(self.stored(path), max_output_size=1 << 31)
+
+    def stored(self, path: str) -> bytes:
+        """The file as it lies there, compressed. Raises FileNotFoundError."""
         full = self._full(path)
-        data = Path(full).read_bytes() if self._is_local else self._filesystem.cat_file(full)
-        return self._decompressor.decompress(data, max_output_size=1 << 31)
+        data: bytes = Path(full).read_bytes() if self._is_local else self._filesystem.cat_file(full)
+        return data
+
+    def problem(self, path: str, sha256: str) -> str | None:
+        """What is wrong with the file, as the end of a sentence that begins with its path; None when its body has this
+        hash.
+        """
+        try:
+            body = self.read(path)
+        except FileNotFoundError:
+            return "is missing"
+        except zstandard.ZstdError:
+            return "is damaged: it cannot be unpacked"
+        return None if hashlib.sha256(body).hexdigest() == sha256 else "is not as it was landed"
 
     def remove_orphans(self, feed: FeedKey, batch: int, keep: set[str]) -> list[str]:
         """Delete files of a batch that have no manifest row; their paths."""
