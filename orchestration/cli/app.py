@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
+from orchestration.cli.alerts_app import alerts_app
 from orchestration.cli.group import TieoutGroup
+from orchestration.cli.options import By, FailOn, Json, Marketplace
+from orchestration.cli.options import session_of as _session
 from orchestration.cli.session import Session, load_env_file
 
 EPILOG = (
@@ -32,28 +35,7 @@ audit_app = typer.Typer(
 app.add_typer(audit_app, name="audit")
 auth_app = typer.Typer(help="Sign in to a vendor that knows no key but a person's consent.", no_args_is_help=True)
 app.add_typer(auth_app, name="auth")
-
-
-def _want_json(ctx: typer.Context, value: bool) -> bool:
-    if value:
-        ctx.find_root().ensure_object(Session).as_json = True
-    return value
-
-
-Json = Annotated[
-    bool,
-    typer.Option(
-        "--json", callback=_want_json, expose_value=True, help="One JSON document instead of tables. Money is text."
-    ),
-]
-FailOn = Annotated[
-    str | None,
-    typer.Option(
-        "--fail-on", metavar="SEVERITY", help="End with 3 when exceptions of this severity (S1…S4) or worse are open."
-    ),
-]
-By = Annotated[str | None, typer.Option("--by", help="Your name in the audit trail; default: the system user.")]
-Marketplace = Annotated[str | None, typer.Option("--marketplace", "-m", help="Only this marketplace code.")]
+app.add_typer(alerts_app, name="alerts")
 
 
 def _show_version(value: bool) -> None:
@@ -84,10 +66,6 @@ def options(
     session.debug = debug
     ctx.call_on_close(session.close)
     load_env_file(env_file)
-
-
-def _session(ctx: typer.Context) -> Session:
-    return ctx.find_root().ensure_object(Session)
 
 
 @app.command()

@@ -3,7 +3,8 @@
 import dagster as dg
 from dagster import RunFailureSensorContext
 
-from orchestration.lib.alerts import Alert, Level, send
+from orchestration.alerting.desk import notify
+from orchestration.lib.alerts import Alert, Level
 from orchestration.lib.events import heed
 from orchestration.lib.lanes import LANE_PAUSES, PART_OF_LANE, TOLD
 from orchestration.lib.looking import something_to_do
@@ -62,7 +63,8 @@ def sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
         # even do that, this tells.
         if not run.tags.keys().isdisjoint(PART_OF_LANE.keys() | TOLD.keys()):
             return
-        send(settings, Alert(f"Tieout: {run.job_name} failed", context.failure_event.message or "", Level.FAILURE))
+        alert = Alert(f"Tieout: {run.job_name} failed", context.failure_event.message or "", Level.FAILURE)
+        notify(settings, alert, key=f"RUN|{run.job_name}")
 
     @dg.sensor(
         name="heed_events",

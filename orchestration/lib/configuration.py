@@ -127,6 +127,8 @@ Day = Annotated[date, BeforeValidator(_date)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Url = Annotated[str, AfterValidator(_url)]
+TimeOfDay = Annotated[str, AfterValidator(_time)]
+Severity = Literal["S1", "S2", "S3", "S4"]
 
 
 def erp_vendors() -> tuple[str, ...]:
@@ -570,6 +572,38 @@ class ApprovalPolicy(Row):
     currency_code: Currency | None
 
 
+class AlertRoute(Row):
+    """One channel that a team hears through."""
+
+    FILE = "alert_routes.csv"
+    KEY = ("owner_team", "channel")
+    EMPTY = True
+    owner_team: CodeOrAny
+    channel: Code
+    """Its addresses are TIEOUT_ALERT_URLS_<channel>, or TIEOUT_ALERT_URLS."""
+    severity: Severity
+    """This one and worse."""
+    quiet_from: TimeOfDay | None
+    quiet_until: TimeOfDay | None
+    quiet_severity: Severity | None
+    """This one and worse break through the quiet hours and the budget; None: nothing does."""
+    time_zone: Annotated[str, AfterValidator(_zone)]
+    daily_budget: Whole | None
+    """Messages a day, digests aside; None: no limit."""
+    repeat_hours: Whole
+    escalate_hours: Whole | None
+    escalate_to: Code | None
+    digest_at: TimeOfDay | None
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            raise ValueError("quiet_from and quiet_until belong together")
+        if (self.escalate_hours is None) != (self.escalate_to is None):
+            raise ValueError("escalate_hours and escalate_to belong together")
+        return self
+
+
 class Switch(Row):
     FILE = "switches.csv"
     KEY = ("vendor", "marketplace_code", "kind")
@@ -662,7 +696,8 @@ ROW_TYPES: tuple[type[Row], ...] = (
     TaxCode,
     Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Carrier, Retention, StockRule,
     StockClass,
-    RefundRule, OfferRule, OrderRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, Switch, Feed, CallBudget,
+    RefundRule, OfferRule, OrderRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, AlertRoute, Switch, Feed,
+    CallBudget,
     OpeningBalance, ExchangeRate, ExchangeRateRule,
 )  # fmt: skip
 """Every configuration file, in the order in which problems are reported."""

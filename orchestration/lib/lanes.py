@@ -20,11 +20,11 @@ from typing import Any
 import dagster as dg
 from filelock import FileLock
 
+from orchestration.alerting.desk import look, notify, problem_key
 from orchestration.lib.account_warnings import account_warnings, untold_warnings
 from orchestration.lib.actions import waiting_actions
-from orchestration.lib.alerts import Alert, Level, send
+from orchestration.lib.alerts import Alert, Level
 from orchestration.lib.deadline_alerts import deadline_alert
-from orchestration.lib.digest import exception_digest
 from orchestration.lib.files import replace_file
 from orchestration.lib.history import remembered
 from orchestration.lib.parent_ids import may_be_wanted, wanted_ids
@@ -439,19 +439,22 @@ def _words(event: dg.DagsterEvent) -> str:
 
 
 def _tell(settings: Settings, result: LaneResult) -> None:
-    """Alerts: what failed, what was quarantined, and a digest of the exceptions that are new."""
+    """Alerts: what failed, what was quarantined, what is near its deadline, and what the exceptions say."""
     if result.problems:
         lines = [f"{problem.stage} {problem.account or ''}: {problem.detail}" for problem in result.problems]
-        send(settings, Alert(f"Tieout: {result.lane} has problems", "\n".join(lines), Level.FAILURE))
+        alert = Alert(f"Tieout: {result.lane} has problems", "\n".join(lines), Level.FAILURE)
+        places = [(problem.stage, problem.account) for problem in result.problems]
+        notify(settings, alert, key=problem_key(result.lane, places))
     if result.quarantined:
         body = f"{result.quarantined} records could not be read; see mart control_totals and raw.quarantine"
-        send(settings, Alert(f"Tieout: {result.lane} quarantined records", body))
+        notify(settings, Alert(f"Tieout: {result.lane} quarantined records", body))
     if (warning := untold_warnings(settings, result.warnings)) is not None:
-        send(settings, warning)
-    if result.published is not None and (digest := exception_digest(settings)) is not None:
-        send(settings, digest)
-    if settings.published_path.exists() and (near := deadline_alert(settings)) is not None:
-        send(settings, near)
+        notify(settings, warning)
+    if settings.published_path.exists():
+        if (near := deadline_alert(settings)) is not None:
+            notify(settings, near)
+        # Also when nothing was published: quiet hours end, digests come due, nobody has taken what was told.
+        look(settings)
 
 
 @contextmanager

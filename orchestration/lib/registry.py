@@ -20,6 +20,7 @@ from orchestration.lib.configuration import (
     ROW_TYPES,
     Account,
     AccountRole,
+    AlertRoute,
     ApprovalPolicy,
     BankAccount,
     BankCsvProfile,
@@ -98,6 +99,7 @@ class Registry:
     item_map: tuple[ItemMapping, ...] = ()
     exception_codes: tuple[ExceptionCode, ...] = ()
     approval_policies: tuple[ApprovalPolicy, ...] = ()
+    alert_routes: tuple[AlertRoute, ...] = ()
     switches: tuple[Switch, ...] = ()
     feeds: tuple[Feed, ...] = ()
     call_budgets: tuple[CallBudget, ...] = ()
@@ -181,6 +183,11 @@ def configured_vendors(config_dir: Path) -> tuple[str, ...]:
     """`vendors_in_use` of a configuration folder, sorted; rows that cannot be read count as absent."""
     rows, _ = _read(config_dir, Erp, [])
     return tuple(sorted(vendors_in_use(rows)))
+
+
+def read_rows(config_dir: Path, row_type: type[R]) -> tuple[R, ...]:
+    """The good rows of one file, whatever is wrong with it or with the others."""
+    return _read(config_dir, row_type, [])[0]
 
 
 def load_registry(config_dir: Path) -> Registry:

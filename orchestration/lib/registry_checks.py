@@ -72,6 +72,8 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.fee_suppliers, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.fee_suppliers, "transaction_type", types, "transaction_types.csv", wildcard=True)
     known(registry.tax_regimes, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
+    teams = {row.owner_team for row in registry.exception_codes}
+    known(registry.alert_routes, "owner_team", teams, "exception_codes.csv", wildcard=True)
     known(registry.tax_regimes, "tax_role", {row.tax_role for row in registry.tax_codes} | {"ITEM"}, "tax_codes.csv")
     known(registry.warehouses, "erp_code", erps, "erps.csv")
     known(registry.warehouses, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)

@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     """Whether schedules and sensors start switched on."""
     alert_urls: str = ""
     """apprise addresses, separated by white space; alerts always go to the log as well."""
+    app_url: str = ""
+    """Where the web app answers people, for links in messages; empty: no such link."""
+    playbook_url: str = ""
+    """Where the site of `tieout playbook` stands; empty: links name the place in the repository."""
     retry_wait_seconds: float = Field(default=5.0, ge=0)
     """Pause before an extraction step that failed for a passing reason is tried once more."""
 

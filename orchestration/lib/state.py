@@ -63,10 +63,6 @@ create table if not exists cursors (
     batch integer not null,
     primary key (vendor, account, entity)
 );
-create table if not exists told (
-    exception_id text primary key,
-    told_at text not null
-);
 create table if not exists warned (
     warning text primary key,
     told_at text not null
@@ -353,17 +349,6 @@ class State:
         )
 
     # Alerts
-
-    def tell(self, exceptions: set[str], *, at: str) -> set[str]:
-        """Remember that people are told of these open exceptions; those they were not told of before.
-
-        What is no longer open is forgotten, so that its return is news.
-        """
-        with self._transaction() as connection:
-            told = {str(row[0]) for row in connection.execute("select exception_id from told")}
-            connection.executemany("delete from told where exception_id = ?", ((one,) for one in told - exceptions))
-            connection.executemany("insert into told values (?, ?)", ((one, at) for one in exceptions - told))
-        return exceptions - told
 
     def warn(self, warnings: set[str], *, at: str) -> set[str]:
         """Remember that people are told of these warnings; those they were not told of before. None is forgotten: each

@@ -177,6 +177,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
     | {
         "exception_id": "VARCHAR",
         "exception_code": "VARCHAR",
+        "title": "VARCHAR",
         "severity": "VARCHAR",
         "owner_team": "VARCHAR",
         "root_cause": "VARCHAR",

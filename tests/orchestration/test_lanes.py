@@ -178,9 +178,7 @@ def test_people_are_told_once_of_what_is_new(settings: Settings, caplog: pytest.
     assert consent == (
         "Tieout: an account needs a person soon: mirakl/MAISON: the consent ends on 2026-07-10, within 7 days"
     )
-    assert message.startswith(
-        "Tieout: 1 new exceptions (1 ORD-001): S1 ORD-001 BRICO ORDER order 1 61.70 GBP [OPERATIONS]"
-    )
+    assert message.startswith("Tieout: S1 BRICO ORD-001 Many lines: 1 open, 61.70 GBP: Owner: OPERATIONS.")
     assert told(6) == []
 
 

@@ -23,13 +23,12 @@ from connectors.errors import (
     UnsafeRedirect,
 )
 from orchestration.definitions import build
-from orchestration.lib.alerts import Alert, Level, redact, send
+from orchestration.lib.alerts import Alert, Level, deliver, redact
 from orchestration.lib.connections import Connections, secret_names
 from orchestration.lib.failures import failure
 from orchestration.lib.lanes import open_instance
 from orchestration.lib.registry import load_registry
 from orchestration.lib.settings import Settings
-from orchestration.lib.state import State
 from orchestration.lib.workspace import Workspace
 from orchestration.outbox import Outbox
 from tests.orchestration.conftest import rewrite
@@ -101,8 +100,9 @@ def test_an_alert_reaches_the_log_and_every_address(
     monkeypatch.setenv("MIRAKL_BRICO_API_KEY", "s3cr3t-key")
     with HTTPServer(("127.0.0.1", 0), Hook) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        told = settings.model_copy(update={"alert_urls": f"json://127.0.0.1:{server.server_port}/"})
-        assert send(told, Alert("It broke", "with s3cr3t-key", Level.FAILURE))
+        assert deliver(
+            settings, Alert("It broke", "with s3cr3t-key", Level.FAILURE), [f"json://127.0.0.1:{server.server_port}/"]
+        )
         server.shutdown()
     assert len(received) == 1
     assert b"It broke" in received[0]
@@ -111,8 +111,7 @@ def test_an_alert_reaches_the_log_and_every_address(
 
 
 def test_a_messenger_that_is_down_does_not_break_the_run(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    told = settings.model_copy(update={"alert_urls": "json://127.0.0.1:9/"})
-    assert not send(told, Alert("It broke", "badly"))
+    assert not deliver(settings, Alert("It broke", "badly"), ["json://127.0.0.1:9/"])
     assert "did not reach every address" in caplog.text
 
 
@@ -166,14 +165,6 @@ def test_a_lane_that_could_not_even_begin_is_told_of_by_dagster(
     run_by_dagster(settings, built)
     (message,) = told(caplog)
     assert message.startswith("Tieout: settlement failed")
-
-
-def test_an_exception_that_comes_back_is_news_again(settings: Settings) -> None:
-    with State(settings.state_path) as state:
-        assert state.tell({"a", "b"}, at="1") == {"a", "b"}
-        assert state.tell({"a", "b", "c"}, at="2") == {"c"}
-        assert state.tell({"b"}, at="3") == set()
-        assert state.tell({"a", "b"}, at="4") == {"a"}
 
 
 def test_a_missing_secret_is_named_and_stops_one_account(settings: Settings) -> None:

@@ -10,6 +10,13 @@ select
     t.amount as amount_at_risk,
     'GBP' as currency_code,
     'OPERATIONS' as owner_team,
+    'SYNC' as root_cause,
+    'Many lines' as title,
+    'Look at it' as recommended_action,
+    'docs/runbooks.md#ord-001' as runbook_url,
+    cast(null as timestamp) as due_at,
+    cast(null as timestamp) as resolved_at,
+    0 as consequence_count,
     'more than four lines' as summary
 from {{ ref('totals') }} as t
 where t.line_count > 4
