@@ -33,7 +33,8 @@ def main() -> int:
         sys.stdout.write(f"✗ a penny more in {name} would not be noticed\n")
     sys.stdout.write(
         f"{len(outcome.examples)} examples on Sage 200 and NetSuite, {len(outcome.expected):,} figures, "
-        f"{len(problems)} differences, {len(unnoticed)} unnoticed mutations, {outcome.seconds:.0f} s\n"
+        f"{len(problems)} differences, {len(outcome.mutations)} mutations by a penny of which {len(unnoticed)} went "
+        f"unnoticed, {outcome.seconds:.0f} s\n"
     )
     return 1 if problems or unnoticed else 0
 

@@ -4,8 +4,9 @@ held as pence.
 A key that the format does not know is an error, so that a typing mistake never leaves something untested.
 """
 
+import copy
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -210,21 +211,49 @@ class Example:
 
 def read(paths: Iterable[Path]) -> list[Example]:
     """The examples of files and of folders' `*.toml`, by name. Raises ExampleError where the first mistake is."""
-    files = [file for path in paths for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path])]
-    if not files:
-        raise ExampleError("no example: name a TOML file, or a folder that holds some")
-    examples = [_example(file) for file in files]
+    examples = [_example(_values(file), file) for file in _files(paths)]
     names = [example.name for example in examples]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ExampleError(f"two examples have the name {', '.join(twice)}")
     return sorted(examples, key=lambda example: example.name)
 
 
-def _example(file: Path) -> Example:
+def mutations(paths: Iterable[Path]) -> Iterator[tuple[str, Example]]:
+    """Every example once for each amount that it expects, as if its file had a penny more there, and where that is."""
+    for file in _files(paths):
+        values = _values(file)
+        for place in _amount_places(values.get("expect", {})):
+            changed = copy.deepcopy(values)
+            table = changed["expect"]
+            for key in place[:-1]:
+                table = table[key]
+            table[place[-1]] = f"{Decimal(table[place[-1]]) + Decimal('0.01')}"
+            yield f"{file.stem} {' '.join(map(str, place))}", _example(changed, file)
+
+
+def _amount_places(expected: dict[str, Any]) -> Iterator[tuple[str | int, ...]]:
+    for number, journal in enumerate(expected.get("journal", [])):
+        yield from (("journal", number, "lines", role) for role in journal.get("lines", {}))
+    for number, order in enumerate(expected.get("order", [])):
+        yield from (("order", number, "amounts", column) for column in order.get("amounts", {}))
+    yield from (("profit", column) for column in expected.get("profit", {}))
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    files = [file for path in paths for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path])]
+    if not files:
+        raise ExampleError("no example: name a TOML file, or a folder that holds some")
+    return files
+
+
+def _values(file: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, OSError) as error:
         raise ExampleError(f"{file}: {error}") from error
+
+
+def _example(values: dict[str, Any], file: Path) -> Example:
     table = _Table(values, file.name)
     example = Example(
         name=file.stem,

@@ -34,6 +34,8 @@ def expected_figures(examples: Iterable[Example], placed: Sequence[Mapping[str, 
     by_name = {example.name: example for example in examples}
     figures: Figures = {}
     for place in placed:
+        if place["example"] not in by_name:
+            continue
         example, head = by_name[place["example"]], _head(place)
         for journal in example.expect.journals:
             name = f"{head} {journal.kind} {journal.number}"

@@ -14,13 +14,17 @@ import duckdb
 from sandbox import jsonio
 from sandbox.config import Places
 from sandbox.demo import PIPELINE, end_process, environment_of, wait_for
-from sandbox.examples.format import Example, ExampleError, read
+from sandbox.examples.format import Example, ExampleError, mutations, read
 from sandbox.examples.judge import Figures, actual_figures, differences, expected_figures
+
+MARKETPLACES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     examples: list[Example]
+    mutations: list[tuple[str, Figures]]
+    """What each example would expect at both marketplaces with a penny more in one amount of its file."""
     expected: Figures
     actual: Figures
     seconds: float
@@ -30,9 +34,12 @@ class Outcome:
         return differences(self.expected, self.actual)
 
     def unnoticed_mutations(self) -> list[str]:
-        """Figures that could be a penny higher without anybody noticing: always none."""
-        amounts = [(name, value) for name, value in self.expected.items() if isinstance(value, int)]
-        return [name for name, value in amounts if not differences({name: value + 1}, {name: self.actual.get(name, 0)})]
+        """Amounts that could be a penny higher in a file without both marketplaces' figures saying so: always none."""
+        return [
+            name
+            for name, expected in self.mutations
+            if len(differences(expected, {figure: self.actual.get(figure, 0) for figure in expected})) < MARKETPLACES
+        ]
 
 
 def play(paths: Sequence[Path], folder: Path) -> Outcome:
@@ -54,7 +61,8 @@ def play(paths: Sequence[Path], folder: Path) -> Outcome:
     placed = jsonio.decode(places.truth.read_bytes())["examples"]
     with duckdb.connect(str(places.data / "published" / "tieout.duckdb"), read_only=True) as connection:
         actual = actual_figures(placed, _Marts(connection))
-    return Outcome(examples, expected_figures(examples, placed), actual, time.monotonic() - started)
+    mutated = [(name, expected_figures([each], placed)) for name, each in mutations(paths)]
+    return Outcome(examples, mutated, expected_figures(examples, placed), actual, time.monotonic() - started)
 
 
 class _Marts:

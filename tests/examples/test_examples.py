@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.examples.format import Example, ExampleError, read
+from sandbox.examples.format import Example, ExampleError, mutations, read
 from sandbox.examples.judge import Figures, actual_figures, differences, expected_figures
+from sandbox.examples.play import Outcome
 from sandbox.examples.world import build_examples
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -129,3 +130,17 @@ def test_two_examples_cannot_have_the_same_cycle(tmp_path: Path) -> None:
     files = [written(tmp_path, fixed, name) for name in ("one", "two")]
     with pytest.raises(ExampleError, match="two and one both need the cycle of 2026-05-12"):
         build_examples(read(files))
+
+
+def test_every_amount_of_every_file_is_mutated_and_noticed_at_both_marketplaces(
+    examples: list[Example], expected: Figures
+) -> None:
+    placed = build_examples(examples).truth["examples"]
+    changed = [(name, expected_figures([example], placed)) for name, example in mutations([EXAMPLES])]
+    outcome = Outcome(examples, changed, expected, expected, 0.0)
+    assert len(changed) * 2 == sum(isinstance(value, int) for value in expected.values())
+    assert outcome.unnoticed_mutations() == []
+    name, figures = changed[0]
+    blind = Outcome(examples, [(name, expected | {})], expected, expected, 0.0)
+    assert blind.unnoticed_mutations() == [name]
+    assert len(differences(figures, {each: expected[each] for each in figures})) == 2
