@@ -7,12 +7,17 @@ from __future__ import annotations
 import pytest
 
 FINISHED = "finished"
+SHARED = (FINISHED, "test_csv_ledger.py", "test_contract.py")
+"""What is dear to make and looked at by several tests: those stay in one process, so that it is made once."""
 FIRST = ("test_kill.py", FINISHED, "test_lint.py", "test_real_input.py", "test_csv_ledger.py")
 """Files that take minutes, and the users of the finished installation, in the order in which they begin."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_rank)
+    for item in items:
+        if shared := next((name for name in SHARED if _group(item).endswith(name)), None):
+            item.add_marker(pytest.mark.xdist_group(shared.removesuffix(".py")))
 
 
 def _group(item: pytest.Item) -> str:

@@ -48,6 +48,24 @@ receipt_journals as (
 
 ),
 
+settlements as (
+
+    -- A cycle that spans two months has a journal in each, and one of them can be blocked alone.
+    select
+        journals.marketplace_code,
+        journals.document_id as billing_cycle_id,
+        sum(lines.debit - lines.credit) as settled_amount
+    from journals
+    inner join {{ ref('int_accounting__journal_lines') }} as lines
+        on journals.journal_key = lines.journal_key
+    where
+        journals.kind = 'SETTLEMENT'
+        and not journals.is_blocked
+        and lines.account_role = 'MARKETPLACE_CLEARING'
+    group by journals.marketplace_code, journals.document_id
+
+),
+
 settled as (
 
     -- A cycle is listed with the cycle that pays it: one pay-out clears them together.
@@ -58,7 +76,7 @@ settled as (
         coalesce(cycles.paying_cycle_id, cycles.billing_cycle_id) as billing_cycle_id,
         min(cycles.cycle_date) as since_date,
         sum(
-            case when journals.journal_key is null then 0 else cycles.net_amount end
+            coalesce(settlements.settled_amount, 0)
             + case when cycles.cycle_number = 1 then coalesce(carried_in.opening_amount, 0) else 0 end
         ) as settled_amount
     from cycles
@@ -66,11 +84,10 @@ settled as (
         on
             cycles.marketplace_code = carried_in.marketplace_code
             and cycles.currency_code = carried_in.currency_code
-    left join journals
+    left join settlements
         on
-            cycles.marketplace_code = journals.marketplace_code
-            and cycles.billing_cycle_id = journals.billing_cycle_id
-            and not journals.is_blocked
+            cycles.marketplace_code = settlements.marketplace_code
+            and cycles.billing_cycle_id = settlements.billing_cycle_id
     group by
         cycles.marketplace_code,
         cycles.entity_code,
