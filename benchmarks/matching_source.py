@@ -1,4 +1,4 @@
-"""A seller's small generated world whose orders have two lines as a rule, served by the sandbox.
+"""A seller's small generated world whose orders have three lines as a rule, served by the sandbox.
 
     python -m benchmarks.matching_source --orders 5000 --port 8997 --folder FOLDER
 
@@ -23,8 +23,9 @@ from sandbox.world.build import first_day_of_trade
 
 SEED = 7
 MARKETPLACE = "BRICO"
-TWO_LINES = 0.8
-"""The share of orders with two lines, which makes ten transaction lines an order."""
+LINES = 3
+SHARE = 0.85
+"""The share of orders with three lines, which makes ten transaction lines an order."""
 
 
 def main() -> None:
@@ -35,8 +36,9 @@ def main() -> None:
     options = parser.parse_args()
     places = Places(options.folder.absolute())
     trade.PROFILES = tuple(
-        (profile, TWO_LINES if profile == "TWO_LINES" else share, least) for profile, share, least in trade.PROFILES
+        (profile, SHARE if profile == "TWO_LINES" else share, least) for profile, share, least in trade.PROFILES
     )
+    trade.LINES = LINES
     world = build_world(SEED, options.orders, faults=False, marketplaces=(MARKETPLACE,))
     config.write_bank(places, world.bank)
     sandbox = Sandbox(lambda: Store(world, seed=SEED, as_of=DEFAULT_AS_OF))

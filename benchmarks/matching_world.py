@@ -2,8 +2,9 @@
 """Raw tables of many sellers, made in DuckDB from those of one: every copy is an entity with a marketplace, books and
 a bank account of its own. A day's change receives some of it again.
 
-A copy bears its number behind the codes of its owner (`BRICO_0001`) and behind the names of files and batches; what the
-vendors gave is the same in all. So a table of the marts must hold as many rows for each copy.
+A copy bears its number behind the codes of its owner (`BRICO_0001`) and behind the names of files and batches, and its
+ERP holds the keys that its journals have with such names; what the vendors gave is else the same in all. So a table of
+the marts must hold as many rows for each copy.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ OWNERS = ("marketplace_code", "entity_code", "erp_code", "bank_account_code", "k
 CODES = frozenset({"BRICO", "UKTRADE", "SAGE_UK", "BARC_GBP", "BARC_RES", "BARC_DEP"})
 MOVED = frozenset(
     {"_account", "account", "marketplace_code", "entity_code", "_file", "file", "path", "batch", "_batch"}
-    | {"action_key", "natural_id"}
 )
 """Columns of raw tables that differ from copy to copy."""
+JOURNAL_KEYS = frozenset({"action_key", "natural_id"})
+"""Columns that hold a journal's natural key among their parts."""
+WIRE_KEYS = frozenset({"reference", "wire_key"})
+"""Columns in which an ERP bears the digest of such a key, from which the books know their journals."""
 CYCLES = frozenset(
     {
         ("mirakl_billing_cycles", "id"),
@@ -33,6 +37,8 @@ CYCLES = frozenset(
     }
 )
 """Where cycles are named, whose ids no two marketplaces share."""
+ANALYSIS = ("sage200_sop_orders", "analysis_code_1")
+"""Where an ERP's order names its marketplace."""
 WHOLE = frozenset({"last_build"})
 CHANGED = 3
 """Of a thousand orders and transaction lines, those that a day's change touches."""
@@ -59,22 +65,72 @@ def multiply_raw(template: Path, warehouse: Path, copies: int) -> None:
     with _opened(warehouse) as connection:
         connection.execute(f"attach '{template}' as template (read_only)")
         connection.execute("create schema raw")
+        connection.execute("set variable cycles = (select list(distinct id) from template.raw.mirakl_billing_cycles)")
+        _name_journals(connection, copies)
         tables = connection.execute(
             "select table_name from duckdb_tables() where database_name = 'template' and schema_name = 'raw'"
         ).fetchall()
         for (table,) in tables:
             if table in WHOLE:
                 continue
-            described = connection.execute(f'describe template.raw."{table}"').fetchall()
-            names = [name for name, *_ in described if name in MOVED or (table, name) in CYCLES]
-            moved = ", ".join(f'"{name}" || \'_\' || suffix as "{name}"' for name in names)
-            shown = f"rows.* replace ({moved})" if moved else "rows.*"
-            source = f"(select lpad(i::varchar, 4, '0') as suffix from range({copies if moved else 1}) as r(i))"
+            names = [name for name, *_ in connection.execute(f'describe template.raw."{table}"').fetchall()]
+            moved = {name: f'rows."{name}" || suffix' for name in names if name in MOVED or (table, name) in CYCLES}
+            moved |= {name: _key_of_copy(f'rows."{name}"') for name in names if name in JOURNAL_KEYS}
+            wired = [name for name in names if name in WIRE_KEYS]
+            moved |= {name: f'coalesce(journals.new_key, rows."{name}")' for name in wired}
+            if "payload" in names:
+                moved["payload"] = _payload_of_copy()
+            if ANALYSIS[0] == table:
+                moved[ANALYSIS[1]] = _key_of_copy(f'rows."{ANALYSIS[1]}"')
+            shown = ", ".join(f'{expression} as "{name}"' for name, expression in moved.items())
+            journals = "".join(
+                f' left join journals on journals.old_key = rows."{name}" and journals.copy_suffix = suffix'
+                for name in wired
+            )
             connection.execute(
-                f'create table raw."{table}" as'
-                f' select {shown} from {source} as copy, template.raw."{table}" as rows order by suffix'
+                f'create table raw."{table}" as select {f"rows.* replace ({shown})" if moved else "rows.*"}'
+                f' from {_suffixes(copies if moved else 1)} as copy cross join template.raw."{table}" as rows'
+                f"{journals} order by suffix"
             )
         connection.execute("detach template")
+
+
+def _suffixes(copies: int) -> str:
+    return f"(select '_' || lpad(i::varchar, 4, '0') as suffix from range({copies}) as r(i))"
+
+
+def _key_of_copy(key: str) -> str:
+    """A natural key in a copy: codes and cycles get the copy's number, and so do the accounts that receipts begin
+    with.
+    """
+    codes = ", ".join(f"'{code}'" for code in sorted(CODES))
+    return (
+        f"array_to_string([case when part in ({codes}) or list_contains(getvariable('cycles'), part)"
+        f" then part || suffix when split_part(part, '-', 1) in ({codes})"
+        " then split_part(part, '-', 1) || suffix || substr(part, length(split_part(part, '-', 1)) + 1) else part end"
+        f" for part in string_split({key}, '|')], '|')"
+    )
+
+
+def _payload_of_copy() -> str:
+    """A sent journal with the copy's keys: it is compared with what would be posted today."""
+    new = _key_of_copy("rows.natural_id")
+    document = "'\"document_id\":\"' || split_part({}, '|', 4) || '\"'"
+    renamed = f"replace(rows.payload, rows.natural_id, {new})"
+    renamed = f"replace({renamed}, {document.format('rows.natural_id')}, {document.format(new)})"
+    return f"replace({renamed}, rows.wire_key, journals.new_key)"
+
+
+def _name_journals(connection: duckdb.DuckDBPyConnection, copies: int) -> None:
+    """Of each journal of the template, whoever posted it, the digest in each copy."""
+    digest = "'TO' || upper(substr(sha256({}), 1, 16))"
+    connection.execute(
+        "create temp table journals as select wire_key as old_key, suffix as copy_suffix,"
+        f" {digest.format(_key_of_copy('journal_key'))} as new_key"
+        " from (select journal_key, wire_key from template.marts.journals union"
+        " select narrative, reference from template.raw.sage200_nominal_transactions"
+        f" where reference = {digest.format('narrative')}) as named, {_suffixes(copies)} as copy"
+    )
 
 
 def change(warehouse: Path, fetched_at: str) -> int:

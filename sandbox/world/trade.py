@@ -40,6 +40,8 @@ PROFILES: tuple[tuple[str, float, int], ...] = (
     ("LATE", 0.016, 5),
     ("TWO_LINES", 0.030, 16),
 )
+LINES = 2
+"""Lines of an order whose profile names more than one."""
 _REFUNDED = ("REFUNDED_PARTLY", "REFUNDED_TWICE", "REFUNDED_IN_FULL")
 _HOUR_WEIGHTS = (3, 2, 1, 1, 1, 2, 4, 6, 8, 9, 9, 9, 9, 8, 8, 8, 9, 10, 11, 12, 12, 11, 9, 6)
 _REFUND_REASONS = ("14", "15", "18", "19")
@@ -216,7 +218,7 @@ class Trade:
     def _lines(self, order: Order) -> None:
         rng = self._rng
         if order.profile in ("LINE_CANCELLED", "LINE_REFUSED", "TWO_LINES"):
-            count = 2
+            count = LINES
         else:
             count = rng.choices((1, 2, 3), (80, 15, 5))[0]
         if order.created in self._several:
