@@ -471,23 +471,25 @@ def auth_sage200(
 def verify(
     ctx: typer.Context,
     pack: Annotated[
-        Path | None, typer.Argument(help="An evidence pack (folder or zip) instead of the audit trail.")
+        Path | None, typer.Argument(help="An evidence pack (folder or zip) instead of the installation.")
     ] = None,
     expect: Annotated[
-        str | None,
-        typer.Option("--expect", metavar="HASH", help="Noted earlier: a head of the trail, or a pack's manifest."),
+        list[str] | None,
+        typer.Option("--expect", metavar="HASH", help="Noted earlier: a head of either chain, or a pack's manifest."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Check the audit trail, or an evidence pack, off-line: nothing changed, removed or slipped in, every sum right."""
+    """Check audit trail, evidence, published files and warehouse, or an evidence pack, off-line: nothing changed,
+    removed or slipped in.
+    """
     if pack is not None:
         from orchestration.cli.commands.audit import verify_pack_command
 
-        verify_pack_command(_session(ctx), pack, expect=expect)
+        verify_pack_command(_session(ctx), pack, expect=expect[0] if expect else None)
         return
     from orchestration.cli.commands.audit import verify_command
 
-    verify_command(_session(ctx), expect=expect)
+    verify_command(_session(ctx), expect=expect or [])
 
 
 @audit_app.command("log")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from orchestration.lib.advice import advice
+
 
 class ExitCode(IntEnum):
     """What scripts can rely on. `tieout --help` prints the same list."""
@@ -62,6 +64,8 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(ExitCode.ERROR, (str(error),), again)
     if isinstance(error, _loaded("orchestration.outbox.errors", "OutboxError")):
         return Problem(ExitCode.ERROR, (str(error),))
+    if (advised := advice(str(error))) is not None:
+        return Problem(ExitCode.ERROR, (str(error).strip(),), advised)
     if isinstance(error, _loaded("duckdb", "Error")):
         return Problem(ExitCode.ERROR, (str(error).strip(),), 'Tables and columns: tieout sql "show all tables"')
     if isinstance(error, _loaded("sqlalchemy.exc", "SQLAlchemyError")):

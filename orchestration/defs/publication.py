@@ -6,6 +6,7 @@ import dagster as dg
 from dagster import AssetExecutionContext
 
 from orchestration.defs.loading import WAREHOUSE
+from orchestration.lib.integrity import seal_outputs
 from orchestration.lib.points import keep_point
 from orchestration.lib.publish import publish
 from orchestration.lib.settings import stamp
@@ -31,6 +32,7 @@ def published_marts(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
             result = publish(workspace.settings)
             as_of = workspace.built_as_of or workspace.settings.clock.now()
             keep_point(workspace.settings, result, as_of=stamp(as_of))
+            seal_outputs(workspace.settings, result)
         workspace.journal.published = result
         return dg.MaterializeResult(
             metadata={

@@ -23,6 +23,7 @@ from filelock import FileLock
 from orchestration.alerting.desk import look, notify, problem_key
 from orchestration.lib.account_warnings import account_warnings, untold_warnings
 from orchestration.lib.actions import waiting_actions
+from orchestration.lib.advice import advice
 from orchestration.lib.alerts import Alert, Level
 from orchestration.lib.deadline_alerts import deadline_alert
 from orchestration.lib.files import replace_file
@@ -321,7 +322,7 @@ class _Lane:
         for error in errors:
             self._result.problems.append(Problem("extract", f"{vendor}/{account}", error))
         if not finished.success and not errors:
-            self._result.problems.append(Problem("extract", f"{vendor}/{account}", _reason(finished)))
+            self._result.problems.append(Problem("extract", f"{vendor}/{account}", _advised(_reason(finished))))
 
     def _deliver(self) -> frozenset[tuple[str, str]]:
         """The accounts where something may have changed."""
@@ -335,7 +336,7 @@ class _Lane:
         """Run a job that serves all accounts; its failure is a problem that ends the lane."""
         finished = self._execute(stage, job)
         if not finished.success:
-            self._result.problems.append(Problem(stage, None, _reason(finished)))
+            self._result.problems.append(Problem(stage, None, _advised(_reason(finished))))
         return finished.success
 
     def _execute(
@@ -426,6 +427,12 @@ def _reason(finished: dg.ExecuteInProcessResult) -> str:
         if event.is_step_failure:
             return _words(event)
     return "the run failed before its first step"
+
+
+def _advised(words: str) -> str:
+    """With what a person can do, where the machine failed."""
+    advised = advice(words)
+    return words if advised is None else f"{words} {advised}"
 
 
 def _words(event: dg.DagsterEvent) -> str:

@@ -15,79 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-_SCHEMA = """
-create table if not exists batches (
-    batch integer primary key autoincrement,
-    run_id text not null,
-    vendor text not null,
-    account text not null,
-    entity text not null,
-    mode text not null,
-    status text not null check (status in ('RUNNING', 'COMPLETE', 'FAILED', 'ABANDONED')),
-    started_at text not null,
-    finished_at text,
-    window_since text,
-    window_after text,
-    cursor_after text,
-    pages integer not null default 0,
-    records_received integer not null default 0,
-    records_landed integer not null default 0,
-    records_unchanged integer not null default 0,
-    declared_count integer,
-    error text
-);
-create index if not exists ix_batches_feed on batches (vendor, account, entity, batch);
-create table if not exists files (
-    path text primary key,
-    batch integer not null references batches,
-    number integer not null,
-    record_count integer not null,
-    byte_count integer not null,
-    sha256 text not null,
-    declared_count integer,
-    url text not null,
-    http_status integer not null,
-    fetched_at text not null,
-    landed_at text not null
-);
-create index if not exists ix_files_batch on files (batch, number);
-create table if not exists record_hashes (
-    path text primary key references files,
-    hashes blob not null
-);
-create table if not exists cursors (
-    vendor text not null,
-    account text not null,
-    entity text not null,
-    cursor text not null,
-    batch integer not null,
-    primary key (vendor, account, entity)
-);
-create table if not exists warned (
-    warning text primary key,
-    told_at text not null
-);
-create table if not exists read_ids (
-    vendor text not null,
-    account text not null,
-    entity text not null,
-    id text not null,
-    version text not null,
-    batch integer not null,
-    primary key (vendor, account, entity, id)
-) without rowid;
-create index if not exists ix_read_ids_batch on read_ids (batch);
-create table if not exists seen (
-    vendor text not null,
-    account text not null,
-    entity text not null,
-    batch integer not null,
-    number integer not null,
-    cursor text,
-    hashes blob not null,
-    primary key (vendor, account, entity, batch, number)
-);
-"""
+from orchestration.lib.seals import Seal, append, batch_content, canonical, seal_batch
+from orchestration.lib.state_schema import upgrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +88,7 @@ class State:
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = normal")
         self._connection.execute("pragma foreign_keys = on")
-        with self._transaction():
-            for statement in _SCHEMA.split(";"):
-                if statement.strip():
-                    self._connection.execute(statement)
+        upgrade(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -227,6 +153,7 @@ class State:
                 "update batches set status = ?, finished_at = ?, declared_count = ?, error = ? where batch = ?",
                 (status, finished_at, declared_count, error, batch),
             )
+            seal_batch(connection, batch)
 
     def complete_batch(
         self,
@@ -284,6 +211,7 @@ class State:
                     "values (?, ?, ?, ?, ?, ?)",
                     ((*key, one, version, batch.batch) for one, version in versions.items()),
                 )
+            seal_batch(connection, batch.batch)
 
     def batch(self, number: int) -> Batch:
         return _batch(self._connection.execute("select * from batches where batch = ?", (number,)).fetchone())
@@ -347,6 +275,29 @@ class State:
             """,
             (received, landed, unchanged, batch),
         )
+
+    # Seals
+
+    def seal(self, kind: str, subject: str, content: Mapping[str, str], *, at: str) -> None:
+        """Append what something is at this moment to the chain (seals.py): names and their SHA-256."""
+        with self._transaction() as connection:
+            append(connection, kind, subject, canonical(content), at)
+
+    def last_seal(self, kind: str) -> Seal | None:
+        """The newest of its kind."""
+        row = self._connection.execute(
+            "select * from seals where kind = ? order by sequence desc limit 1", (kind,)
+        ).fetchone()
+        return None if row is None else Seal(**row)
+
+    def seals(self) -> Iterator[Seal]:
+        """The whole chain in order."""
+        for row in self._connection.execute("select * from seals order by sequence"):
+            yield Seal(**row)
+
+    def batch_content(self, batch: int) -> str:
+        """What a seal of the batch says if nothing was changed since."""
+        return batch_content(self._connection, batch)
 
     # Alerts
 

@@ -7,26 +7,87 @@ process wait instead of failing, and covers dbt as well, which opens the file by
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 from filelock import FileLock
 
+from orchestration.lib.files import replace_file
 from orchestration.lib.settings import Settings
 
 WAIT_SECONDS = 1800.0
+HEADER_BYTES = 3 * 4096
+"""DuckDB's main header and its two alternating database headers."""
+OPEN = "open"
+"""What stands for a header while the file is in use."""
+
+
+class WarehouseChanged(Exception):
+    """Somebody wrote to the warehouse outside Tieout. What was built on it would be theirs, not the evidence's."""
 
 
 @contextmanager
 def exclusive(settings: Settings, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
     """Hold the right to open the warehouse. The holder may take it again; other processes wait.
 
-    Raises filelock.Timeout.
+    Raises filelock.Timeout, and WarehouseChanged.
     """
     settings.locks_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(settings.locks_dir / "warehouse.lock", timeout=wait_seconds, is_singleton=True):
+    with FileLock(settings.locks_dir / "warehouse.lock", timeout=wait_seconds, is_singleton=True) as lock:
+        if lock.lock_counter > 1:
+            yield
+            return
+        if (problem := warehouse_problem(settings)) is not None:
+            raise WarehouseChanged(problem)
+        _note(settings, OPEN)
         yield
+        # After an error a connection may still be open, and a log beside the file is not yet in it: then nobody knows.
+        if not settings.warehouse_path.with_name(settings.warehouse_path.name + ".wal").exists():
+            _note(settings, _header(settings) or OPEN)
+
+
+def warehouse_problem(settings: Settings) -> str | None:
+    """How somebody else wrote to the file since it was last closed here; None when nobody did, or when a run was cut
+    off in it, which makes its own repair.
+
+    DuckDB writes its header with every change and a checksum with every block: an edit through DuckDB is found here,
+    one around it when the block is read.
+    """
+    try:
+        noted = _note_path(settings).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    found = _header(settings)
+    if found is None or noted in (OPEN, found):
+        return None
+    return f"{settings.warehouse_path} was changed outside Tieout since it was last closed"
+
+
+def forget_changes(settings: Settings) -> None:
+    """Take the file as it is, whoever wrote it: before it is thrown away and made anew."""
+    _note_path(settings).unlink(missing_ok=True)
+
+
+def _header(settings: Settings) -> str | None:
+    """Digest of the file's header and size; None when there is no file."""
+    try:
+        with settings.warehouse_path.open("rb") as file:
+            content = file.read(HEADER_BYTES)
+            return hashlib.sha256(content + str(os.fstat(file.fileno()).st_size).encode()).hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _note(settings: Settings, text: str) -> None:
+    """Durable, so that a power cut never leaves the header of an earlier closing beside a file that went on."""
+    replace_file(_note_path(settings), text.encode("ascii"))
+
+
+def _note_path(settings: Settings) -> Path:
+    return settings.warehouse_path.with_suffix(".seal")
 
 
 @contextmanager

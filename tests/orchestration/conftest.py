@@ -68,7 +68,7 @@ def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ran(finished_once: Path, tmp_path: Path) -> Settings:
     """A copy of it, for a test to spoil."""
-    shutil.copytree(finished_once, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(finished_once, tmp_path, symlinks=True, dirs_exist_ok=True)
     return settings_of(tmp_path)
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.text import Text
 
 from orchestration.cli.output import Col, console, print_json, table
 from orchestration.cli.problems import ExitCode
 from orchestration.cli.session import Session
+
+if TYPE_CHECKING:
+    from orchestration.lib.integrity import Integrity
+    from orchestration.outbox import AuditProblem, AuditReport
 
 LOG = (
     Col("sequence", "No", "number"),
@@ -23,35 +29,70 @@ LOG = (
 )
 
 
-def verify_command(session: Session, *, expect: str | None) -> None:
-    """Verify the trail; ends with 1 when it does not hold."""
-    report = session.require_outbox().verify_audit(expected_head=expect)
+def verify_command(session: Session, *, expect: Sequence[str]) -> None:
+    """Verify the trail, and everything the data folder keeps; ends with 1 when something does not hold. `expect`: heads
+    that were noted earlier, of either chain.
+    """
+    from orchestration.lib.integrity import verify
+
+    kept = verify(session.settings)
+    unknown: Sequence[str | None] = [head for head in expect if head not in kept.hashes]
+    reports = [session.require_outbox().verify_audit(expected_head=head) for head in unknown or (None,)]
+    report = reports[0]
+    problems = list(dict.fromkeys(problem for one in reports for problem in one.problems))
+    ok = kept.ok and not problems
     if session.as_json:
-        problems = [{"sequence": p.sequence, "action_key": p.action_key, "problem": p.problem} for p in report.problems]
         print_json(
             {
-                "ok": report.ok,
+                "ok": ok,
                 "entries": report.entries,
                 "actions": report.actions,
                 "head": report.head,
-                "problems": problems,
+                "problems": [
+                    {"sequence": p.sequence, "action_key": p.action_key, "problem": p.problem} for p in problems
+                ],
+                "evidence": {
+                    "seals": kept.seals,
+                    "head": kept.head,
+                    "files": kept.files,
+                    "tables": kept.tables,
+                    "problems": kept.problems,
+                    "notes": kept.notes,
+                },
             }
         )
     else:
-        out = console()
-        for problem in report.problems:
-            place = f"entry {problem.sequence}" if problem.sequence else "actions"
-            out.print(f"[bold red]fail[/] {place} {problem.action_key}: {problem.problem}")
-        if report.ok:
-            out.print(f"[green]The audit trail holds[/]: {report.entries:,} entries, {report.actions:,} actions.")
-        out.print(f"Head: {report.head}", style="dim")
-        if report.ok:
-            out.print(
-                "Note the head elsewhere; `tieout audit verify --expect HEAD` later proves that nothing was cut off.",
-                style="dim",
-            )
-    if not report.ok:
+        _print_verified(report, problems, kept)
+    if not ok:
         raise typer.Exit(int(ExitCode.ERROR))
+
+
+def _print_verified(report: AuditReport, problems: Sequence[AuditProblem], kept: Integrity) -> None:
+    from orchestration.lib.advice import advice
+
+    out = console()
+    for problem in problems:
+        place = f"entry {problem.sequence}" if problem.sequence else "actions"
+        out.print(f"[bold red]fail[/] {place} {problem.action_key}: {problem.problem}")
+    for words in kept.problems:
+        out.print("[bold red]fail[/]", Text(words))
+    for advised in dict.fromkeys(advice(words) for words in kept.problems):
+        if advised is not None:
+            out.print(advised, markup=False)
+    for words in kept.notes:
+        out.print("[yellow]note[/]", Text(words))
+    if not problems:
+        out.print(f"[green]The audit trail holds[/]: {report.entries:,} entries, {report.actions:,} actions.")
+    if kept.ok:
+        words = f"{kept.seals:,} seals, {kept.files:,} evidence files, {kept.tables:,} tables"
+        out.print(f"[green]What is kept is as it was written[/]: {words}.")
+    out.print(f"Head: {report.head}", style="dim")
+    out.print(f"Head of the evidence: {kept.head}", style="dim")
+    if kept.ok and not problems:
+        out.print(
+            "Note both heads elsewhere; `tieout audit verify --expect HEAD` later proves that nothing was cut off.",
+            style="dim",
+        )
 
 
 def verify_pack_command(session: Session, pack: Path, *, expect: str | None) -> None:
