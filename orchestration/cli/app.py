@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.alerts_app import alerts_app
+from orchestration.cli.audit_app import audit_app
 from orchestration.cli.group import TieoutGroup
 from orchestration.cli.options import By, FailOn, Json, Marketplace
 from orchestration.cli.options import session_of as _session
@@ -28,9 +29,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-)
-audit_app = typer.Typer(
-    help="The hash-chained audit trail of everything that was proposed, approved and sent.", no_args_is_help=True
 )
 app.add_typer(audit_app, name="audit")
 auth_app = typer.Typer(help="Sign in to a vendor that knows no key but a person's consent.", no_args_is_help=True)
@@ -465,40 +463,3 @@ def auth_sage200(
 
     options = SignIn(redirect_uri, paste, browser, days, authorize_url, timeout)
     auth_sage200_command(_session(ctx), erp, options)
-
-
-@audit_app.command()
-def verify(
-    ctx: typer.Context,
-    pack: Annotated[
-        Path | None, typer.Argument(help="An evidence pack (folder or zip) instead of the installation.")
-    ] = None,
-    expect: Annotated[
-        list[str] | None,
-        typer.Option("--expect", metavar="HASH", help="Noted earlier: a head of either chain, or a pack's manifest."),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Check audit trail, evidence, published files and warehouse, or an evidence pack, off-line: nothing changed,
-    removed or slipped in.
-    """
-    if pack is not None:
-        from orchestration.cli.commands.audit import verify_pack_command
-
-        verify_pack_command(_session(ctx), pack, expect=expect[0] if expect else None)
-        return
-    from orchestration.cli.commands.audit import verify_command
-
-    verify_command(_session(ctx), expect=expect or [])
-
-
-@audit_app.command("log")
-def log(
-    ctx: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Newest entries to show; 0 = all.")] = 30,
-    json: Json = False,
-) -> None:
-    """The newest entries: who did what, when and why."""
-    from orchestration.cli.commands.audit import log_command
-
-    log_command(_session(ctx), limit=limit)

@@ -28,3 +28,20 @@ def test_doctor_tells_edition_settings_permissions_and_open_periods_of_both_erps
     assert sage["edition and modules"]["result"] == "ok"
     assert "periods are open" in sage["open periods"]["detail"]
     assert any(name.startswith("settings") for name in sage)
+
+
+def test_the_audit_finds_what_is_wrong_with_the_set_up_of_the_world(finished: Site) -> None:
+    report = finished.tieout_json("audit", "systems")
+    found = {(row["check"], row["subject"]) for row in report["findings"]}
+    assert report["skipped"] == []
+    assert {
+        ("STO-1", "BRICO OVERFLOW"),
+        ("STO-1", "HOMELY OVERFLOW"),
+        ("MAP-1", "BRICO SELLER_ECO_CONTRIBUTION_FEE"),
+        ("VAT-1", "BRICO NOR"),
+        ("SCH-1", "bank/BARC_DEP statements"),
+        ("SCH-3", "orders"),
+        ("PER-2", "JOURNAL *"),
+    } <= found
+    assert {"MAP-2", "OFF-1", "VAT-2", "VAT-4", "HIS-1", "PER-1"} <= {check for check, _ in found}
+    assert not {"CFG-1", "CFG-3", "CFG-4", "STO-2", "STO-3", "VAT-3", "PER-3"} & {check for check, _ in found}
