@@ -7,9 +7,9 @@ from __future__ import annotations
 import pytest
 
 FINISHED = "finished"
-SHARED = (FINISHED, "test_csv_ledger.py", "test_contract.py")
+SHARED = (FINISHED, "test_csv_ledger.py", "test_contract.py", "test_arrival.py")
 """What is dear to make and looked at by several tests: those stay in one process, so that it is made once."""
-FIRST = ("test_kill.py", FINISHED, "test_lint.py", "test_real_input.py", "test_csv_ledger.py")
+FIRST = ("test_kill.py", FINISHED, "test_lint.py", "test_arrival.py", "test_real_input.py", "test_csv_ledger.py")
 """Files that take minutes, and the users of the finished installation, in the order in which they begin."""
 
 
