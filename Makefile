@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chaos dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
+.PHONY: help setup demo app chaos dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -36,6 +36,10 @@ setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
 
 demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=600 SEED=7) and prove the result
 	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo
+
+app: $(STAMP) ## The web app on the demo's data (http://127.0.0.1:8200); make demo comes first
+	@test -f $(DATA)/demo/env || { echo "There is no demo in $(DATA)/demo yet: run make demo, then make app again."; exit 1; }
+	$(BIN)/tieout app --dir $(DATA)/demo
 
 chaos: SEEDS = 100
 chaos: FIRST = 1

@@ -1,1 +1,1 @@
-"""The web app: pages for finance, analysts, operations and customer service, over the published marts and the outbox."""
+"""The workbench: a web app over the published marts, which decides through the outbox's public functions only."""

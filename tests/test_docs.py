@@ -58,9 +58,11 @@ def test_every_exception_code_has_a_runbook() -> None:
 
 def test_the_example_environment_names_every_variable_that_is_read() -> None:
     named = set(re.findall(r"^([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    from app.settings import AppSettings
     from orchestration.lib.settings import Settings
 
     read = {f"TIEOUT_{name.upper()}" for name in Settings.model_fields}
+    read |= {f"TIEOUT_APP_{name.upper()}" for name in AppSettings.model_fields}
     assert read <= named, f"not in .env.example: {sorted(read - named)}"
     assert {n for n in named if n.startswith("TIEOUT_")} <= read | {"TIEOUT_ENV_FILE"}
 

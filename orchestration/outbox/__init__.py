@@ -17,6 +17,7 @@ from orchestration.outbox.errors import (
     UnknownAction,
     UnsupportedDatabase,
 )
+from orchestration.outbox.notes import About, Notes
 from orchestration.outbox.runs import LaneRun, RunHistory, RunStatus
 from orchestration.outbox.states import State
 from orchestration.outbox.store import PROPOSAL_COLUMNS, SNAPSHOT_SCHEMA, Outbox, PolicyResult, ProposeResult
@@ -24,6 +25,7 @@ from orchestration.outbox.store import PROPOSAL_COLUMNS, SNAPSHOT_SCHEMA, Outbox
 __all__ = [
     "PROPOSAL_COLUMNS",
     "SNAPSHOT_SCHEMA",
+    "About",
     "AccountProblem",
     "ApprovalRefused",
     "AuditProblem",
@@ -37,6 +39,7 @@ __all__ = [
     "IllegalTransition",
     "LaneRun",
     "MalformedProposals",
+    "Notes",
     "Outbox",
     "OutboxError",
     "PolicyResult",

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table,
 
 metadata = MetaData()
 
-HEAD_REVISION = "0003"
+HEAD_REVISION = "0004"
 """Newest alembic revision; a test keeps it equal to the migrations folder."""
 
 actions = Table(
@@ -111,6 +111,22 @@ close_events = Table(
     Column("ended_by", String(120)),
     Column("ended_at", String(27)),
     Index("ix_outbox_close_events_period", "entity_code", "period"),
+)
+
+notes = Table(
+    "outbox_notes",
+    metadata,
+    Column("note_key", String(40), primary_key=True),  # NOTE|number
+    Column("sequence", Integer, nullable=False, unique=True),  # order of being written
+    Column("kind", String(20), nullable=False),  # COMMENT, ASSIGN, REVEAL
+    Column("about_type", String(20), nullable=False),  # EXCEPTION, ACTION
+    Column("about_id", String(300), nullable=False),
+    Column("marketplace_code", String(80)),
+    Column("assignee", String(120)),  # of ASSIGN; null: back to the team
+    Column("text", Text, nullable=False),
+    Column("written_by", String(120), nullable=False),
+    Column("written_at", String(27), nullable=False),
+    Index("ix_outbox_notes_about", "about_type", "about_id"),
 )
 
 lane_runs = Table(

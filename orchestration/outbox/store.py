@@ -26,10 +26,11 @@ from orchestration.outbox.database import open_engine, upgrade_schema, writing
 from orchestration.outbox.decisions import Decisions
 from orchestration.outbox.delivering import KINDS, ONE_BY_ONE, DeliverResult, Preview, deliver, preview
 from orchestration.outbox.errors import ApprovalRefused, ConcurrentChange, MalformedProposals, UnknownAction
+from orchestration.outbox.notes import Notes
 from orchestration.outbox.people import SERVICE_ACTOR, person_named
 from orchestration.outbox.policies import Policy, Switch, needs_person, stopped_by, subject_of
 from orchestration.outbox.runs import RunHistory
-from orchestration.outbox.schema import actions, audit, close_events, decisions
+from orchestration.outbox.schema import actions, audit, close_events, decisions, notes
 from orchestration.outbox.states import ENDED, REPLACEABLE, State, require_transition
 
 PROPOSAL_COLUMNS = (
@@ -125,6 +126,7 @@ class Outbox:
         self.runs = RunHistory(self.engine, clock)
         self.decisions = Decisions(self.engine, clock, channel=channel)
         self.closing = Closing(self.engine, clock, channel=channel)
+        self.notes = Notes(self.engine, clock, channel=channel)
         # Nothing is delivered until somebody said which switches hold.
         self._switches: tuple[Switch, ...] = ()
         self._write_back = False
@@ -206,6 +208,8 @@ class Outbox:
             rows += [{**row, "action_key": row["decision_key"]} for row in decided]
             closed = connection.execute(select(close_events).order_by(close_events.c.sequence)).mappings()
             rows += [{**row, "action_key": row["close_key"]} for row in closed]
+            written = connection.execute(select(notes).order_by(notes.c.sequence)).mappings()
+            rows += [{**row, "action_key": row["note_key"]} for row in written]
             entries = (
                 connection.execution_options(yield_per=1_000)
                 .execute(select(audit).order_by(audit.c.sequence))

@@ -1,0 +1,71 @@
+"""Pages as HTML. Everything that comes from data is escaped; nothing in a page runs a script of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.asking import Ask, Page
+from app.formats import words
+from app.tables import Answer, answer
+
+HERE = Path(__file__).parent
+NAVIGATION = (
+    ("/", "Today"),
+    ("/exceptions", "Exceptions"),
+)
+
+_environment = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters["words"] = words
+_environment.filters["segment"] = lambda text: quote(str(text), safe="")
+
+
+def explain_address(id_: Any) -> str:
+    """The page that explains an id."""
+    return f"/explain?{urlencode({'id': str(id_)})}"
+
+
+_environment.globals["explain_address"] = explain_address
+
+
+def render_page(ask: Ask, page: Page, *, token: str, flash: tuple[str, bool] | None) -> str:
+    """The page with its tables filled as the address asks."""
+    path = ask.request.url.path
+    answers: dict[str, Answer] = {
+        name: answer(table, ask.published, path, ask.asked) for name, table in page.tables.items()
+    }
+    here = next((one for one, _ in NAVIGATION if path == one or (one != "/" and path.startswith(f"{one}/"))), "")
+    values = {
+        "ask": ask,
+        "title": page.title,
+        "tables": answers,
+        "navigation": NAVIGATION,
+        "here": here,
+        "token": token,
+        "flash": flash,
+        "fmt": ask.formats,
+        "theme": theme_of(ask.request.cookies),
+        **page.values,
+    }
+    return _environment.get_template(page.template).render(values)
+
+
+def render_plain(template: str, **values: Any) -> str:
+    """A page for somebody who is not signed in, or without marts."""
+    return _environment.get_template(template).render(values)
+
+
+def theme_of(cookies: Mapping[str, str]) -> str:
+    """light, dark, or empty: as the reader's system."""
+    wanted = cookies.get("theme", "")
+    return wanted if wanted in ("light", "dark") else ""
