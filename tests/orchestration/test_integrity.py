@@ -102,7 +102,6 @@ def flip_data(settings: Settings) -> None:
 @pytest.mark.parametrize("what", EDITS)
 def test_an_edit_is_found(ran: Settings, what: str) -> None:
     edit, words = EDITS[what]
-    assert integrity.verify(ran).problems == []
     edit(ran)
     found = integrity.verify(ran)
     assert any(re.search(words, problem) for problem in found.problems), found.problems
