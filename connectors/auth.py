@@ -38,14 +38,25 @@ LOCK_TIMEOUT_SECONDS = 120.0
 
 
 class BareKey(httpx.Auth):
-    """`Authorization: <key>`, without a scheme word."""
+    """`Authorization: <key>`, without a scheme word.
 
-    def __init__(self, key: str) -> None:
+    A 401 asks `reread` for the key as it is now: when it was replaced meanwhile, the request is repeated once with the
+    new one, also a write, because what was not accepted was not carried out. A key that was refused is never repeated.
+    """
+
+    def __init__(self, key: str, reread: Callable[[], str] | None = None) -> None:
         self._key = key
+        self._reread = reread
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = self._key
-        yield request
+        refused = self._key
+        request.headers["Authorization"] = refused
+        response = yield request
+        if response.status_code == 401 and self._reread is not None:
+            self._key = self._reread()
+            if self._key != refused:
+                request.headers["Authorization"] = self._key
+                yield request
 
 
 class Credentials(msgspec.Struct, frozen=True):

@@ -41,6 +41,9 @@ from connectors.errors import (
 )
 
 logger = logging.getLogger(__name__)
+for _name in ("httpx", "httpcore"):
+    # They log whole addresses and headers, secrets in them included; our own line says the same with those masked.
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 ATTEMPTS = 5
 FIRST_WAIT_SECONDS = 1.0
@@ -409,6 +412,10 @@ class ApiClient:
 
     def _error(self, kind: type[ConnectorError], message: str, call: Call, **more: Any) -> ConnectorError:
         return kind(self.masked(message), vendor=self.vendor, call=call.name, **more)
+
+    def mask(self, secret: str) -> None:
+        """Mask this one, too, in every error from now on."""
+        self._secrets = (*self._secrets, secret)
 
     def masked(self, text: str) -> str:
         for secret in self._secrets:

@@ -66,7 +66,8 @@ class MiraklConnector:
 
     `order_tax_mode` (TAX_INCLUDED or TAX_EXCLUDED) is pinned in every read of orders, because the platform's default
     may change; each order repeats it. `key_name` is what the environment calls the key, the account's own name unless
-    several accounts share one. Windows start at `since`, inclusively, in UTC.
+    several accounts share one; `reread_key` gives the key as it is now and is asked when it was refused. Windows start
+    at `since`, inclusively, in UTC.
     """
 
     vendor = VENDOR
@@ -82,6 +83,7 @@ class MiraklConnector:
         perspective: Perspective = "SELLER",
         shop_ids: Sequence[str | int] = (),
         key_name: str | None = None,
+        reread_key: Callable[[], str] | None = None,
         order_tax_mode: str = "TAX_INCLUDED",
         budget: Budget | None = None,
         transport: httpx.BaseTransport | None = None,
@@ -111,7 +113,7 @@ class MiraklConnector:
         self.client = ApiClient(
             VENDOR,
             base_url,
-            auth=self._token or BareKey(str(auth)),
+            auth=self._token or BareKey(str(auth), self._reread(reread_key)),
             secrets=(auth if isinstance(auth, str) else auth.client_secret,),
             timeout_seconds=timeout_seconds,
             transport=transport,
@@ -119,6 +121,17 @@ class MiraklConnector:
             clock=clock,
             budget=budget,
         )
+
+    def _reread(self, reread: Callable[[], str] | None) -> Callable[[], str] | None:
+        if reread is None:
+            return None
+
+        def masked() -> str:
+            key = reread()
+            self.client.mask(key)
+            return key
+
+        return masked
 
     def close(self) -> None:
         self.client.close()

@@ -86,7 +86,9 @@ class TieoutGroup(TyperGroup):
 def show_problem(problem: Problem, *, as_json: bool) -> None:
     """People read it on standard error; with --json it is the document on standard output."""
     from orchestration.cli.output import console, print_json
+    from orchestration.lib.secret_store import redact
 
+    problem = Problem(problem.code, tuple(redact(message) for message in problem.messages), problem.action)
     if as_json:
         print_json(
             {"error": {"messages": problem.messages, "action": problem.action or None, "exit_code": int(problem.code)}}

@@ -5,18 +5,14 @@ told of what is decided in `orchestration.alerting`.
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestration.lib.secret_store import redact
 from orchestration.lib.settings import Settings
 
 logger = logging.getLogger("tieout.alerts")
-
-_SECRET_ENDINGS = ("_API_KEY", "_CLIENT_SECRET", "_CLIENT_ID", "_REFRESH_TOKEN", "_TOKEN", "_SECRET", "_PASSWORD")
-_SHORTEST_SECRET = 6
-"""Shorter values are not masked: they would blank out ordinary words."""
 
 
 class Level(StrEnum):
@@ -33,18 +29,6 @@ class Alert:
     title: str
     body: str
     level: Level = Level.WARNING
-
-
-def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
-    """`text` with the value of every secret in the environment replaced by `***`."""
-    values = {
-        value
-        for name, value in (os.environ if environ is None else environ).items()
-        if name.endswith(_SECRET_ENDINGS) and len(value) >= _SHORTEST_SECRET
-    }
-    for value in sorted(values, key=len, reverse=True):
-        text = text.replace(value, "***")
-    return text
 
 
 def deliver(settings: Settings, alert: Alert, addresses: Sequence[str]) -> bool:

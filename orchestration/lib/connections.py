@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,7 +29,8 @@ from connectors.sage200.writes import deliveries as sage200_deliveries
 from orchestration.lib.budgets import Budgets, CallUsage, KeyBudget
 from orchestration.lib.configuration import Erp, Marketplace
 from orchestration.lib.registry import Registry
-from orchestration.lib.settings import Settings, secret
+from orchestration.lib.secret_store import SecretUnavailable, secret
+from orchestration.lib.settings import Settings
 
 
 class Connector(Protocol):
@@ -177,6 +179,7 @@ class Connections:
     def _mirakl(self, row: Marketplace) -> MiraklConnector:
         code, prefix = row.marketplace_code, f"MIRAKL_{row.secret_name}"
         auth: str | ClientCredentials
+        reread = None
         if row.auth_method == "OAUTH2" and row.token_url is not None:
             auth = ClientCredentials(
                 row.token_url,
@@ -185,12 +188,14 @@ class Connections:
             )
         else:
             auth = self._secret("mirakl", f"{prefix}_API_KEY")
+            reread = partial(self._secret, "mirakl", f"{prefix}_API_KEY")
         return MiraklConnector(
             code,
             row.base_url,
             row.shop_id,
             auth,
             timeout_seconds=row.timeout_seconds,
+            reread_key=reread,
             perspective=row.perspective,
             key_name=row.secret_name,
             order_tax_mode=row.order_tax_mode,
@@ -264,7 +269,10 @@ class Connections:
         )
 
     def _secret(self, vendor: str, name: str) -> str:
-        value = secret(name, self._environ)
+        try:
+            value = secret(name, self._environ)
+        except SecretUnavailable as error:
+            raise AuthError(str(error), vendor=vendor, call="configuration") from None
         if value is None:
             raise AuthError(
                 f"the environment variable {name} is not set; put the secret there", vendor=vendor, call="configuration"

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from orchestration.lib.settings import Settings, secret
+from orchestration.lib.secret_store import secret
+from orchestration.lib.settings import Settings
 
 REPLAY_WINDOW = timedelta(minutes=5)
 """How far a sender's clock may be off, and how long an event could be sent again by somebody who listened."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from orchestration.lib.alerts import redact
+from orchestration.lib.secret_store import redact
 from orchestration.lib.settings import Settings
 from orchestration.outbox import Outbox, RunStatus
 

@@ -1,19 +1,18 @@
 """Where things are, what time it is, and what a run may do. Read once from the environment and passed on by hand.
 
-Every path of the data folder is named here and nowhere else. Secrets are looked up by name at the moment they are
-needed and never become part of a settings object that could be printed.
+Every path of the data folder is named here and nowhere else. Secrets never become part of a settings object that could
+be printed (secret_store.py).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -65,14 +64,14 @@ class Settings(BaseSettings):
     dbt_project_dir: Path = DBT_PROJECT_DIR
     landing_url: str | None = None
     """fsspec address of the landing files (`s3://bucket/landing`); default `<data dir>/landing`."""
-    outbox_url: str | None = None
+    outbox_url: str | None = Field(default=None, repr=False)
     """SQLAlchemy address of the outbox; default SQLite in the data folder."""
     memory_limit: str = "700MB"
     """What DuckDB may use before it spills to disk."""
     threads: int = Field(default=2, ge=1)
     schedules: bool = False
     """Whether schedules and sensors start switched on."""
-    alert_urls: str = ""
+    alert_urls: str = Field(default="", repr=False)
     """apprise addresses, separated by white space; alerts always go to the log as well."""
     app_url: str = ""
     """Where the web app answers people, for links in messages; empty: no such link."""
@@ -149,9 +148,3 @@ class Settings(BaseSettings):
     @property
     def outbox_address(self) -> str:
         return self.outbox_url or f"sqlite:///{self.root / 'outbox.db'}"
-
-
-def secret(name: str, environ: Mapping[str, str] | None = None) -> SecretStr | None:
-    """The secret `name` from the environment, None when it is missing or empty."""
-    value = (os.environ if environ is None else environ).get(name, "").strip()
-    return SecretStr(value) if value else None

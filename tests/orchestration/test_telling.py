@@ -23,11 +23,12 @@ from connectors.errors import (
     UnsafeRedirect,
 )
 from orchestration.definitions import build
-from orchestration.lib.alerts import Alert, Level, deliver, redact
+from orchestration.lib.alerts import Alert, Level, deliver
 from orchestration.lib.connections import Connections, secret_names
 from orchestration.lib.failures import failure
 from orchestration.lib.lanes import open_instance
 from orchestration.lib.registry import load_registry
+from orchestration.lib.secret_store import redact
 from orchestration.lib.settings import Settings
 from orchestration.lib.workspace import Workspace
 from orchestration.outbox import Outbox

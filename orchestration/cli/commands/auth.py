@@ -80,7 +80,7 @@ def _erp(session: Session, erp_code: str) -> Erp:
 
 
 def _secret(name: str) -> str:
-    from orchestration.lib.settings import secret
+    from orchestration.lib.secret_store import secret
 
     value = secret(name)
     if value is None:
