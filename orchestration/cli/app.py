@@ -10,6 +10,7 @@ import typer
 
 from orchestration.cli.alerts_app import alerts_app
 from orchestration.cli.audit_app import audit_app
+from orchestration.cli.first_day_app import shadow_app
 from orchestration.cli.group import TieoutGroup
 from orchestration.cli.options import By, FailOn, Json, Marketplace
 from orchestration.cli.options import session_of as _session
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(shadow_app, name="shadow")
 auth_app = typer.Typer(help="Sign in to a vendor that knows no key but a person's consent.", no_args_is_help=True)
 app.add_typer(auth_app, name="auth")
 app.add_typer(alerts_app, name="alerts")
@@ -430,12 +432,30 @@ def init(
     ctx: typer.Context,
     directory: Annotated[Path, typer.Argument(help="Folder to create.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    ask: Annotated[
+        bool,
+        typer.Option("--ask", help="Ask for your company, ERP, marketplace and bank; else a copy of the defaults."),
+    ] = False,
+    answers: Annotated[
+        Path | None, typer.Option("--answers", help="The answers as a TOML file instead of questions.")
+    ] = None,
+    propose: Annotated[
+        bool,
+        typer.Option(
+            "--propose", help="Read the ERP's chart, and write account and tax maps to look at into the folder."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Write a documented copy of the default configuration."""
+    """Write a documented configuration: a copy of the defaults, or your own company's; or propose its maps."""
+    if propose:
+        from orchestration.cli.commands.propose import propose_command
+
+        propose_command(_session(ctx), directory, force=force)
+        return
     from orchestration.cli.commands.init import init_command
 
-    init_command(_session(ctx), directory, force=force)
+    init_command(_session(ctx), directory, force=force, ask=ask, answers=answers)
 
 
 @auth_app.command("sage200")

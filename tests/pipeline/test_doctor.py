@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from orchestration.lib.configuration import Account, TaxCode
+from orchestration.lib.registry import read_rows
 from tests.pipeline.site import Site
 
 pytestmark = pytest.mark.pipeline
@@ -45,3 +49,16 @@ def test_the_audit_finds_what_is_wrong_with_the_set_up_of_the_world(finished: Si
     } <= found
     assert {"MAP-2", "OFF-1", "VAT-2", "VAT-4", "HIS-1", "PER-1"} <= {check for check, _ in found}
     assert not {"CFG-1", "CFG-3", "CFG-4", "STO-2", "STO-3", "VAT-3", "PER-3"} & {check for check, _ in found}
+
+
+def test_the_charts_of_both_erps_propose_the_maps_that_hold(finished: Site, tmp_path: Path) -> None:
+    report = finished.tieout_json("init", str(tmp_path / "proposed"), "--propose")
+    wrong = {
+        (row["erp_code"], row["role"]): (row["code"], row["configured"])
+        for row in report["proposals"]
+        if row["code"] is not None and row["configured"] is not None and row["code"] != row["configured"]
+    }
+    assert wrong == {}
+    accounts, taxes = read_rows(tmp_path / "proposed", Account), read_rows(tmp_path / "proposed", TaxCode)
+    assert {row.entity_code for row in accounts} == {row.entity_code for row in taxes} == {"UKTRADE", "NORTHHOME"}
+    assert len(accounts) > 60

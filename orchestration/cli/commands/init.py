@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.cli.output import console, print_json
-from orchestration.cli.problems import CliError
+from orchestration.cli.problems import CliError, ExitCode
 from orchestration.cli.session import Session
+
+if TYPE_CHECKING:
+    from orchestration.first_day.answers import Answers
 
 README = "README.md"
 ENV_EXAMPLE = "env.example"
 
 
-def init_command(session: Session, directory: Path, *, force: bool) -> None:
-    """Copy the default configuration to `directory`, with a page that explains every file and column, and the
-    environment it needs.
+def init_command(
+    session: Session, directory: Path, *, force: bool, ask: bool = False, answers: Path | None = None
+) -> None:
+    """Write the default configuration to `directory`, or with answers that of one company, with a page that explains
+    every file and column, and the environment it needs.
     """
     from orchestration.lib.settings import DBT_PROJECT_DIR, DEFAULT_CONFIG_DIR
 
@@ -27,6 +33,10 @@ def init_command(session: Session, directory: Path, *, force: bool) -> None:
             f"the default configuration is missing from {DEFAULT_CONFIG_DIR}", action="Install Tieout again."
         )
     contents = {source.name: source.read_text(encoding="utf-8") for source in sources}
+    if ask or answers is not None:
+        from orchestration.first_day.answers import tailored
+
+        contents = tailored(contents, _asked() if answers is None else _read(answers))
     contents[README] = (
         "\n".join(_readme(_described(DBT_PROJECT_DIR / "models" / "config" / "_seeds.yml"), contents)) + "\n"
     )
@@ -51,6 +61,53 @@ def init_command(session: Session, directory: Path, *, force: bool) -> None:
     )
     out.print(f"2. Copy {ENV_EXAMPLE} to .env where you run tieout, and fill in the keys.", markup=False)
     out.print("3. tieout doctor", markup=False)
+    out.print(
+        f"4. tieout init {directory}-proposed --propose reads the ERP's chart and proposes accounts and tax codes.",
+        markup=False,
+    )
+
+
+def _asked() -> Answers:
+    """Ask one question per field until the answer fits; Enter takes the default."""
+    import typer
+    from pydantic import ValidationError
+
+    from orchestration.first_day.answers import Answers, first_of_next_month
+
+    given: dict[str, Any] = {}
+    for name, field in Answers.model_fields.items():
+        default = None if field.is_required() else field.default
+        if name == "go_live_date":
+            default = first_of_next_month(datetime.now(UTC).date()).isoformat()
+        while True:
+            given[name] = typer.prompt(str(field.description), default=default, show_default=bool(default)).strip()
+            try:
+                Answers.model_validate(given)
+            except ValidationError as error:
+                # The questions that were not asked yet are missing, and nothing is wrong with that.
+                if wrong := [one["msg"] for one in error.errors() if one["loc"][0] == name]:
+                    typer.echo(f"  {wrong[0]}")
+                    continue
+            break
+    return Answers.model_validate(given)
+
+
+def _read(path: Path) -> Answers:
+    """The answers of a TOML file. Raises CliError with every answer that is missing or wrong."""
+    import tomllib
+
+    from pydantic import ValidationError
+
+    from orchestration.first_day.answers import Answers
+
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Answers.model_validate({key: str(value) for key, value in given.items()})
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise CliError(f"{path}: {error}", action="Correct --answers.", code=ExitCode.CONFIGURATION) from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors())
+        raise CliError(f"{path}: {wrong}", action="Correct the answers.", code=ExitCode.CONFIGURATION) from error
 
 
 def _described(path: Path) -> dict[str, Mapping[str, Any]]:
