@@ -84,6 +84,53 @@ CONTENTS: tuple[RowSet, ...] = (
         ),
     ),
     RowSet(
+        "account_roll_forward",
+        """
+        select marketplace_code, account_role, currency_code, opening_amount, invoice_amount, credit_note_amount,
+            settlement_amount, accrual_amount, reversal_amount, other_amount, closing_amount, timing_amount,
+            finding_amount, unexplained_amount, erp_closing_amount
+        from p.account_rollforward where entity_code = $entity and period = $period
+        order by marketplace_code, account_role, currency_code
+        """,
+        "Other accounts",
+        (
+            "opening_amount",
+            "invoice_amount",
+            "credit_note_amount",
+            "settlement_amount",
+            "accrual_amount",
+            "reversal_amount",
+            "other_amount",
+            "closing_amount",
+            "timing_amount",
+            "finding_amount",
+            "unexplained_amount",
+            "erp_closing_amount",
+        ),
+    ),
+    RowSet(
+        "cut_off",
+        """
+        select marketplace_code, test_code, subject_type, subject_id, event_date, booked_date, booked_period,
+            document_no, amount, currency_code, result
+        from p.cut_off_tests where entity_code = $entity and period = $period
+        order by marketplace_code, test_code, subject_id
+        """,
+        "Cut-off",
+        ("amount",),
+    ),
+    RowSet(
+        "vat_support",
+        """
+        select vat_period, account_role, marketplace_code, section, is_memo, country_code, tax_code, tax_role,
+            rate_percent, row_count, net_amount, tax_amount, currency_code
+        from p.vat_support where entity_code = $entity and period = $period
+        order by account_role, section, marketplace_code, country_code, tax_code
+        """,
+        "VAT",
+        ("net_amount", "tax_amount"),
+    ),
+    RowSet(
         "tie_out",
         """
         select marketplace_code, currency_code, side, item_kind, subject_type, subject_id, amount

@@ -2,8 +2,8 @@
 
 Every file is compared with the manifest byte by byte (SHA-256), the manifest with its seal, every total is added up
 again from the CSV files, the Parquet files must hold the same rows and sums, and the accounts must tie: journals
-balance line by line, roll-forwards and cycles add up, what the roll-forward says was settled and received is what the
-journals say.
+balance line by line, roll-forwards and cycles add up, the VAT's support is what the ledger holds, what the roll-forward
+says was settled and received is what the journals say.
 """
 
 from __future__ import annotations
@@ -174,6 +174,17 @@ def _parquet_sums(path: Path, columns: set[str]) -> tuple[Sums, int]:
         return dict(sums), int(file.metadata.num_rows)
 
 
+_MOVEMENTS = (
+    "opening_amount",
+    "invoice_amount",
+    "credit_note_amount",
+    "settlement_amount",
+    "accrual_amount",
+    "reversal_amount",
+    "other_amount",
+)
+
+
 def _ties(folder: Path, report: PackReport) -> None:
     """The accounting identities, each on every row."""
     rows = folder / "rows"
@@ -187,6 +198,18 @@ def _ties(folder: Path, report: PackReport) -> None:
         _claim(report, f"{name}: per ERP", _sum(row, parts), _amount(row["erp_closing_amount"]))
         _claim(report, f"{name}: settled", moved[*account, "SETTLEMENT"], _amount(row["settlement_amount"]))
         _claim(report, f"{name}: received", moved[*account, "PAYOUT_RECEIPT"], _amount(row["receipt_amount"]))
+    for row in _rows(rows / "account_roll_forward.csv"):
+        account = (row["marketplace_code"], row["account_role"], row["currency_code"])
+        name = f"roll-forward of {' '.join(account)}"
+        _claim(report, f"{name}: closing", _sum(row, _MOVEMENTS), _amount(row["closing_amount"]))
+        parts = ("closing_amount", "timing_amount", "finding_amount", "unexplained_amount")
+        _claim(report, f"{name}: per ERP", _sum(row, parts), _amount(row["erp_closing_amount"]))
+    taxes: dict[str, Decimal] = defaultdict(Decimal)
+    for row in _rows(rows / "vat_support.csv"):
+        if row["is_memo"] == "false":
+            taxes[row["account_role"]] += _amount(row["tax_amount"])
+    for role, rest in taxes.items():
+        _claim(report, f"{role}: its support less the ledger", rest, Decimal(0))
     for row in _rows(rows / "cycles.csv"):
         closing = _sum(row, ("opening_amount", "net_amount", "break_amount")) - _amount(row["payout_amount"])
         _claim(report, f"cycle {row['billing_cycle_id']}: closing", closing, _amount(row["closing_amount"]))

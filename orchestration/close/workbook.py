@@ -205,6 +205,31 @@ _CHECKS: Mapping[str, Sequence[tuple[str, Mapping[str, int]]]] = {
             },
         ),
     ),
+    "account_roll_forward": (
+        (
+            "check: closing",
+            {
+                "opening_amount": 1,
+                "invoice_amount": 1,
+                "credit_note_amount": 1,
+                "settlement_amount": 1,
+                "accrual_amount": 1,
+                "reversal_amount": 1,
+                "other_amount": 1,
+                "closing_amount": -1,
+            },
+        ),
+        (
+            "check: per ERP",
+            {
+                "closing_amount": 1,
+                "timing_amount": 1,
+                "finding_amount": 1,
+                "unexplained_amount": 1,
+                "erp_closing_amount": -1,
+            },
+        ),
+    ),
     "journals": (("check: balance", {"total_debit": 1, "total_credit": -1}),),
     "cycles": (
         (

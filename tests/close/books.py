@@ -79,6 +79,24 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         | {"correction_amount": "0", "closing_amount": "45", "erp_closing_amount": "39", "difference_amount": "-6"}
         | {"timing_amount": "-7", "finding_amount": "0", "unexplained_amount": "1"},
     ],
+    "account_rollforward": [
+        HERE
+        | {"account_role": "AR_MARKETPLACE", "period": "2026-06", "opening_amount": "0", "invoice_amount": "130"}
+        | {"credit_note_amount": "-10", "settlement_amount": "-100", "accrual_amount": "0", "reversal_amount": "0"}
+        | {"other_amount": "0", "closing_amount": "20", "timing_amount": "3", "finding_amount": "1"}
+        | {"unexplained_amount": "0", "erp_closing_amount": "24"},
+    ],
+    "vat_support": [
+        {"entity_code": "E", "period": "2026-06", "vat_period": "2026-06", "account_role": "OUTPUT_VAT"}
+        | {"marketplace_code": owner, "section": section, "is_memo": section == "COLLECTED_BY_OPERATOR"}
+        | {"country_code": "", "tax_code": "", "row_count": 1, "net_amount": "0", "tax_amount": tax}
+        | {"currency_code": "GBP"}
+        for owner, section, tax in (
+            ("M", "SALES", "20"),
+            ("*", "LEDGER", "-20"),
+            ("M", "COLLECTED_BY_OPERATOR", "4"),
+        )
+    ],
     "period_figures": [
         HERE
         | {"period": "2026-06", "figure_code": "LEDGER MARKETPLACE_CLEARING", "restated_amount": "39"}

@@ -118,23 +118,47 @@ def test_a_forger_who_renews_every_hash_is_found_by_the_sums(
     assert any("noted" in one for one in verify_pack(pack, expected=written.manifest_sha256).problems)
 
 
-def test_a_forger_who_renews_the_sums_as_well_is_found_by_the_accounts(pack: Path) -> None:
-    path = pack / "rows" / "roll_forward.csv"
-    path.write_text(path.read_text().replace(",5.00,100.00,-60.00,", ",5.00,101.00,-61.00,", 1))
-    (pack / "rows" / "roll_forward.parquet").unlink()
+@pytest.mark.parametrize(
+    ("name", "old", "new", "sums", "problems"),
+    [
+        (
+            "roll_forward",
+            ",5.00,100.00,-60.00,",
+            ",5.00,101.00,-61.00,",
+            {"settlement_amount": "101.00", "receipt_amount": "-61.00"},
+            ["settled is 101.00, but adds up to 100.00", "received is -61.00, but adds up to -60.00"],
+        ),
+        (
+            "account_roll_forward",
+            ",130.00,-10.00,",
+            ",131.00,-10.00,",
+            {"invoice_amount": "131.00"},
+            ["closing is 20.00, but adds up to 21.00"],
+        ),
+        (
+            "vat_support",
+            ",20.00,GBP",
+            ",21.00,GBP",
+            {"tax_amount": "5.00"},
+            ["its support less the ledger is 0, but adds up to 1.00"],
+        ),
+    ],
+)
+def test_a_forger_who_renews_the_sums_as_well_is_found_by_the_accounts(
+    pack: Path, name: str, old: str, new: str, sums: dict[str, str], problems: list[str]
+) -> None:
+    path = pack / "rows" / f"{name}.csv"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    (pack / "rows" / f"{name}.parquet").unlink()
     manifest = json.loads((pack / "manifest.json").read_text())
-    manifest["files"] = [one for one in manifest["files"] if one["path"] != "rows/roll_forward.parquet"]
+    manifest["files"] = [one for one in manifest["files"] if one["path"] != f"rows/{name}.parquet"]
     for total in manifest["totals"]:
-        if total["file"] == "rows/roll_forward.csv":
-            total["sum"] = {"settlement_amount": "101.00", "receipt_amount": "-61.00"}.get(
-                total["column"], total["sum"]
-            )
+        if total["file"] == f"rows/{name}.csv":
+            total["sum"] = sums.get(total["column"], total["sum"])
     (pack / "manifest.json").write_text(json.dumps(manifest))
     reseal(pack)
-    assert [one.split(": ")[1] for one in verify_pack(pack).problems] == [
-        "settled is 101.00, but adds up to 100.00",
-        "received is -61.00, but adds up to -60.00",
-    ]
+    assert [one.split(": ")[1] for one in verify_pack(pack).problems] == problems
 
 
 def test_nothing_in_the_pack_is_a_formula_from_outside(written: Pack) -> None:

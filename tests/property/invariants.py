@@ -106,6 +106,15 @@ INVARIANTS: Mapping[str, str] = {
                     and newest.account_role = rolled.account_role
             )
     """,
+    "7 what journals move on other accounts is in the ledger, on its way, or a finding": """
+        select marketplace_code as owner, account_role || ' ' || period || ' ' || unexplained_amount as what
+        from marts.account_rollforward where unexplained_amount <> 0
+    """,
+    "7.2 the VAT of every month is supported to the penny": """
+        select max(marketplace_code) as owner, entity_code || ' ' || period || ' ' || account_role as what
+        from marts.vat_support where not is_memo
+        group by entity_code, period, account_role having sum(tax_amount) <> 0
+    """,
     "9 a journal key is live once": """
         select marketplace_code as owner, journal_key as what
         from marts.journals group by marketplace_code, journal_key having count(*) > 1
