@@ -199,8 +199,7 @@ def _ties(folder: Path, report: PackReport) -> None:
         _claim(report, f"{name}: settled", moved[*account, "SETTLEMENT"], _amount(row["settlement_amount"]))
         _claim(report, f"{name}: received", moved[*account, "PAYOUT_RECEIPT"], _amount(row["receipt_amount"]))
     for row in _rows(rows / "account_roll_forward.csv"):
-        account = (row["marketplace_code"], row["account_role"], row["currency_code"])
-        name = f"roll-forward of {' '.join(account)}"
+        name = f"roll-forward of {row['marketplace_code']} {row['account_role']} {row['currency_code']}"
         _claim(report, f"{name}: closing", _sum(row, _MOVEMENTS), _amount(row["closing_amount"]))
         parts = ("closing_amount", "timing_amount", "finding_amount", "unexplained_amount")
         _claim(report, f"{name}: per ERP", _sum(row, parts), _amount(row["erp_closing_amount"]))

@@ -39,6 +39,19 @@ LEVEL = COMMON | {
 }
 
 SCHEMAS: dict[str, dict[str, str]] = {
+    "ledger_differences": COMMON
+    | {
+        "erp_code": "VARCHAR",
+        "journal_key": "VARCHAR",
+        "match_status": "VARCHAR",
+        "account_code": "VARCHAR",
+        "cost_centre": "VARCHAR",
+        "department": "VARCHAR",
+        "account_roles": "VARCHAR",
+        "difference_amount": MONEY,
+        "balance_amount": MONEY,
+        "currency_code": "VARCHAR",
+    },
     "fct_orders": COMMON
     | {
         "order_id": "VARCHAR",
@@ -277,6 +290,12 @@ def _rows(heading: str, *lines: str) -> list[dict[str, Any]]:
 
 
 ROWS: dict[str, list[dict[str, Any]]] = {
+    "ledger_differences": _rows(
+        "erp_code|account_code|account_roles|match_status|difference_amount|balance_amount|currency_code",
+        "SAGE_UK|1260|MARKETPLACE_CLEARING|TIMING|79.10|1000.00|GBP",
+        "SAGE_UK|1260|MARKETPLACE_CLEARING|TIMING|-8.20|1000.00|GBP",
+        "SAGE_UK|1260|MARKETPLACE_CLEARING|EXCEPTION|5.00|1000.00|GBP",
+    ),
     "fct_orders": _rows(
         (
             "order_id | commercial_id | order_state | created_at | currency_code | price_amount | shipping_amount | "

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from connectors.errors import ServerFailed
+from orchestration.cli.commands.run import ledger_changes
+from orchestration.cli.session import Session
 from orchestration.lib import lanes
 from orchestration.lib.lanes import LaneResult, Problem
 from orchestration.lib.publish import Published
@@ -118,6 +120,13 @@ def test_a_dry_run_switches_write_back_off_and_shows_the_requests(
     assert "DRILL-1" in result.stdout
     assert "s3cret" not in result.output
     assert "nothing was sent" in result.stdout
+
+
+def test_a_dry_run_knows_what_waiting_journals_would_change_in_the_ledger(published: Path) -> None:
+    (row,) = ledger_changes(Session())
+    amounts = [str(row[f"{name}_amount"]) for name in ("balance", "debit", "credit", "after")]
+    # 1,000.00 + 79.10 - 8.20; what is wrong in the ERP already is no part of it.
+    assert (row["account_code"], amounts) == ("1260", ["1000.00", "79.10", "8.20", "1070.90"])
 
 
 @pytest.mark.parametrize(

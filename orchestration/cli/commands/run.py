@@ -45,6 +45,16 @@ EXCEPTIONS = (
     Col("currency_code", "", "code"),
     Col("recommended_action", "What to do", max_width=90),
 )
+LEDGER = (
+    Col("erp_code", "ERP", "code"),
+    Col("account_code", "Account", "code"),
+    Col("account_roles", "For"),
+    Col("balance_amount", "In the ERP now", "money"),
+    Col("debit_amount", "To be debited", "money"),
+    Col("credit_amount", "To be credited", "money"),
+    Col("after_amount", "Then", "money"),
+    Col("currency_code", ""),
+)
 
 
 def run_command(session: Session, lane: str, *, dry_run: bool, all_feeds: bool, fail_on: str | None) -> None:
@@ -60,6 +70,8 @@ def run_command(session: Session, lane: str, *, dry_run: bool, all_feeds: bool, 
     with _progress(session) as on_step:
         result = run_lane(lane, settings, progress=on_step, all_feeds=all_feeds)
     requests = _dry_run_requests(session, LANE_KINDS[lane]) if dry_run else None
+    is_posting = dry_run and "JOURNAL" in LANE_KINDS[lane] and result.published is not None
+    ledger = ledger_changes(session) if is_posting else None
     code = ExitCode.OK if result.ok else ExitCode.PARTIAL if result.is_partial else ExitCode.ERROR
     if code is ExitCode.OK:
         code = exit_for(session, fail_on)
@@ -67,8 +79,11 @@ def run_command(session: Session, lane: str, *, dry_run: bool, all_feeds: bool, 
         print_json(
             {**result.to_dict(), "status": status_of(result).value, "exit_code": int(code)}
             | ({} if requests is None else {"requests": requests})
+            | ({} if ledger is None else {"ledger": ledger})
         )
     else:
+        if ledger:
+            console().print(table(ledger, LEDGER, title="What it would change, account by account"))
         _show(session, result, dry_run=dry_run)
     if code:
         raise typer.Exit(int(code))
@@ -81,6 +96,31 @@ def _dry_run_requests(session: Session, kinds: Collection[str]) -> list[dict[str
     if not session.as_json:
         show_previews(found)
     return previews_json(found)
+
+
+def ledger_changes(session: Session) -> list[dict[str, Any]]:
+    """What waiting journals would change in the ERPs: per account its balance now (debit positive), what is to be
+    debited and credited, and its balance then, in the currency of the books. From the published marts.
+    """
+    if "ledger_differences" not in session.published.marts:
+        return []
+    return session.published.rows(_LEDGER_CHANGES)
+
+
+_LEDGER_CHANGES = """
+    select
+        erp_code, account_code, cost_centre, department, max(account_roles) as account_roles,
+        max(balance_amount) as balance_amount,
+        sum(greatest(difference_amount, 0))::decimal(18, 2) as debit_amount,
+        sum(greatest(-difference_amount, 0))::decimal(18, 2) as credit_amount,
+        (max(balance_amount) + sum(difference_amount))::decimal(18, 2) as after_amount,
+        currency_code
+    from ledger_differences
+    where match_status = 'TIMING'
+    group by erp_code, account_code, cost_centre, department, currency_code
+    order by erp_code, account_code, cost_centre, department
+"""
+"""What is wrong in the ERP already is a finding, and no part of what posting would change."""
 
 
 @contextmanager
