@@ -201,8 +201,8 @@ def _ties(folder: Path, report: PackReport) -> None:
     for row in _rows(rows / "account_roll_forward.csv"):
         name = f"roll-forward of {row['marketplace_code']} {row['account_role']} {row['currency_code']}"
         _claim(report, f"{name}: closing", _sum(row, _MOVEMENTS), _amount(row["closing_amount"]))
-        parts = ("closing_amount", "timing_amount", "finding_amount", "unexplained_amount")
-        _claim(report, f"{name}: per ERP", _sum(row, parts), _amount(row["erp_closing_amount"]))
+        known = ("closing_amount", "timing_amount", "finding_amount", "unexplained_amount")
+        _claim(report, f"{name}: per ERP", _sum(row, known), _amount(row["erp_closing_amount"]))
     taxes: dict[str, Decimal] = defaultdict(Decimal)
     for row in _rows(rows / "vat_support.csv"):
         if row["is_memo"] == "false":
