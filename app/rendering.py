@@ -11,12 +11,22 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.asking import Ask, Page
 from app.formats import words
-from app.tables import Answer, answer
+from app.tables import Answer, Link, Row, answer
 
 HERE = Path(__file__).parent
 NAVIGATION = (
     ("/", "Today"),
     ("/exceptions", "Exceptions"),
+    ("/payouts", "Pay-outs"),
+    ("/match", "Match"),
+    ("/orders", "Orders"),
+    ("/approvals", "Approvals"),
+    ("/close", "Close"),
+    ("/profitability", "Profitability"),
+    ("/stock", "Stock and offers"),
+    ("/mappings", "Mappings"),
+    ("/feeds", "Feeds"),
+    ("/audit", "Audit"),
 )
 
 _environment = Environment(
@@ -33,6 +43,15 @@ _environment.filters["segment"] = lambda text: quote(str(text), safe="")
 def explain_address(id_: Any) -> str:
     """The page that explains an id."""
     return f"/explain?{urlencode({'id': str(id_)})}"
+
+
+def explained(key: str) -> Link:
+    """A column's link to the explanation of the id in `key`; none where there is no id."""
+
+    def link(row: Row) -> str | None:
+        return explain_address(row[key]) if row.get(key) else None
+
+    return link
 
 
 _environment.globals["explain_address"] = explain_address

@@ -33,6 +33,7 @@ from app.rendering import HERE, render_page, render_plain, theme_of
 from app.signing import views
 from app.signing.sessions import person_of, session_key, token_of
 from app.tables import everything, for_download
+from orchestration.lib.registry import ConfigInvalid
 from orchestration.outbox import OutboxError
 
 COOKIE = "tieout"
@@ -160,6 +161,8 @@ async def _answer(request: Request, person: Person, view: View) -> Response:
         return _trouble(request, person, 200, "No data yet", str(error), template="no_data.html")
     except NotHere as error:
         return _trouble(request, person, 404, "Nothing here", str(error))
+    except ConfigInvalid as error:
+        return _trouble(request, person, 500, "The configuration is not whole", _findings(error))
 
 
 def _html(ask: Ask, page: Page) -> Response:
@@ -223,12 +226,20 @@ def _deed(deed: Deed, right: Right) -> Callable[[Request], Awaitable[Response]]:
                 return _trouble(request, person, 200, "No data yet", str(error), template="no_data.html")
             except NotHere as error:
                 return _trouble(request, person, 404, "Nothing here", str(error))
+            except ConfigInvalid as error:
+                return _trouble(request, person, 500, "The configuration is not whole", _findings(error))
         if isinstance(done, Response):
             return done
         request.session["flash"] = [done.message[:1_000], done.is_good]
         return RedirectResponse(views.local_path(done.to), status_code=303)
 
     return endpoint
+
+
+def _findings(error: ConfigInvalid) -> str:
+    return (
+        "; ".join(str(one) for one in error.errors[:5]) + ". `tieout doctor` checks it; the other pages go on working."
+    )
 
 
 def _came_from(sent: FormData) -> str:

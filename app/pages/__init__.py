@@ -8,7 +8,22 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from app.asking import Ask, Done, Page
-from app.pages import exceptions, explain, today
+from app.pages import (
+    approvals,
+    audit,
+    close,
+    exceptions,
+    explain,
+    feeds,
+    mappings,
+    match,
+    orders,
+    payouts,
+    profitability,
+    runbook,
+    stock,
+    today,
+)
 from app.people import Right
 
 SCREENS: dict[str, Callable[[Ask], Page | Response]] = {
@@ -16,6 +31,22 @@ SCREENS: dict[str, Callable[[Ask], Page | Response]] = {
     "/exceptions": exceptions.listing,
     "/exceptions/{exception}": exceptions.one,
     "/explain": explain.explain,
+    "/payouts": payouts.listing,
+    "/payouts/{marketplace}/{cycle:path}": payouts.one,
+    "/match": match.listing,
+    "/match/{cycle:path}": match.one,
+    "/orders": orders.listing,
+    "/orders/{marketplace}/{order:path}": orders.one,
+    "/approvals": approvals.listing,
+    "/actions/{action:path}": approvals.one,
+    "/close": close.listing,
+    "/close/{entity}/{period}": close.one,
+    "/profitability": profitability.show,
+    "/stock": stock.show,
+    "/mappings": mappings.show,
+    "/feeds": feeds.show,
+    "/audit": audit.show,
+    "/runbook/{code}": runbook.show,
 }
 """Everything that is looked at."""
 
@@ -25,5 +56,13 @@ DEEDS: dict[str, tuple[Callable[[Ask, FormData], Done | Page], Right]] = {
     "/exceptions/accept": (exceptions.accept, Right.DECIDE),
     "/exceptions/write-off": (exceptions.write_off, Right.DECIDE),
     "/exceptions/reopen": (exceptions.reopen, Right.DECIDE),
+    "/match/confirm": (match.confirm, Right.DECIDE),
+    "/match/unmatch": (match.unmatch, Right.DECIDE),
+    "/approvals/approve": (approvals.approve, Right.APPROVE),
+    "/approvals/reject": (approvals.reject, Right.APPROVE),
+    "/actions/reveal": (approvals.reveal, Right.REVEAL),
+    "/close/{entity}/{period}/sign": (close.sign, Right.READ),  # which right depends on the role that signs
+    "/close/{entity}/{period}/lock": (close.lock, Right.APPROVE),
+    "/close/{entity}/{period}/reopen": (close.reopen, Right.APPROVE),
 }
 """Everything that is done, and what somebody needs to be allowed."""

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.asking import Ask, Done, NotHere, NotNow, Page
 from app.people import Right
-from app.rendering import explain_address
+from app.rendering import explained
 from app.tables import Column, Filter, Query, Row, Table
 from orchestration.lib.deciding import subject_of_exception, write_off_limits
 from orchestration.lib.published import exceptions_named
@@ -35,7 +35,7 @@ COLUMNS = (
     Column("exception_code", "Code", "code", page_of, note="title"),
     Column("marketplace_code", "Market", "code"),
     Column("summary", "What", "long", note="recommended_action", is_sortable=False),
-    Column("subject_id", "About", "text", lambda row: explain_address(row["subject_id"]), note="subject_type"),
+    Column("subject_id", "About", "text", explained("subject_id"), note="subject_type"),
     Column("amount_at_risk", "At risk", "money"),
     Column("consequence_count", "Follow", "number"),
     Column("due_at", "Due (UTC)", "moment", note="owner_team"),
@@ -155,7 +155,7 @@ def _consequences(ask: Ask, row: Row) -> Table:
     )
     columns = (
         Column("exception_code", "Code", "code"),
-        Column("subject_id", "About", "text", lambda one: explain_address(one["subject_id"]), note="subject_type"),
+        Column("subject_id", "About", "text", explained("subject_id"), note="subject_type"),
         Column("delta_amount", "Difference", "money"),
         Column("summary", "What", is_sortable=False),
     )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.asking import Ask, Page
-from app.rendering import explain_address
-from app.tables import Column, Link, Row, Table, linked, of_listing
+from app.rendering import explained
+from app.tables import Column, Link, Table, linked, of_listing
 from orchestration.lib.explaining.chains import Explainer
 from orchestration.lib.explaining.finding import find, similar
 from orchestration.lib.explaining.tree import Listing, Node
@@ -72,7 +72,7 @@ def _walk(node: Node, depth: int) -> Iterator[tuple[Node, int]]:
 
 
 def _table(listing: Listing, name: str) -> Table:
-    links: dict[str, Link] = {key: _leads_on(key) for key in ID_COLUMNS}
+    links: dict[str, Link] = {key: explained(key) for key in ID_COLUMNS}
     columns = linked(of_listing(listing.columns), links)
     if listing.name == "settlement_lines" or listing.name == "lines_by_type":
         columns = _with_line(columns, listing)
@@ -81,14 +81,6 @@ def _table(listing: Listing, name: str) -> Table:
 
 def _with_line(columns: list[Column], listing: Listing) -> list[Column]:
     if listing.rows and "transaction_line_id" in listing.rows[0]:
-        line = Column("transaction_line_id", "Transaction line", "text", _leads_on("transaction_line_id"))
+        line = Column("transaction_line_id", "Transaction line", "text", explained("transaction_line_id"))
         return [line, *columns]
     return columns
-
-
-def _leads_on(key: str) -> Link:
-    def link(row: Row) -> str | None:
-        value = row.get(key)
-        return explain_address(value) if value else None
-
-    return link

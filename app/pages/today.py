@@ -6,7 +6,7 @@ from typing import Any
 
 from app.asking import Ask, Page
 from app.pages.exceptions import MOST_URGENT, TEAMS, page_of
-from app.rendering import explain_address
+from app.rendering import explained
 from app.tables import Column, Query, Table
 
 OPEN = "status IN ('OPEN', 'IN_PROGRESS')"
@@ -65,7 +65,7 @@ def today(ask: Ask) -> Page:
             Column("due_at", "Until (UTC)", "moment"),
             Column("status", "Status", "state"),
             Column("marketplace_code", "Market", "code"),
-            Column("order_id", "Order", "text", lambda row: explain_address(row["order_id"])),
+            Column("order_id", "Order", "text", explained("order_id")),
             Column("summary", "Waits for", is_sortable=False),
             Column("amount_at_risk", "Sale", "money"),
         ),

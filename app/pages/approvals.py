@@ -1,0 +1,233 @@
+"""What waits for a person to let it go: the exact payload, what it would change, who asked, and why it waits."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from starlette.datastructures import FormData
+
+from app.asking import Ask, Done, NotHere, NotNow, Page
+from app.masks import is_masked, masked
+from app.people import Right
+from app.rendering import explained
+from app.tables import Column, Filter, Row, Table
+from orchestration.lib.registry import Registry, load_registry
+from orchestration.outbox import About, ApprovalRefused, IllegalTransition, UnknownAction
+from orchestration.outbox.decisions import PREFIX
+from orchestration.outbox.policies import needs_person, stopped_by, subject_of
+
+WAITING = ("PROPOSED",)
+SHOWN_ENDED = ("APPROVED", "SENDING", "SENT", "UNKNOWN", "FAILED", "REJECTED", "VERIFIED", "SUPERSEDED")
+
+
+def page_of(row: Row) -> str:
+    """Address of an action."""
+    return f"/actions/{quote(str(row['action_key']), safe='')}"
+
+
+def listing(ask: Ask) -> Page:
+    """Actions and decisions that wait, and what became of the others."""
+    registry = load_registry(ask.settings.config_dir)
+    waiting = [row | {"waits": _why(ask, registry, row)} for row in ask.outbox.actions(states=WAITING)]
+    decisions = [row for row in ask.outbox.decisions.all() if row["state"] == "PROPOSED"]
+    ended = ask.outbox.actions(states=SHOWN_ENDED)
+    may = ask.may(Right.APPROVE)
+    columns = (
+        Column("kind", "Kind", "words"),
+        Column("marketplace_code", "Market", "code"),
+        Column("natural_id", "What", "long", page_of, note="reason"),
+        Column("amount", "Amount", "money"),
+        Column("waits", "Waits because", "long", is_sortable=False),
+        Column("proposed_by", "By", "text"),
+        Column("proposed_at", "Since (UTC)", "moment"),
+    )
+    tables = {
+        "actions": Table(
+            "Actions that wait",
+            columns,
+            _with_decimals(waiting),
+            sort="kind",
+            filters=(Filter("kind", "Kind"), Filter("marketplace_code", "Marketplace")),
+            search=("natural_id", "reason"),
+            nothing="No action waits for a person.",
+            choose="action_key" if may else "",
+        ),
+        "decisions": Table(
+            "Write-offs that wait for a second person",
+            (
+                Column("kind", "Kind", "words"),
+                Column("exception_code", "Code", "code"),
+                Column("subject_id", "About", "text", explained("subject_id")),
+                Column("amount", "Amount", "money"),
+                Column("reason", "Why", "long", is_sortable=False),
+                Column("proposed_by", "By", "text"),
+                Column("proposed_at", "Since (UTC)", "moment"),
+            ),
+            _with_decimals([row | {"reason": masked(row["reason"])} for row in decisions]),
+            name="decisions",
+            sort="proposed_at",
+            nothing="No write-off waits.",
+            choose="decision_key" if may else "",
+        ),
+        "ended": Table(
+            "What became of the others",
+            (
+                Column("state", "State", "state"),
+                Column("kind", "Kind", "words"),
+                Column("marketplace_code", "Market", "code"),
+                Column("natural_id", "What", "long", page_of),
+                Column("amount", "Amount", "money"),
+                Column("decided_by", "Decided by", "text"),
+                Column("decided_at", "When (UTC)", "moment"),
+            ),
+            _with_decimals(ended),
+            name="ended",
+            sort="-decided_at",
+            filters=(Filter("state", "State"), Filter("kind", "Kind")),
+            page_rows=20,
+        ),
+    }
+    return Page("approvals.html", "Approvals", {"back": "/approvals", "write_back": ask.settings.write_back}, tables)
+
+
+def one(ask: Ask) -> Page:
+    """One action: its payload beside what went before, its limits and its history."""
+    try:
+        row = ask.outbox.find(ask.path("action"))
+    except UnknownAction:
+        raise NotHere(f"No action has the key {ask.path('action')}. Look under Approvals.") from None
+    return _page(ask, row, shows_all=False)
+
+
+def reveal(ask: Ask, sent: FormData) -> Page:
+    """The same without masks, once the look was written down."""
+    row = ask.outbox.find(str(sent.get("choose", "")))
+    ask.outbox.notes.reveal(row, str(sent.get("reason", "")), by=ask.person.name)
+    return _page(ask, row, shows_all=True)
+
+
+def approve(ask: Ask, sent: FormData) -> Done:
+    """Let the chosen go, all or none."""
+    actions, decisions = _chosen(sent)
+    reason = str(sent.get("reason", ""))
+    for key in decisions:
+        _decide(ask, key, lambda key=key: ask.outbox.decisions.approve(key, by=ask.person.name, reason=reason))
+    if actions:
+        _decide(ask, actions[0], lambda: ask.outbox.approve(actions, by=ask.person.name, reason=reason))
+    return Done(
+        f"{len(actions) + len(decisions)} approved. They take effect with the next run of their lane.", _back(sent)
+    )
+
+
+def reject(ask: Ask, sent: FormData) -> Done:
+    """Say no to the chosen, with a reason."""
+    actions, decisions = _chosen(sent)
+    reason = str(sent.get("reason", ""))
+    for key in decisions:
+        _decide(ask, key, lambda key=key: ask.outbox.decisions.reject(key, by=ask.person.name, reason=reason))
+    if actions:
+        _decide(ask, actions[0], lambda: ask.outbox.reject(actions, by=ask.person.name, reason=reason))
+    return Done(f"{len(actions) + len(decisions)} rejected. The same is not proposed again.", _back(sent))
+
+
+def difference(before: str | None, after: str) -> list[tuple[str, str]]:
+    """Lines of a payload with what became of each: `ins`, `del` or empty. Without an earlier one all is plain."""
+    new = _lines(after)
+    if before is None:
+        return [("", line) for line in new]
+    marks = {"+ ": "ins", "- ": "del", "  ": ""}
+    found = difflib.ndiff(_lines(before), new)
+    return [(marks[line[:2]], line[2:]) for line in found if line[:2] in marks]
+
+
+def _page(ask: Ask, row: Mapping[str, Any], *, shows_all: bool) -> Page:
+    registry = load_registry(ask.settings.config_dir)
+    before = _before(ask, row)
+    show = (lambda text: text) if shows_all else masked
+    lines = difference(None if before is None else before["payload"], row["payload"])
+    free = [row["payload"], row["detail"] or "", row["reason"]]
+    history = [
+        {**entry, "why": show(entry["why"]), "to": entry["to_state"], "from": entry["from_state"]}
+        for entry in ask.outbox.history(str(row["action_key"]))
+    ]
+    columns = (
+        Column("at", "When (UTC)", "moment"),
+        Column("actor", "Who", "text"),
+        Column("channel", "Through", "code"),
+        Column("from", "From", "state"),
+        Column("to", "To", "state"),
+        Column("why", "Why", "long", is_sortable=False),
+    )
+    values = {
+        "row": {**row, "detail": show(row["detail"]) if row["detail"] else None, "reason": show(row["reason"])},
+        "payload": [(mark, show(line)) for mark, line in lines],
+        "before": before,
+        "waits": _why(ask, registry, row) if row["state"] == "PROPOSED" else None,
+        "stopped": stopped_by(subject_of(row), registry.switches, write_back=ask.settings.write_back),
+        "is_masked": not shows_all and any(is_masked(text) for text in free),
+        "looks": ask.outbox.notes.about(About.ACTION, str(row["action_key"])),
+        "back": page_of(row),
+    }
+    table = Table("History", columns, history, name="history", page_rows=30)
+    return Page("action.html", f"{row['kind']} {row['natural_id']}", values, {"history": table})
+
+
+def _before(ask: Ask, row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The newest earlier version of the same thing."""
+    same = ask.outbox.actions(kind=row["kind"], marketplace_code=row["marketplace_code"])
+    earlier = [one for one in same if one["natural_id"] == row["natural_id"] and one["version"] < row["version"]]
+    return max(earlier, key=lambda one: int(one["version"]), default=None)
+
+
+def _why(ask: Ask, registry: Registry, row: Mapping[str, Any]) -> str:
+    subject = subject_of(row)
+    stopped = stopped_by(subject, registry.switches, write_back=ask.settings.write_back)
+    return needs_person(subject, registry.approval_policies) or stopped or "the next run approves it by policy"
+
+
+def _decide(ask: Ask, key: str, deed: Any) -> None:
+    """Decide, and say who was faster when somebody was. Raises NotNow, ApprovalRefused."""
+    try:
+        deed()
+    except IllegalTransition as error:
+        raise NotNow(_overtaken(ask.outbox.find(error.action_key))) from error
+    except UnknownAction as error:
+        raise NotNow("it is not there any more; load the page again") from error
+    except ApprovalRefused as error:
+        row = next((one for one in ask.outbox.decisions.all() if one["decision_key"] == key), None)
+        if row is not None and row["state"] != "PROPOSED":
+            raise NotNow(_overtaken(row)) from error
+        raise
+
+
+def _overtaken(row: Mapping[str, Any]) -> str:
+    name = row.get("natural_id") or row.get("subject_id")
+    if row["state"] == "SUPERSEDED":
+        return f"a newer proposal took the place of {name} ({row.get('superseded_by') or 'no longer wanted'})"
+    who = row["decided_by"] or "somebody"
+    return f"{who} was faster: {name} is {row['state']} since {str(row['decided_at'])[:16].replace('T', ' ')} UTC"
+
+
+def _chosen(sent: FormData) -> tuple[list[str], list[str]]:
+    keys = [str(one) for one in sent.getlist("choose")]
+    if not keys:
+        raise NotNow("choose at least one")
+    return [key for key in keys if not key.startswith(PREFIX)], [key for key in keys if key.startswith(PREFIX)]
+
+
+def _with_decimals(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    from decimal import Decimal
+
+    return [{**row, "amount": Decimal(row["amount"]) if row["amount"] else None} for row in rows]
+
+
+def _lines(payload: str) -> list[str]:
+    return json.dumps(json.loads(payload, parse_float=str), indent=2, ensure_ascii=False).splitlines()
+
+
+def _back(sent: FormData) -> str:
+    return str(sent.get("back", "/approvals"))

@@ -1,0 +1,253 @@
+"""The month-end close: what is ready, the roll-forward, the bridge from sales to cash, signatures and the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from filelock import FileLock, Timeout
+from starlette.datastructures import FormData
+
+from app.asking import Ask, Done, NotHere, NotNow, Page
+from app.masks import masked
+from app.pages.payouts import bridge_chart
+from app.people import Right
+from app.tables import Column, Row, Table
+from orchestration.close.reading import Close, read_close
+from orchestration.outbox import Role
+
+LANE_WAIT_SECONDS = 5
+
+
+def page_of(row: Row) -> str:
+    """Address of a month."""
+    return f"/close/{row['entity_code']}/{row['period']}"
+
+
+def listing(ask: Ask) -> Page:
+    """Every month of every entity."""
+    locked = ask.outbox.closing.locked()
+    rows = ask.published.rows(
+        "SELECT entity_code, period, count(*) AS check_count, count(*) FILTER (WHERE is_done) AS done_count, "
+        "count(*) FILTER (WHERE is_blocking AND NOT is_done) AS blocking_count FROM close_readiness "
+        "GROUP BY entity_code, period"
+    )
+    for row in rows:
+        is_locked = (row["entity_code"], row["period"]) in locked
+        row["state"] = "LOCKED" if is_locked else "READY" if not row["blocking_count"] else "OPEN"
+    table = Table(
+        "Months",
+        (
+            Column("period", "Month", "code", page_of),
+            Column("entity_code", "Entity", "code"),
+            Column("state", "State", "state"),
+            Column("done_count", "Checks done", "number"),
+            Column("check_count", "of", "number"),
+            Column("blocking_count", "Still blocking", "number"),
+        ),
+        rows,
+        sort="-period",
+        nothing="No month has books yet.",
+    )
+    return Page("table.html", "Close", {"lead": ""}, {"table": table})
+
+
+def one(ask: Ask) -> Page:
+    """One month of one entity."""
+    close = _read(ask)
+    steps = ask.published.rows(
+        "SELECT step_no, step_name, currency_code, sum(amount)::DECIMAL(18, 2) AS amount FROM settlement_bridge "
+        "WHERE entity_code = ? AND strftime(cycle_date, '%Y-%m') = ? GROUP BY ALL ORDER BY currency_code, step_no",
+        [close.entity, close.period],
+    )
+    currencies = sorted({str(row["currency_code"]) for row in steps})
+    charts = [
+        (currency, bridge_chart(ask, [row for row in steps if row["currency_code"] == currency], currency))
+        for currency in currencies
+    ]
+    events = [{**row, "reason": masked(row["reason"])} for row in ask.outbox.closing.all(close.entity, close.period)]
+    standing = {row["role"] or row["kind"]: row for row in events if row["state"] == "STANDING"}
+    values = {
+        "close": close,
+        "charts": charts,
+        "standing": standing,
+        "is_locked": "LOCKED" in standing,
+        "back": f"/close/{close.entity}/{close.period}",
+    }
+    return Page("close.html", f"Close of {close.period}, {close.entity}", values, _tables(close, steps, events))
+
+
+def _tables(close: Close, steps: list[dict[str, Any]], events: list[dict[str, Any]]) -> dict[str, Table]:
+    checks = [
+        {**row, "state": "DONE" if row["is_done"] else "BLOCKED" if row["is_blocking"] else "OPEN"}
+        for row in close.checks
+    ]
+    return {
+        "checks": Table(
+            "Readiness",
+            (
+                Column("check_code", "Step", "code"),
+                Column("title", "What must be true", "long"),
+                Column("state", "State", "state"),
+                Column("open_count", "Open", "number"),
+                Column("evidence", "Evidence", "long", is_sortable=False),
+                Column("owner_team", "Team", "words"),
+                Column("working_day", "Due", "code"),
+            ),
+            checks,
+            name="checks",
+            sort="check_code",
+        ),
+        "rollforward": Table(
+            "Roll-forward (debit positive)",
+            (
+                Column("marketplace_code", "Market", "code"),
+                Column("account_role", "Account", "words", note="account_code"),
+                Column("opening_amount", "Opening", "money"),
+                Column("settlement_amount", "Settled", "money"),
+                Column("receipt_amount", "Received", "money"),
+                Column("correction_amount", "Other", "money"),
+                Column("closing_amount", "Closing", "money"),
+                Column("timing_amount", "On its way", "money"),
+                Column("finding_amount", "Findings", "money"),
+                Column("erp_closing_amount", "Per ERP", "money"),
+                Column("difference_amount", "Unexplained", "money"),
+            ),
+            close.rollforward,
+            name="rollforward",
+            nothing="No account moved.",
+        ),
+        "bridge": Table(
+            "Bridge",
+            (Column("step_name", "Step"), Column("amount", "Amount", "money")),
+            steps,
+            name="bridge",
+            nothing="No cycle closed in this month.",
+        ),
+        "tie_out": Table(
+            "Ledger against the marketplace's balances, today",
+            (
+                Column("marketplace_code", "Market", "code"),
+                Column("side", "Side", "words"),
+                Column("item_kind", "What", "words"),
+                Column("item_count", "Items", "number"),
+                Column("amount", "Amount", "money"),
+            ),
+            close.tie_out,
+            name="tie-out",
+        ),
+        "ageing": Table(
+            "Open items by age",
+            (
+                Column("exception_code", "Code", "code", _exceptions_of),
+                Column("marketplace_code", "Market", "code"),
+                Column("age_band", "Days", "code"),
+                Column("item_count", "Items", "number"),
+                Column("open_amount", "Amount", "money"),
+            ),
+            close.ageing,
+            name="ageing",
+            sort="-open_amount",
+            page_rows=15,
+            nothing="Nothing is open.",
+        ),
+        "accruals": Table(
+            "Accruals and reclasses",
+            (
+                Column("journal_key", "Journal", "long"),
+                Column("posting_date", "Dated", "date"),
+                Column("total_debit", "Amount", "money"),
+                Column("status", "Status", "state"),
+            ),
+            close.accruals,
+            name="accruals",
+            nothing="None.",
+        ),
+        "events": Table(
+            "Signatures and locks",
+            (
+                Column("kind", "What", "words"),
+                Column("role", "As", "words"),
+                Column("taken_by", "Who", "text"),
+                Column("taken_at", "When (UTC)", "moment"),
+                Column("state", "State", "words"),
+                Column("reason", "Why", "long", is_sortable=False),
+            ),
+            events,
+            name="events",
+            nothing="Nobody has signed yet.",
+        ),
+    }
+
+
+def sign(ask: Ask, sent: FormData) -> Done:
+    """Sign the figures as they are now, as preparer or as reviewer."""
+    role = Role.REVIEWER if sent.get("role") == "REVIEWER" else Role.PREPARER
+    if not ask.may(Right.APPROVE if role is Role.REVIEWER else Right.DECIDE):
+        raise NotNow(f"{'an approver' if role is Role.REVIEWER else 'a preparer'} signs as {role.lower()}")
+    close = _read(ask)
+    with _no_lane(ask):
+        ask.outbox.closing.sign(
+            close.entity,
+            close.period,
+            role,
+            close.signed_figures,
+            by=ask.person.name,
+            reason=str(sent.get("reason", "")),
+        )
+    return Done(f"{close.period} of {close.entity} is signed as {role.lower()}.", _here(close))
+
+
+def lock(ask: Ask, sent: FormData) -> Done:
+    """Lock the month; both must have signed."""
+    close = _read(ask)
+    with _no_lane(ask):
+        ask.outbox.closing.lock(
+            close.entity,
+            close.period,
+            close.signed_figures,
+            close.left_open,
+            by=ask.person.name,
+            first_period=close.first_period,
+            despite=str(sent.get("despite", "")),
+        )
+    return Done(
+        f"{close.period} of {close.entity} is locked; what comes late goes to the first open month.", _here(close)
+    )
+
+
+def reopen(ask: Ask, sent: FormData) -> Done:
+    """Open a locked month again."""
+    close = _read(ask)
+    with _no_lane(ask):
+        ask.outbox.closing.reopen(close.entity, close.period, by=ask.person.name, reason=str(sent.get("reason", "")))
+    return Done(f"{close.period} of {close.entity} is open again; both sign anew before it is locked.", _here(close))
+
+
+@contextmanager
+def _no_lane(ask: Ask) -> Iterator[None]:
+    """Hold the lanes back: one that is under way would still send what is dated in the month. Raises NotNow."""
+    folder = ask.settings.locks_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / "lane.lock", timeout=LANE_WAIT_SECONDS):
+            yield
+    except Timeout:
+        raise NotNow("a lane is running; sign when it has ended, its figures may be others") from None
+
+
+def _read(ask: Ask) -> Close:
+    entity, period = ask.path("entity"), ask.path("period")
+    close = read_close(ask.published, entity, period)
+    if close is None:
+        raise NotHere(f"There is no {period} of {entity} in the books. Look under Close.")
+    return close
+
+
+def _exceptions_of(row: Row) -> str:
+    return f"/exceptions?exception_code={row['exception_code']}"
+
+
+def _here(close: Close) -> str:
+    return f"/close/{close.entity}/{close.period}"

@@ -1,0 +1,248 @@
+"""Every page answers, with data, without any and with a broken configuration; what matching, approving, closing do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.asking import Site
+from app.masks import masked
+from app.pages.approvals import difference
+from app.people import Right
+from app.rendering import NAVIGATION
+from app.server import create_app
+from tests.app import marts
+from tests.app.conftest import SignedIn
+from tests.app.serving import banner
+
+RECEIPT = "BARC_GBP-R9"
+
+
+def test_every_page_answers_with_data_and_without(signed_in: SignedIn, site: Site) -> None:
+    vera = signed_in("vera")
+    paths = [path for path, _ in NAVIGATION]
+    paths += [
+        "/payouts/BRICO/C-1",
+        "/orders/BRICO/O-1",
+        "/runbook/BNK-001",
+        "/audit?verify=1",
+        "/explain?id=C-2",
+        "/explain",
+    ]
+    for path in paths:
+        assert vera.get(path).status_code == 200, path
+    marts.build(site.settings.published_path, dict.fromkeys(marts.schemas(), ()))
+    for path, _ in NAVIGATION:
+        assert vera.get(path).status_code == 200, f"{path} without rows"
+
+
+def test_what_is_not_there_is_said_with_a_way_on(signed_in: SignedIn) -> None:
+    vera = signed_in("vera")
+    for path in ("/payouts/BRICO/no", "/orders/BRICO/no", "/match/no", "/close/UKTRADE/1999-01", "/actions/no",
+                 "/runbook/XXX-999", "/mappings?file=../secrets.csv", "/explain?id=no-such-id"):  # fmt: skip
+        response = vera.get(path)
+        assert response.status_code == 404, path
+        assert "Look" in response.text or "Search" in response.text or "no" in response.text
+
+
+def test_an_id_near_a_known_one_is_offered(signed_in: SignedIn) -> None:
+    assert "/explain?id=BARC_GBP-R1" in signed_in("vera").get("/explain?id=BARC_GBP").text
+
+
+def test_a_configuration_that_is_not_whole_is_named(
+    signed_in: SignedIn, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").mkdir()
+    monkeypatch.setattr(site, "settings", site.settings.model_copy(update={"config_dir": tmp_path / "config"}))
+    response = signed_in("ann").get("/approvals")
+    assert response.status_code == 500
+    assert "The configuration is not whole" in response.text
+    assert "tieout doctor" in response.text
+
+
+def test_a_payout_leads_down_to_the_line(signed_in: SignedIn) -> None:
+    vera = signed_in("vera")
+    page = vera.get("/payouts/BRICO/C-1").text
+    assert "opening + net − pay-out = closing" in page
+    assert "/explain?id=T-5" in page
+    assert "Transaction line T-5" in vera.get("/explain?id=T-5").text
+
+
+def test_an_order_is_found_by_its_tracking_number(signed_in: SignedIn) -> None:
+    vera = signed_in("vera")
+    assert "/orders/BRICO/O-2" in vera.get("/orders?q=trk-3").text
+    assert "Time line" in vera.get("/orders/BRICO/O-2").text
+
+
+# ---- approving
+
+
+def action(site: Site) -> str:
+    return str(next(row for row in site.outbox.actions() if row["kind"] == "JOURNAL")["action_key"])
+
+
+def test_an_approver_sees_the_payload_and_lets_it_go(signed_in: SignedIn, site: Site) -> None:
+    key, ann = action(site), signed_in("ann")
+    page = ann.get("/actions/" + key.replace("|", "%7C"))
+    assert "Payload" in page.text
+    assert "1 approved" in banner(ann.do("/approvals/approve", seen="/approvals", choose=key))
+    row = site.outbox.find(key)
+    assert (row["state"], row["decided_by"]) == ("APPROVED", "ann")
+
+
+def test_the_second_of_two_approvers_is_told_who_was_faster(signed_in: SignedIn, site: Site) -> None:
+    key, ann, adam = action(site), signed_in("ann"), signed_in("adam")
+    adam.get("/approvals")
+    ann.do("/approvals/approve", seen="/approvals", choose=key)
+    late = adam.do("/approvals/reject", seen="/approvals", choose=key, reason="no")
+    assert site.outbox.find(key)["state"] == "REJECTED"  # an approval that has not left yet can be taken back
+    assert "1 rejected" in banner(late)
+    again = ann.do("/approvals/reject", seen="/approvals", choose=key, reason="no")
+    assert "adam was faster" in banner(again)
+    assert "REJECTED since 2026-07-03 08:00" in banner(again)
+
+
+def test_who_wrote_off_does_not_approve_it_even_as_administrator(signed_in: SignedIn, site: Site) -> None:
+    boss = signed_in("root-admin")
+    boss.do("/exceptions/write-off", choose="bbbbbbbbbbbbbbbb", reason="not worth it")
+    (decision,) = site.outbox.decisions.all()
+    refused = boss.do("/approvals/approve", seen="/approvals", choose=decision["decision_key"])
+    assert "another person has to approve it" in banner(refused)
+    signed_in("ann").do("/approvals/approve", seen="/approvals", choose=decision["decision_key"])
+    assert site.outbox.decisions.all()[0]["state"] == "EFFECTIVE"
+    late = signed_in("adam").do("/approvals/approve", seen="/approvals", choose=decision["decision_key"])
+    assert "ann was faster" in banner(late)
+
+
+@pytest.mark.parametrize("name", ["vera", "paul", "sara"])
+def test_who_is_no_approver_approves_nothing(name: str, signed_in: SignedIn, site: Site) -> None:
+    assert signed_in(name).do("/approvals/approve", seen="/", choose=action(site)).status_code == 403
+    assert site.outbox.find(action(site))["state"] == "PROPOSED"
+
+
+def test_a_changed_payload_is_shown_line_by_line() -> None:
+    lines = difference('{"quantity": 6, "sku": "A"}', '{"quantity": 0, "sku": "A"}')
+    assert ("del", '  "quantity": 6,') in lines
+    assert ("ins", '  "quantity": 0,') in lines
+    assert ("", '  "sku": "A"') in lines
+
+
+def test_personal_data_is_masked_and_a_look_at_it_is_logged(signed_in: SignedIn, site: Site) -> None:
+    assert (
+        masked("ring +44 20 7946 0958 or jo@example.org, order 0000012345") == "ring ••• or •••@•••, order 0000012345"
+    )
+    key = action(site)
+    site.outbox.note(key, "refused: jo@example.org is no customer", actor="tieout")
+    address = "/actions/" + key.replace("|", "%7C")
+    sara = signed_in("sara")
+    assert "jo@example.org" not in sara.get(address).text
+    assert signed_in("ann").do("/actions/reveal", seen="/", choose=key, reason="curious").status_code == 403
+    shown = sara.do("/actions/reveal", seen="/", choose=key, reason="the customer asked")
+    assert "jo@example.org" in shown.text
+    newest = site.outbox.audit_log(limit=1)[0]
+    assert (newest["actor"], newest["why"]) == ("sara", "reveal: the customer asked")
+    assert site.outbox.verify_audit().ok
+
+
+# ---- matching
+
+
+@pytest.fixture
+def unmatched(site: Site) -> None:
+    level = {"status": "EXCEPTION", "expected_amount": "8.20", "actual_amount": "0.00", "delta_amount": "-8.20"}
+    changes = {
+        "rec_receipts": [
+            level | {"subject_type": "PAYOUT", "subject_id": "C-2", "exception_code": "BNK-001", "currency_code": "GBP"}
+        ],
+        "unmatched_payouts": [
+            level | {"subject_type": "PAYOUT", "subject_id": "C-2", "candidate_ids": RECEIPT, "summary": "Late."}
+        ],
+        "fct_receipts": [
+            {"receipt_id": RECEIPT, "amount": "8.00", "currency_code": "GBP", "value_date": "2026-04-23"}
+        ],
+    }  # fmt: skip
+    marts.build(site.settings.published_path, changes)
+
+
+@pytest.mark.usefixtures("unmatched")
+def test_a_preparer_matches_names_the_difference_and_takes_it_back(signed_in: SignedIn, site: Site) -> None:
+    paul = signed_in("paul")
+    assert RECEIPT in paul.get("/match/C-2").text
+    form = {"cycle": "C-2", "receipt": RECEIPT, "reason": "remittance advice"}
+    assert "say what the difference is" in banner(paul.do("/match/confirm", seen="/match/C-2", **form))
+    assert "from the next run on" in banner(paul.do("/match/confirm", seen="/match/C-2", residual="FEE", **form))
+    assert site.outbox.decisions.all()[0]["residual"] == "FEE"
+    assert "does not pay" in banner(paul.do("/match/unmatch", seen="/match/C-2", **form))
+    assert site.outbox.decisions.all()[0]["state"] == "WITHDRAWN"
+
+
+@pytest.mark.usefixtures("unmatched")
+def test_a_receipt_that_is_none_is_refused(signed_in: SignedIn) -> None:
+    form = {"cycle": "C-2", "other": "nothing", "reason": "guess", "residual": "OPEN"}
+    assert "nothing is no receipt" in banner(signed_in("paul").do("/match/confirm", seen="/match/C-2", **form))
+
+
+# ---- closing
+
+
+@pytest.fixture
+def month(site: Site) -> None:
+    figure = {"period": "2026-06", "figure_code": "CLEARING", "currency_code": "GBP", "restated_amount": "79.10"}
+    check = {"period": "2026-06", "check_code": "05_BANK", "title": "Bank matched", "is_blocking": "true"}
+    changes = {"close_readiness": [check | {"is_done": "false", "open_count": "1"}], "period_figures": [figure]}
+    marts.build(site.settings.published_path, changes)
+
+
+@pytest.mark.usefixtures("month")
+def test_two_people_sign_and_a_month_is_locked_for_a_reason_only(signed_in: SignedIn, site: Site) -> None:
+    page = "/close/UKTRADE/2026-06"
+    paul, ann, adam = signed_in("paul"), signed_in("ann"), signed_in("adam")
+    assert "an approver signs as reviewer" in banner(paul.do(f"{page}/sign", seen=page, role="REVIEWER"))
+    assert "nobody has prepared" in banner(ann.do(f"{page}/sign", seen=page, role="REVIEWER"))
+    assert "signed as preparer" in banner(paul.do(f"{page}/sign", seen=page, role="PREPARER"))
+    assert "signed as reviewer" in banner(ann.do(f"{page}/sign", seen=page, role="REVIEWER"))
+    assert "05_BANK" in banner(adam.do(f"{page}/lock", seen=page))
+    assert "is locked" in banner(adam.do(f"{page}/lock", seen=page, despite="the bank is late"))
+    assert site.outbox.closing.locked() == {("UKTRADE", "2026-06")}
+    assert "is open again" in banner(adam.do(f"{page}/reopen", seen=page, reason="the bank came"))
+
+
+@pytest.mark.usefixtures("month")
+def test_nobody_signs_while_a_lane_runs(signed_in: SignedIn, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from filelock import FileLock
+
+    monkeypatch.setattr("app.pages.close.LANE_WAIT_SECONDS", 0.1)
+    page = "/close/UKTRADE/2026-06"
+    paul = signed_in("paul")
+    site.settings.locks_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(site.settings.locks_dir / "lane.lock"):
+        assert "a lane is running" in banner(paul.do(f"{page}/sign", seen=page, role="PREPARER"))
+    assert site.outbox.closing.all() == []
+
+
+def test_a_form_names_its_right(site: Site) -> None:
+    """Every address that changes something is POST only, and every one needs a right."""
+    from app.pages import DEEDS
+
+    routes = {route.path: route.methods for route in create_app(site).routes if getattr(route, "methods", None)}
+    for path, (_, right) in DEEDS.items():
+        assert right
+        assert routes[path] == {"POST"}
+
+
+def test_the_command_keeps_users_and_prints_a_link_without_them(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from app.command import app, open_site
+
+    assert open_site().link_token
+    monkeypatch.setenv("TIEOUT_APP_USERS_FILE", str(site.settings.root / "mine.csv"))
+    result = CliRunner().invoke(app, ["user", "anna", "--role", "approver"], input="correct horse\ncorrect horse\n")
+    assert result.exit_code == 0, result.output
+    opened = open_site()
+    assert opened.link_token == ""
+    person = opened.users.verify("Anna", "correct horse")
+    assert person is not None
+    assert person.may(Right.APPROVE)
+    assert (site.settings.root / "mine.csv").stat().st_mode & 0o077 == 0
