@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,8 +28,13 @@ def hexadecimal(digests: bytes) -> Any:
     """Digests of `HASH_BYTES` each, one behind the other, as an Arrow array of texts."""
     width = 2 * HASH_BYTES
     count = len(digests) // HASH_BYTES
-    ends = array("i", range(0, width * (count + 1), width))
-    return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(digests.hex().encode()))
+    ends = pc.multiply(counting(count + 1).cast(pa.int32()), pa.scalar(width, pa.int32()))
+    return pa.StringArray.from_buffers(count, ends.buffers()[1], pa.py_buffer(digests.hex().encode()))
+
+
+def counting(size: int) -> Any:
+    """0, 1, 2, … as an Arrow array of int64."""
+    return pa.arange(0, size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,14 +256,15 @@ class RecordDecoder:
         assert len(pages) == 1 or not self._computed
         rejects = [list(page.rejects) for page in pages]
         records: list[Any] = []
-        at: list[int] = []
         starts: list[int] = []
         start = 0
         for page in pages:
             starts.append(start)
             records.extend(page.records)
-            at.extend(page.positions if start == 0 else [start + position for position in page.positions])
             start += page.record_count
+        at: Sequence[int] = range(start)
+        if len(records) != start:  # some were refused
+            at = [first + position for first, page in zip(starts, pages, strict=True) for position in page.positions]
         places = Places([page.record_count for page in pages], b"".join(page.digests for page in pages))
 
         rows = self._rows(records, at, places, url)

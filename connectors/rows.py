@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
-from itertools import repeat
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.arrays import BadValue, column_array, hexadecimal
+from connectors.arrays import BadValue, column_array, counting, hexadecimal
 from connectors.records import Column, Table, TableSpec
 from connectors.structure import Levels, place_of
 
@@ -26,13 +26,13 @@ class Places:
 
     def __init__(self, sizes: Sequence[int], digests: bytes) -> None:
         """`sizes`: records in each page. `digests`: every record's, of `HASH_BYTES` each."""
-        pages, positions = array("i"), array("q")
-        for page, size in enumerate(sizes):
-            pages.extend(repeat(page, size))
-            positions.extend(range(size))
-        self.pages = pa.array(pages, pa.int32())
-        self.positions = pa.array(positions, pa.int64())
+        self.pages = _concatenated([pa.repeat(pa.scalar(page, pa.int32()), size) for page, size in enumerate(sizes)])
+        self.positions = _concatenated([counting(size) for size in sizes])
         self.hashes = hexadecimal(digests)
+
+
+def _concatenated(arrays: Sequence[Any]) -> Any:
+    return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
 
 
 class Rows:
@@ -63,7 +63,7 @@ class Rows:
 
     def _table(self, spec: TableSpec, url: str) -> Table:
         chunks = []
-        at: list[int] = []
+        at: list[Sequence[int]] = []
         for source in spec.sources or (None,):
             level = source.path if source else ""
             rows_at = self._levels.positions(level)
@@ -78,7 +78,7 @@ class Rows:
                     arrays.append(pa.repeat(pa.scalar(constants[column.name], column.type), len(rows_at)))
                 else:
                     arrays.append(self._array(spec, column, level, rows_at))
-            at.extend(rows_at)
+            at.append(rows_at)
             chunks.append(pa.Table.from_arrays(arrays, names=[c.name for c in spec.columns]))
         if not chunks:
             chunks = [pa.schema([(column.name, column.type) for column in spec.columns]).empty_table()]
@@ -86,14 +86,17 @@ class Rows:
         if spec.parent is None:
             for name, compute in self._computed.items():
                 result = result.set_column(result.column_names.index(name), name, compute(result, url))
-        place = pa.array(at, pa.int64())
-        second: tuple[str, Any] = (
-            ("_index", pa.array(_running_index(at), pa.int64()))
-            if spec.parent
-            else ("_hash", self._places.hashes.take(place))
-        )
-        result = result.add_column(0, *second).add_column(0, "_position", self._places.positions.take(place))
-        return result.add_column(0, PAGE, self._places.pages.take(place))
+        return self._with_places(spec, result, at)
+
+    def _with_places(self, spec: TableSpec, rows: Table, at: Sequence[Sequence[int]]) -> Table:
+        """The rows of some sources with the columns in front that say which record each belongs to."""
+        pages, positions, hashes = self._places.pages, self._places.positions, self._places.hashes
+        if len(at) != 1 or at[0] != range(len(pages)):  # not simply every record once
+            place = pa.array(chain.from_iterable(at), pa.int64(), size=rows.num_rows)
+            pages, positions = pages.take(place), positions.take(place)
+            hashes = hashes.take(place) if spec.parent is None else hashes
+        second = ("_hash", hashes) if spec.parent is None else ("_index", _running_index(at))
+        return rows.add_column(0, *second).add_column(0, "_position", positions).add_column(0, PAGE, pages)
 
     def _array(self, spec: TableSpec, column: Column, level: str, rows_at: Sequence[int]) -> Any:
         array, bad_values = column_array(column, _first(self._levels, column, level))
@@ -134,11 +137,17 @@ def _path_in_record(column: Column, level: str) -> str:
     return ".".join(part for part in (place.level, *place.objects, place.member) if part)
 
 
-def _running_index(positions: Sequence[int]) -> list[int]:
-    """0, 1, 2, … within each position."""
+def _running_index(at: Sequence[Sequence[int]]) -> Any:
+    """0, 1, 2, … within each position, over all sources."""
+    if len(at) == 1:  # one source's positions never fall, so that a position's rows stand together
+        runs = pc.run_end_encode(pa.array(at[0], pa.int64()), run_end_type=pa.int64())
+        ends = runs.run_ends
+        starts = pa.concat_arrays([pa.array([0], pa.int64()), ends.slice(0, max(len(ends) - 1, 0))])
+        first = pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(ends, starts.slice(0, len(ends))))
+        return pc.subtract(counting(len(at[0])), first)
     seen: Counter[int] = Counter()
-    result = []
-    for position in positions:
+    result = array("q")
+    for position in chain.from_iterable(at):
         result.append(seen[position])
         seen[position] += 1
-    return result
+    return pa.array(result, pa.int64())

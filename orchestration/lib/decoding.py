@@ -15,9 +15,11 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkstemp
 from typing import Any
 
 import pyarrow as pa
@@ -78,15 +80,26 @@ class Group:
     pages: list[PageReport]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A group of another process: its tables are in files, by table name."""
+
+    group: Group
+    paths: dict[str, str]
+
+
 def keeps_hashes(spec: FeedSpec) -> bool:
     """Whether the feed's rows bear the hashes that landing took: its decoder is told them."""
     return isinstance(spec.decode, RecordDecoder) and spec.decode_at is None
 
 
-def decoded_groups(landing: str, feeds: Feeds, portions: Iterable[Portion], total_records: int) -> Iterator[Group]:
+def decoded_groups(
+    landing: str, feeds: Feeds, portions: Iterable[Portion], total_records: int, temporary: Path
+) -> Iterator[Group]:
     """Every portion decoded, in the order given, in a large load a little ahead of the caller.
 
-    `feeds` other than the connectors' own cannot be sent to another process and are decoded in this one.
+    `feeds` other than the connectors' own cannot be sent to another process and are decoded in this one. Others write
+    their tables into a folder under `temporary`, which is gone when the last group was given.
     """
     processes = min((os.cpu_count() or 1) - 1, MAXIMUM_PROCESSES) if feeds is REGISTRY else 0
     if total_records < FROM_RECORDS or not processes:
@@ -95,12 +108,16 @@ def decoded_groups(landing: str, feeds: Feeds, portions: Iterable[Portion], tota
         return
     # Not a fork: this process has threads (DuckDB's, Dagster's), which a fork would leave in the middle of things.
     context = multiprocessing.get_context("spawn")
-    with _in_bulk(), ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_process) as pool:
-        waiting, ahead = iter(portions), deque[Future[Group] | Group]()
+    with (
+        _in_bulk(),
+        TemporaryDirectory(prefix="decoded-", dir=temporary, ignore_cleanup_errors=True) as folder,
+        ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_process) as pool,
+    ):
+        waiting, ahead = iter(portions), deque[Future[Written] | Group]()
         while True:
             running = sum(isinstance(one, Future) and not one.done() for one in ahead)
             for portion in islice(waiting, max(0, min(processes + 2 - running, processes + 4 - len(ahead)))):
-                ahead.append(pool.submit(_decode_there, landing, portion))
+                ahead.append(pool.submit(_decode_there, landing, portion, folder))
             if not ahead:
                 return
             first = ahead[0]
@@ -110,7 +127,7 @@ def decoded_groups(landing: str, feeds: Feeds, portions: Iterable[Portion], tota
                 ahead.append(_decode(landing, feeds, own))
                 continue
             ahead.popleft()
-            yield first if isinstance(first, Group) else first.result()
+            yield first if isinstance(first, Group) else _read_back(first.result())
 
 
 @contextmanager
@@ -138,8 +155,26 @@ def naive(text: str | None) -> datetime | None:
     return None if text is None else parse_stamp(text).replace(tzinfo=None)
 
 
-def _decode_there(landing: str, portion: Portion) -> Group:
-    return _decode(landing, REGISTRY, portion)
+def _decode_there(landing: str, portion: Portion, folder: str) -> Written:
+    """Tables go to the other process as files: in a pipe they would be copied three times, a piece at a time, while
+    this process waits for a reader that has other things to do.
+    """
+    group = _decode(landing, REGISTRY, portion)
+    paths: dict[str, str] = {}
+    for name, table in group.tables.items():
+        descriptor, paths[name] = mkstemp(suffix=".arrow", dir=folder)
+        with os.fdopen(descriptor, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+    return Written(replace(group, tables={}), paths)
+
+
+def _read_back(written: Written) -> Group:
+    tables: dict[str, Any] = {}
+    for name, path in written.paths.items():
+        with pa.memory_map(path) as file:
+            tables[name] = pa.ipc.open_file(file).read_all()
+        os.unlink(path)  # what is mapped stays until nobody looks at it any more
+    return replace(written.group, tables=tables)
 
 
 def _decode(landing: str, feeds: Feeds, portion: Portion) -> Group:

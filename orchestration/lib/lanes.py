@@ -28,6 +28,7 @@ from orchestration.lib.alerts import Alert, Level
 from orchestration.lib.deadline_alerts import deadline_alert
 from orchestration.lib.files import replace_file
 from orchestration.lib.history import remembered
+from orchestration.lib.loading_alongside import loading_alongside
 from orchestration.lib.parent_ids import may_be_wanted, wanted_ids
 from orchestration.lib.planning import land_nothing, plan
 from orchestration.lib.publish import Published
@@ -251,11 +252,13 @@ class _Lane:
         looks every minute finds nothing to do.
         """
         self._by_id.clear()
-        for vendor, account in accounts:
-            planned = plan(self._workspace, self._lane, vendor, account, is_wanted=is_wanted)
-            self._by_id += planned.by_id
-            self._result.feeds += planned.skipped
-            self._extract(vendor, account, planned.feeds)
+        workspace = self._workspace
+        with loading_alongside(workspace.settings, workspace.feeds, workspace.journal.loads.append):
+            for vendor, account in accounts:
+                planned = plan(workspace, self._lane, vendor, account, is_wanted=is_wanted)
+                self._by_id += planned.by_id
+                self._result.feeds += planned.skipped
+                self._extract(vendor, account, planned.feeds)
         if is_first and self._lane in LANE_PAUSES and not self._has_news():
             return False
         return (

@@ -214,6 +214,7 @@ class _Loader:
         on_progress: Progress,
     ) -> None:
         self._landing = settings.landing
+        self._temporary = settings.temporary_dir
         self._clock: Clock = settings.clock
         self._connection = connection
         self._state = state
@@ -230,8 +231,10 @@ class _Loader:
             for spec in entities.values():
                 for table in spec.tables:
                     ensure_table(self._connection, table)
-        batches = {batch.batch: batch for batch in self._state.batches()}
         manifest = self._state.files()
+        batches = {
+            batch.batch: batch for batch in self._state.batches()
+        }  # after the files: a batch may start meanwhile
         loaded = {row[0] for row in self._connection.execute("select path from raw.loaded_files").fetchall()}
         waiting = [file for file in manifest if file.path not in loaded]
         total, done = sum(file.record_count for file in waiting), 0
@@ -239,7 +242,7 @@ class _Loader:
             self._connection.execute("set threads = 1")  # decoding has the other processors
         counts: dict[FeedKey, FeedCount] = {}
         transactions = list(_transactions(_groups(waiting, batches)))
-        decoded = decoded_groups(self._landing, self._feeds, self._portions(transactions), total)
+        decoded = decoded_groups(self._landing, self._feeds, self._portions(transactions), total, self._temporary)
         for transaction in transactions:
             with self._transaction():
                 repeating = self._find_repeating(transaction)

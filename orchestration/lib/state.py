@@ -338,6 +338,10 @@ class State:
         ).fetchone()
         return int(row[0])
 
+    def records_landed(self) -> int:
+        """Records landed so far, of all feeds and batches."""
+        return int(self._connection.execute("select coalesce(sum(records_landed), 0) from batches").fetchone()[0])
+
     def newest_by_id(self, feed: FeedKey) -> tuple[int, int]:
         """The last complete batch of a by-id feed and for how many ids it was read; (0, 0) when there was none."""
         row = self._connection.execute(

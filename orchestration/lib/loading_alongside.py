@@ -1,0 +1,55 @@
+"""Loading while reading: what a large first run has landed goes into raw while the vendor still answers.
+
+Reading waits for a vendor and a disk more than it computes, so there is time to spare. The load that follows the
+reading does the rest, and everything in a small run.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from orchestration.lib.decoding import Feeds
+from orchestration.lib.loading import LoadResult, load
+from orchestration.lib.settings import Settings
+from orchestration.lib.state import State
+
+logger = logging.getLogger(__name__)
+
+FROM_RECORDS = 200_000
+"""Fewer new records wait for the load that follows: opening the warehouse for them would cost more than it saves."""
+LOOK_SECONDS = 0.5
+
+
+@contextmanager
+def loading_alongside(settings: Settings, feeds: Feeds, on_loaded: Callable[[LoadResult], None]) -> Iterator[None]:
+    """While the block lands pages, load them whenever many have come; leaving it waits for a load under way.
+
+    `on_loaded` is called in another thread. A load that fails is left to the one that follows the block, which meets
+    the same reason and reports it. The block must not hold the warehouse.
+    """
+    ended = threading.Event()
+    thread = threading.Thread(
+        target=_watch, args=(settings, feeds, on_loaded, ended), name="loading-alongside", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _watch(settings: Settings, feeds: Feeds, on_loaded: Callable[[LoadResult], None], ended: threading.Event) -> None:
+    try:
+        with State(settings.state_path) as state:
+            before = state.records_landed()
+            while not ended.wait(LOOK_SECONDS):
+                landed = state.records_landed()
+                if landed - before >= FROM_RECORDS:
+                    on_loaded(load(settings, feeds=feeds))
+                    before = landed
+    except Exception:
+        logger.warning("loading while reading failed; the load that follows tries again", exc_info=True)

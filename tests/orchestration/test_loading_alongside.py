@@ -1,0 +1,70 @@
+"""What a large run lands is loaded while it still lands, and the load that follows finds nothing twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.feeds import REGISTRY
+from connectors.records import Page, Window
+from orchestration.lib import loading, loading_alongside
+from orchestration.lib.loading import LoadResult
+from orchestration.lib.settings import Settings
+from tests.orchestration.test_loading import land, lines, query
+from tests.orchestration.vendor import Vendor, line
+
+
+class Slow(Vendor):
+    """Holds its last page back until something was loaded."""
+
+    def __init__(self, vendor: Vendor, early: list[LoadResult]) -> None:
+        super().__init__(records=vendor.records)
+        self._early = early
+
+    def pages(self, entity: str, window: Window) -> Iterator[Page]:
+        *first, last = list(super().pages(entity, window))
+        yield from first
+        deadline = time.monotonic() + 30
+        while not self._early and time.monotonic() < deadline:
+            time.sleep(0.01)
+        yield last
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading_alongside, "FROM_RECORDS", 2)
+    monkeypatch.setattr(loading_alongside, "LOOK_SECONDS", 0.01)
+
+
+def test_pages_are_loaded_while_others_are_still_to_come(settings: Settings) -> None:
+    early: list[LoadResult] = []
+    with loading_alongside.loading_alongside(settings, REGISTRY, early.append):
+        land(settings, Slow(lines(*(line(n) for n in range(1, 61))), early))
+    assert early, "something was loaded before the last page came"
+
+    late = loading.load(settings)
+
+    assert sum(result.inserted for result in [*early, late]) == 60
+    assert query(settings, "select count(*), count(distinct id) from raw.mirakl_transaction_lines") == [(60, 60)]
+    assert query(settings, "select is_complete from raw.batches") == [(True,)]
+    assert loading.proved_counts(settings) == []
+
+
+def test_a_load_that_fails_meanwhile_is_left_to_the_one_that_follows(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[int] = []
+
+    def fails(*_: object, **__: object) -> LoadResult:
+        tried.append(1)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(loading_alongside, "load", fails)
+    with loading_alongside.loading_alongside(settings, REGISTRY, lambda _: None):
+        land(settings, lines(*(line(n) for n in range(1, 12))))
+        while not tried:
+            time.sleep(0.01)
+    assert "the load that follows tries again" in caplog.text
+    assert loading.load(settings).inserted == 11
