@@ -73,6 +73,20 @@ strangers as (
 
 ),
 
+printed as (
+
+    select
+        strangers.erp_code,
+        strangers.urn
+    from strangers
+    union
+    select
+        documents.erp_code,
+        documents.urn
+    from documents
+
+),
+
 fingerprints as (
 
     -- Accounts and amounts of one posting event as text: equal text, equal legs.
@@ -93,6 +107,10 @@ fingerprints as (
             postings.department,
             cast(sum(postings.net_amount) as decimal(18, 2)) as net_amount
         from postings
+        inner join printed
+            on
+                postings.erp_code = printed.erp_code
+                and postings.urn = printed.urn
         group by postings.erp_code, postings.urn, postings.account_code, postings.cost_centre, postings.department
     ) as legs
     group by legs.erp_code, legs.urn
