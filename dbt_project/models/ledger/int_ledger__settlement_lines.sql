@@ -3,7 +3,7 @@
 -- counts_in_net: part of the net of a cycle. Informative lines (NOT_APPLICABLE) and pay-outs are not.
 -- A tax or fee that the operator remits itself (its OPERATOR_REMITTED_ twin exists) passes through; it touches no receivable.
 
-with lines as (
+with lines as {{ inlined() }} (
     select * from {{ ref('stg_mirakl__transaction_lines') }}
 ),
 
@@ -15,7 +15,7 @@ types as (
     select * from {{ ref('int_ledger__transaction_types') }}
 ),
 
-dated as (
+dated as {{ inlined() }} (
     select
         lines.*,
         marketplaces.entity_code,
@@ -31,7 +31,7 @@ dated as (
 remitted as (
     select
         marketplace_code,
-        transaction_type,
+        substr(transaction_type, length('OPERATOR_REMITTED_') + 1) as transaction_type,
         order_id,
         coalesce(order_line_id, '') as order_line_id,
         coalesce(refund_id, '') as refund_id
@@ -99,7 +99,7 @@ final as (
             and dated.order_id = remitted.order_id
             and coalesce(dated.order_line_id, '') = remitted.order_line_id
             and coalesce(dated.refund_id, '') = remitted.refund_id
-            and 'OPERATOR_REMITTED_' || dated.transaction_type = remitted.transaction_type
+            and dated.transaction_type = remitted.transaction_type
 )
 
 select * from final

@@ -130,10 +130,14 @@ of_lines as (
             when order_status = 'EXCEPTION' then order_id
             when is_order_different then order_line_id
         end as root_subject_id,
-        'line ' || order_line_id || ' (' || coalesce(item_code, 'no item') || '): '
-        || {{ whole_number('shipped_quantity') }} || ' of ' || {{ whole_number('due_quantity') }}
-        || ' shipped at the marketplace, ' || {{ whole_number('despatched_quantity') }} || ' despatched in '
-        || coalesce('ERP order ' || document_no, 'the ERP') as summary,
+        case
+            when status in ('EXCEPTION', 'TIMING')
+                then
+                    'line ' || order_line_id || ' (' || coalesce(item_code, 'no item') || '): '
+                    || {{ whole_number('shipped_quantity') }} || ' of ' || {{ whole_number('due_quantity') }}
+                    || ' shipped at the marketplace, ' || {{ whole_number('despatched_quantity') }} || ' despatched in '
+                    || coalesce('ERP order ' || document_no, 'the ERP')
+        end as summary,
         order_id,
         order_line_id,
         document_no,

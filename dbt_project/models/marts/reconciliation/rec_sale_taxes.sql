@@ -22,9 +22,13 @@ decided as (
         'TAX-002' as fault_code,
         cast(0 as decimal(18, 2)) as expected_amount,
         case when sales.is_decided then 0 else sales.goods_amount end as actual_amount,
-        'order ' || sales.order_id || ' over ' || cast(sales.goods_amount as varchar) || ' ' || sales.currency_code
-        || ' of goods went to ' || coalesce(sales.ship_to_country, 'no country')
-        || ', for which tax_regimes.csv does not say who accounts for the tax' as summary
+        case
+            when not sales.is_decided
+                then
+                    'order ' || sales.order_id || ' over ' || cast(sales.goods_amount as varchar) || ' '
+                    || sales.currency_code || ' of goods went to ' || coalesce(sales.ship_to_country, 'no country')
+                    || ', for which tax_regimes.csv does not say who accounts for the tax'
+        end as summary
     from sales
 
 ),

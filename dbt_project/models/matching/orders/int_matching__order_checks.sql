@@ -1,5 +1,6 @@
 -- One row per marketplace order and rule of level a. Amounts in the order's currency, as the marketplace counts.
 -- A missing order has no other findings than that; its lines follow in int_matching__order_line_checks.
+-- Sentences are put together for those rows only that may need one: most orders match, and texts cost most of it.
 -- A view: the lines ask for one rule of it only, and to judge that again is cheaper than to write all rules down between.
 {{ config(materialized='view') }}
 
@@ -144,7 +145,7 @@ judged as (
             and pairs.order_id = lines_without_id.order_id
 ),
 
-compared as (
+compared as {{ inlined() }} (
     select * from judged
     where
         erp_order_id is not null
@@ -174,7 +175,10 @@ existence as (
         order_state as expected_value,
         document_no as actual_value,
         import_due_at as due_at,
-        'order ' || order_id || ' (' || order_state || ') is not in the ERP' || obstacle_words as summary
+        case
+            when erp_order_id is null
+                then 'order ' || order_id || ' (' || order_state || ') is not in the ERP' || obstacle_words
+        end as summary
     from judged
 ),
 
@@ -194,8 +198,12 @@ duplicates as (
         '1' as expected_value,
         cast(live_copy_count as varchar) as actual_value,
         cast(null as timestamp) as due_at,
-        'order ' || order_id || ' is live ' || cast(live_copy_count as varchar) || ' times in the ERP: '
-        || document_no || ' and ' || last_document_no as summary
+        case
+            when live_copy_count > 1
+                then
+                    'order ' || order_id || ' is live ' || cast(live_copy_count as varchar) || ' times in the ERP: '
+                    || document_no || ' and ' || last_document_no
+        end as summary
     from compared
 ),
 
@@ -220,8 +228,12 @@ shipping as (
         null as expected_value,
         null as actual_value,
         sync_due_at as due_at,
-        'shipping of order ' || order_id || ' is ' || cast(shipping_due_amount as varchar) || ' at the marketplace, '
-        || cast(charge_amount as varchar) || ' in ERP order ' || document_no as summary
+        case
+            when charge_amount <> shipping_due_amount
+                then
+                    'shipping of order ' || order_id || ' is ' || cast(shipping_due_amount as varchar)
+                    || ' at the marketplace, ' || cast(charge_amount as varchar) || ' in ERP order ' || document_no
+        end as summary
     from compared
     where not is_order_cancelled
 ),
@@ -242,8 +254,12 @@ currency as (
         currency_code as expected_value,
         erp_currency_code as actual_value,
         cast(null as timestamp) as due_at,
-        'order ' || order_id || ' is in ' || currency_code || ', ERP order ' || document_no || ' in '
-        || coalesce(erp_currency_code, 'no currency') as summary
+        case
+            when currency_code = erp_currency_code then null
+            else
+                'order ' || order_id || ' is in ' || currency_code || ', ERP order ' || document_no || ' in '
+                || coalesce(erp_currency_code, 'no currency')
+        end as summary
     from compared
 ),
 
@@ -274,8 +290,12 @@ state as (
         order_state as expected_value,
         erp_status as actual_value,
         sync_due_at as due_at,
-        'order ' || order_id || ' is ' || order_state || ' at the marketplace, but ' || erp_status || ' in ERP order '
-        || document_no as summary
+        case
+            when is_status_compatible then null
+            else
+                'order ' || order_id || ' is ' || order_state || ' at the marketplace, but ' || erp_status
+                || ' in ERP order ' || document_no
+        end as summary
     from compared
 ),
 
@@ -295,8 +315,12 @@ customer as (
         expected_customer_reference as expected_value,
         erp_customer_reference as actual_value,
         cast(null as timestamp) as due_at,
-        'ERP order ' || document_no || ' of marketplace order ' || order_id || ' is on customer account '
-        || coalesce(erp_customer_reference, 'unknown') || ', not ' || expected_customer_reference as summary
+        case
+            when expected_customer_reference = erp_customer_reference then null
+            else
+                'ERP order ' || document_no || ' of marketplace order ' || order_id || ' is on customer account '
+                || coalesce(erp_customer_reference, 'unknown') || ', not ' || expected_customer_reference
+        end as summary
     from compared
 ),
 
@@ -344,9 +368,13 @@ analysis as (
         marketplace_code as expected_value,
         erp_analysis_marketplace_code as actual_value,
         cast(null as timestamp) as due_at,
-        'ERP order ' || document_no || ' of marketplace order ' || order_id || ' carries analysis code '
-        || coalesce(erp_analysis_marketplace_code, 'none') || '; '
-        || cast(lines_without_id_count as varchar) || ' of its lines name no marketplace line' as summary
+        case
+            when erp_analysis_marketplace_code = marketplace_code and lines_without_id_count = 0 then null
+            else
+                'ERP order ' || document_no || ' of marketplace order ' || order_id || ' carries analysis code '
+                || coalesce(erp_analysis_marketplace_code, 'none') || '; '
+                || cast(lines_without_id_count as varchar) || ' of its lines name no marketplace line'
+        end as summary
     from compared
 ),
 

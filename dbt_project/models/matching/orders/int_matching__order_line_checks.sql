@@ -26,6 +26,9 @@ tolerances as (
 lines_of_missing as (
     select
         order_lines.marketplace_code,
+        pairs.entity_code,
+        pairs.document_no,
+        pairs.currency_code,
         order_lines.order_id,
         order_lines.order_line_id,
         cast(null as varchar) as right_id,
@@ -49,6 +52,10 @@ lines_of_missing as (
             and order_lines.order_id = order_checks.order_id
             and order_checks.rule_code = 'ORDER_IN_ERP'
             and order_checks.status <> 'MATCHED'
+    inner join pairs
+        on
+            order_lines.marketplace_code = pairs.marketplace_code
+            and order_lines.order_id = pairs.order_id
 ),
 
 judged as (
@@ -98,6 +105,9 @@ judged as (
 existence as (
     select
         marketplace_code,
+        entity_code,
+        document_no,
+        currency_code,
         order_id,
         order_line_id,
         erp_order_line_id as right_id,
@@ -124,6 +134,7 @@ existence as (
         sync_due_at as due_at,
         false as is_consequence,
         case
+            when is_in_marketplace and is_in_erp and not is_item_different and not is_cancelled then null
             when is_cancelled
                 then
                     'line ' || order_line_id || ' was cancelled at the marketplace, but is open or invoiced in '
@@ -143,7 +154,7 @@ existence as (
     from judged
 ),
 
-compared as (
+compared as {{ inlined() }} (
     select * from judged
     where
         is_in_marketplace
@@ -156,6 +167,9 @@ compared as (
 quantity as (
     select
         marketplace_code,
+        entity_code,
+        document_no,
+        currency_code,
         order_id,
         order_line_id,
         erp_order_line_id as right_id,
@@ -175,13 +189,17 @@ quantity as (
         cast(null as varchar) as actual_value,
         sync_due_at as due_at,
         false as is_consequence,
-        'line ' || order_line_id || ': quantity ' || {{ whole_number('due_quantity') }} || ' after cancelations, '
-        || {{ whole_number('erp_quantity') }} || ' in ERP order ' || document_no as summary
+        case
+            when due_quantity = erp_quantity then null
+            else
+                'line ' || order_line_id || ': quantity ' || {{ whole_number('due_quantity') }}
+                || ' after cancelations, ' || {{ whole_number('erp_quantity') }} || ' in ERP order ' || document_no
+        end as summary
     from compared
 ),
 
 -- The gross amount counts; with a wrong tax code the net amount may show that the price itself is right.
-price_deltas as (
+price_deltas as {{ inlined() }} (
     select
         compared.*,
         case
@@ -195,23 +213,34 @@ price_deltas as (
     from compared
 ),
 
-price_sums as (
+-- Pennies are forgiven one by one and up to a cap per order.
+forgiven as (
+    select
+        marketplace_code,
+        order_id,
+        sum(abs(compared_amount - price_amount)) as forgiven_in_order
+    from price_deltas
+    where compared_amount <> price_amount and abs(compared_amount - price_amount) <= price_tolerance
+    group by marketplace_code, order_id
+),
+
+price_sums as {{ inlined() }} (
     select
         price_deltas.*,
-        -- Pennies are forgiven one by one and up to a cap per order.
-        sum(
-            case
-                when abs(price_deltas.compared_amount - price_deltas.price_amount) <= price_deltas.price_tolerance
-                    then abs(price_deltas.compared_amount - price_deltas.price_amount)
-                else 0
-            end
-        ) over (partition by price_deltas.marketplace_code, price_deltas.order_id) as forgiven_in_order
+        coalesce(forgiven.forgiven_in_order, 0) as forgiven_in_order
     from price_deltas
+    left join forgiven
+        on
+            price_deltas.marketplace_code = forgiven.marketplace_code
+            and price_deltas.order_id = forgiven.order_id
 ),
 
 price as (
     select
         marketplace_code,
+        entity_code,
+        document_no,
+        currency_code,
         order_id,
         order_line_id,
         erp_order_line_id as right_id,
@@ -232,8 +261,12 @@ price as (
         cast(null as varchar) as actual_value,
         cast(null as timestamp) as due_at,
         is_currency_different as is_consequence,
-        'line ' || order_line_id || ' costs ' || cast(price_amount as varchar) || ' at the marketplace, '
-        || cast(compared_amount as varchar) || ' in ERP order ' || document_no as summary
+        case
+            when compared_amount = price_amount then null
+            else
+                'line ' || order_line_id || ' costs ' || cast(price_amount as varchar) || ' at the marketplace, '
+                || cast(compared_amount as varchar) || ' in ERP order ' || document_no
+        end as summary
     from price_sums
 ),
 
@@ -252,6 +285,9 @@ tax_deltas as (
 tax as (
     select
         marketplace_code,
+        entity_code,
+        document_no,
+        currency_code,
         order_id,
         order_line_id,
         erp_order_line_id as right_id,
@@ -276,10 +312,15 @@ tax as (
         erp_tax_code as actual_value,
         cast(null as timestamp) as due_at,
         is_currency_different as is_consequence,
-        case sale_tax_role when 'MKT_COLLECTED' then 'the marketplace collects the tax: ' else '' end
-        || 'line ' || order_line_id || ' of item ' || item_code || ' should carry tax code ' || item_tax_code || ' and '
-        || cast(computed_tax_amount as varchar) || ' tax, ERP order ' || document_no || ' has code '
-        || coalesce(erp_tax_code, 'mixed or none') || ' and ' || cast(erp_tax_amount as varchar) as summary
+        case
+            when not is_tax_code_different and erp_tax_code is not null and erp_tax_amount = computed_tax_amount
+                then null
+            else
+                case sale_tax_role when 'MKT_COLLECTED' then 'the marketplace collects the tax: ' else '' end
+                || 'line ' || order_line_id || ' of item ' || item_code || ' should carry tax code ' || item_tax_code
+                || ' and ' || cast(computed_tax_amount as varchar) || ' tax, ERP order ' || document_no || ' has code '
+                || coalesce(erp_tax_code, 'mixed or none') || ' and ' || cast(erp_tax_amount as varchar)
+        end as summary
     from tax_deltas
 ),
 
@@ -298,12 +339,12 @@ checks as (
 final as (
     select
         checks.marketplace_code,
-        pairs.entity_code,
+        checks.entity_code,
         checks.order_id,
         checks.order_line_id,
         checks.right_id,
-        pairs.document_no,
-        pairs.currency_code,
+        checks.document_no,
+        checks.currency_code,
         checks.rule_code,
         checks.status,
         case when checks.status = 'EXCEPTION' then checks.exception_code end as exception_code,
@@ -318,10 +359,6 @@ final as (
         checks.status = 'EXCEPTION' and checks.is_consequence as is_consequence,
         case when checks.status in ('EXCEPTION', 'TIMING') then checks.summary end as summary
     from checks
-    inner join pairs
-        on
-            checks.marketplace_code = pairs.marketplace_code
-            and checks.order_id = pairs.order_id
 )
 
 select * from final
