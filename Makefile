@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app chaos dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts lock clean
+.PHONY: help setup demo app chaos dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -98,6 +98,13 @@ bench-postings: $(STAMP) ## Posting documents to Sage 200 and NetSuite against t
 
 bench-receipts: $(STAMP) ## Matching pay-outs to bank receipts of one payer without references (PAYOUTS=2000)
 	$(BIN)/python -m benchmarks.receipts --payouts $(PAYOUTS) --output benchmarks/results/receipts.json
+
+playbook: $(STAMP) ## Who checks what and when, from your configuration, as a site in DATA/playbook/site
+	$(BIN)/tieout playbook $(DATA)/playbook
+	$(BIN)/mkdocs build --quiet --strict --config-file $(DATA)/playbook/mkdocs.yml
+
+docs: $(STAMP) ## The documentation as a site in DATA/docs
+	$(BIN)/mkdocs build --quiet --site-dir $(abspath $(DATA))/docs
 
 lock: $(STAMP) ## Re-resolve the dependencies (names no host)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev pyproject.toml -o requirements/lock.txt

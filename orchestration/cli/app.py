@@ -458,6 +458,18 @@ def init(
     init_command(_session(ctx), directory, force=force, ask=ask, answers=answers)
 
 
+@app.command()
+def playbook(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(help="Folder to write into; pages of it are overwritten.")],
+    json: Json = False,
+) -> None:
+    """Write who checks what and when, a page per exception code, and hand-over lists, from your configuration."""
+    from orchestration.cli.commands.playbook import playbook_command
+
+    playbook_command(_session(ctx), directory)
+
+
 @auth_app.command("sage200")
 def auth_sage200(
     ctx: typer.Context,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,8 @@ from typing import Any
 
 from orchestration.examination.examine import Examination
 from orchestration.examination.finding import Check
+from orchestration.lib.files import replace_file
+from orchestration.lib.settings import stamp
 
 COLUMNS = (
     "rank", "impact", "area", "check", "title", "subject", "finding", "amount", "currency", "why", "remedy", "evidence",
@@ -54,6 +57,20 @@ def write(examined: Examination, folder: Path, *, at: datetime) -> list[Path]:
     table.write_text(text.getvalue(), encoding="utf-8")
     _workbook(book, rows)
     return [markdown, table, book]
+
+
+def keep(path: Path, examined: Examination, *, at: datetime) -> None:
+    """Keep the newest examination of the installation for whoever shows it; amounts are text, `examined_at` is UTC."""
+    content = {
+        "examined_at": stamp(at),
+        "findings": [
+            row | {"amount": None if row["amount"] is None else str(row["amount"])} for row in rows_of(examined)
+        ],
+        "passed": [{"check": check.check_id, "title": check.title} for check in examined.passed],
+        "skipped": [{"check": check.check_id, "title": check.title, "why": why} for check, why in examined.skipped],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, json.dumps(content, indent=1, ensure_ascii=False).encode())
 
 
 def _plain(value: Any) -> Any:

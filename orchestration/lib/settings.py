@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         return self.root / "events"
 
     @property
+    def examination_path(self) -> Path:
+        """The newest `tieout audit systems`, for the web app."""
+        return self.root / "examination.json"
+
+    @property
     def temporary_dir(self) -> Path:
         return self.root / "tmp"
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ import yaml
 
 from orchestration.examination.examine import Examination, examine
 from orchestration.examination.finding import CHECKS, Facts
-from orchestration.examination.report import rows_of, write
+from orchestration.examination.report import keep, rows_of, write
 from orchestration.lib.registry import Registry, load_registry
 from orchestration.lib.settings import DEFAULT_CONFIG_DIR
 
@@ -287,6 +288,10 @@ def test_the_report_ranks_by_impact_and_money_and_runs_nothing(
     assert [row["amount"] for row in rows] == ["8.20", "4.20", "99.00"]
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
     assert book.read_bytes().startswith(b"PK")
+    keep(tmp_path / "newest.json", examined, at=NOW.replace(tzinfo=UTC))
+    newest = json.loads((tmp_path / "newest.json").read_text())
+    assert newest["examined_at"] == "2026-07-03T08:00:00.000000Z"
+    assert [row["amount"] for row in newest["findings"]] == ["8.20", "4.20", "99.00"]
 
 
 def test_every_check_is_documented() -> None:

@@ -12,7 +12,7 @@ from orchestration.cli.problems import CliError, ExitCode
 from orchestration.cli.session import Session
 from orchestration.examination.examine import examine
 from orchestration.examination.finding import Facts, Impact
-from orchestration.examination.report import rows_of, write
+from orchestration.examination.report import keep, rows_of, write
 
 COLUMNS = (
     Col("rank", "", "number"),
@@ -32,7 +32,9 @@ def systems_command(session: Session, *, out: Path | None, offline: bool, fail_o
         raise CliError(f"there is no impact {fail_on!r}", action=f"Use {', '.join(limits)}.", code=ExitCode.USAGE)
     examined = examine(_facts(session, offline=offline))
     rows = rows_of(examined)
-    written = [] if out is None else write(examined, out, at=session.settings.clock.now())
+    at = session.settings.clock.now()
+    written = [] if out is None else write(examined, out, at=at)
+    keep(session.settings.examination_path, examined, at=at)
     if session.as_json:
         print_json(
             {
