@@ -4,7 +4,8 @@
 
 A small generated seller is read through the whole pipeline once; its raw tables are then copied in DuckDB until there
 are as many transaction lines (`matching_world.py`). What is measured is the project's own build: seeds, models and the
-tests on data, in one process. The day's change is built twice, on top and from nothing, and must give equal marts.
+tests on data, in one process; parsing the project, which a version of it costs once, and publishing are measured apart.
+The day's change is built twice, on top and from nothing, and must give equal marts.
 """
 
 from __future__ import annotations
@@ -34,6 +35,36 @@ LATER = "2026-07-03 07:30:00"
 SLOWEST = 25
 
 
+def parse() -> dict[str, Any]:
+    from orchestration.lib import dbt
+    from orchestration.lib.settings import Settings
+
+    dbt.ensure_manifest(Settings())
+    return {"processor_seconds": _processor_seconds()}
+
+
+def publish() -> dict[str, Any]:
+    """The marts as one file and as Parquet, each written anew."""
+    from orchestration.lib import publish as publishing
+    from orchestration.lib.settings import Settings
+
+    settings = Settings()
+    published = publishing.publish(settings)
+    return {
+        "processor_seconds": _processor_seconds(),
+        "rows": sum(mart.rows for mart in published.marts),
+        "marts": len(published.marts),
+        "published_bytes": published.path.stat().st_size,
+        "parquet_bytes": sum(path.stat().st_size for path in (settings.published_dir / "parquet").iterdir()),
+    }
+
+
+def _processor_seconds() -> float:
+    """What a busy machine does not distort; all of it is spent in this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
 def build() -> dict[str, Any]:
     """One build with the environment's settings: seconds of each node."""
     from orchestration.lib import building
@@ -45,10 +76,8 @@ def build() -> dict[str, Any]:
     assert not failed, failed
     assert not result.skipped, [node.name for node in result.skipped]  # what was left out costs nothing
     slowest = sorted(result.nodes, key=lambda node: -node.seconds)[:SLOWEST]
-    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
-        # What a busy machine does not distort; all of it is spent in this process.
-        "processor_seconds": used.ru_utime + used.ru_stime,
+        "processor_seconds": _processor_seconds(),
         "models": result.count("model"),
         "tests": result.count("test"),
         "failed_tests": [node.name for node in result.failures],
@@ -77,7 +106,11 @@ def make_template(folder: Path, orders: int, port: int) -> None:
     (folder / "done").touch()
 
 
-def _built(folder: Path, variables: Mapping[str, str]) -> Measured:
+STEPS = {"parse": parse, "build": build, "publish": publish}
+
+
+def _step(name: str, folder: Path, variables: Mapping[str, str]) -> Measured:
+    """One of the steps in a process of its own."""
     environment = {
         **os.environ,
         **variables,
@@ -85,7 +118,7 @@ def _built(folder: Path, variables: Mapping[str, str]) -> Measured:
         "TIEOUT_CONFIG_DIR": str(folder / "config"),
         "TIEOUT_MEMORY_LIMIT": MEMORY_LIMIT,
     }
-    return measure([sys.executable, "-m", "benchmarks.matching", "--build"], environment)
+    return measure([sys.executable, "-m", "benchmarks.matching", "--step", name], environment)
 
 
 def _shown(run: Measured) -> dict[str, Any]:
@@ -107,19 +140,24 @@ def measured(folder: Path, lines: int, template_orders: int, port: int, *, with_
     matching_world.multiply_raw(origin, warehouse, copies)
     variables = variables_of(template / "env")
     result: dict[str, Any] = {"orders": orders * copies, "transaction_lines": here * copies, "sellers": copies}
-    result["cold"] = _shown(_built(data, variables))
+    result["raw_bytes"] = warehouse.stat().st_size
+    result["parse"] = _shown(_step("parse", data, variables))
+    result["cold"] = _shown(_step("build", data, variables))
+    result["warehouse_bytes"] = warehouse.stat().st_size
+    result["publish"] = _shown(_step("publish", data, variables))
+    shutil.rmtree(data / "published")  # nobody reads it, and a disk is only so large
     if not with_change:
         return result
     result["changed_lines"] = matching_world.change(warehouse, LATER)
     warehouse.with_suffix(".seal").unlink(missing_ok=True)  # changed outside Tieout, and meant to be
-    result["change"] = _shown(_built(data, variables))
+    result["change"] = _shown(_step("build", data, variables))
     on_top = matching_world.digests(warehouse)
     (data / "dbt" / "last_build.json").unlink(missing_ok=True)
     with duckdb.connect(str(warehouse)) as connection:
-        for schema in ("marts", "matching", "ledger", "staging", "actions"):
+        for schema in ("marts", "matching", "accounting", "ledger", "staging", "actions"):
             connection.execute(f"drop schema if exists {schema} cascade")
     warehouse.with_suffix(".seal").unlink(missing_ok=True)
-    _built(data, variables)
+    _step("build", data, variables)
     anew = matching_world.digests(warehouse)
     result["marts_that_differ"] = sorted(name for name in anew if anew[name] != on_top.get(name))
     result["change_to_cold"] = result["change"]["seconds"] / result["cold"]["seconds"]
@@ -134,10 +172,10 @@ def main() -> None:
     parser.add_argument("--cold-only", action="store_true")
     parser.add_argument("--port", type=int, default=8991)
     parser.add_argument("--output", type=Path, help="where the figures go as JSON")
-    parser.add_argument("--build", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--step", choices=tuple(STEPS), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.build:
-        sys.stdout.write(json.dumps(build()) + "\n")
+    if options.step:
+        sys.stdout.write(json.dumps(STEPS[options.step]()) + "\n")
         return
     with tempfile.TemporaryDirectory(prefix="tieout-bench-") as name:
         folder = options.folder or Path(name)
