@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app chaos dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts playbook docs lock clean
+.PHONY: help setup demo app chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -61,6 +61,13 @@ accuracy: $(STAMP) ## Play SEEDS=10 generated worlds from FIRST=1 and prove that
 parity: ORDERS = 600
 parity: $(STAMP) ## Play one scenario into Sage 200 and into NetSuite and compare ledger and marts (ORDERS=600 SEED=7)
 	$(BIN)/python -m tests.parity --orders $(ORDERS) --seed $(SEED)
+
+faults: SIZE = 200000
+faults: $(STAMP) ## Every component against every fault, and SIZE=200000 generated inputs for all parsers: crashed, lost, twice and leaked must be 0
+	$(BIN)/python -m tests.faults.campaign --size $(SIZE)
+
+sbom: $(STAMP) ## What the lock installs, with licences and hashes, as CycloneDX JSON (sbom.json)
+	$(BIN)/python -m tests.sbom > sbom.json
 
 kills: $(STAMP) ## Kill one installation at ten points of its life and compare it with an undisturbed one
 	KILLS=all $(BIN)/python -m pytest tests/pipeline/test_kill.py

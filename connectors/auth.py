@@ -115,7 +115,7 @@ class FileCredentialStore:
                 message = f"nobody has signed in yet: {self._sign_in}"
                 raise AuthError(message, vendor="credentials", call=self._path.name) from None
             return Credentials(self._first)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError):
             raise BadConfiguration(
                 "damaged: delete the file, sign in again, and set the new refresh token in the environment",
                 vendor="credentials",
@@ -415,7 +415,7 @@ def request_tokens(client: ApiClient, form: Mapping[str, str]) -> TokenAnswer:
     )
     try:
         return msgspec.json.decode(answer.body, type=TokenAnswer)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         raise BadPayload(
             "the token service did not answer with tokens",
             vendor=client.vendor,

@@ -87,7 +87,7 @@ def member_int(raw: msgspec.Raw | None) -> int | None:
         return None
     try:
         return msgspec.json.decode(raw, type=int)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         return None
 
 
@@ -97,7 +97,7 @@ def member_text(raw: msgspec.Raw | None) -> str | None:
         return None
     try:
         return msgspec.json.decode(raw, type=str | None) or None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         return None
 
 

@@ -131,7 +131,7 @@ class _Layout:
 def decode_csv(body: bytes) -> Decoded:
     try:
         landed = msgspec.json.decode(body, type=LandedCsv)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise _bad("neither CAMT.053, MT940 or OFX nor a landed CSV statement", str(error)) from error
     return read_csv(landed).decoded()
 

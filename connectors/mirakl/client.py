@@ -288,7 +288,7 @@ class MiraklConnector:
         def parse(answer: Answer) -> _Account:
             try:
                 return msgspec.json.decode(answer.body, type=_Account)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeError) as error:
                 raise BadPayload(
                     "the answer is no account", vendor=VENDOR, call=endpoint.call.name, detail=str(error)
                 ) from error

@@ -214,7 +214,7 @@ def _wait(
 def _decoded(client: ApiClient, call: Call, answer: Answer, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.body, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise BadPayload(
             "the answer says nothing of the export", vendor=client.vendor, call=call.name, detail=str(error)
         ) from error

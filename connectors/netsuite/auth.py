@@ -158,7 +158,7 @@ class CertificateToken(MemoryToken):
             )
             # Oracle does not say whether the lifetime is a number or a text: both are read.
             tokens = msgspec.json.decode(answer.body, type=_TokenAnswer, strict=False)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError):
             raise _not_sent(
                 BadPayload("the token service answered without a token", vendor=VENDOR, call=TOKEN_CALL.name)
             ) from None

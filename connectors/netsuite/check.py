@@ -121,7 +121,7 @@ def _limits(connector: NetSuiteConnector) -> CheckResult:
     def parse(answer: Answer) -> _Limits:
         try:
             return msgspec.json.decode(answer.body, type=_Limits)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             raise BadPayload("the limits are no object", vendor=VENDOR, call="governanceLimits") from error
 
     try:

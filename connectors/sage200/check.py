@@ -163,7 +163,7 @@ def _object(connector: Sage200Connector, call: Call, content: bytes | None = Non
     def parse(answer: Answer) -> dict[str, Any]:
         try:
             return msgspec.json.decode(answer.body, type=dict[str, Any])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             raise BadPayload("the answer is no object", vendor=VENDOR, call=call.name) from error
 
     return connector.client.read(call, f"/{call.name}", {}, parse, content=content)

@@ -158,7 +158,7 @@ class Sage200Connector:
         def parse(answer: Answer) -> int | None:
             try:
                 return msgspec.json.decode(answer.body, type=int)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeError):
                 return None  # an older site ignores the option and gives rows
 
         try:
@@ -180,7 +180,7 @@ class Sage200Connector:
         whole, _ = split_records(answer.body, Envelope(), vendor=VENDOR, call=resource)
         try:
             return msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal).decode(whole)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             raise BadPayload("the answer holds no objects", vendor=VENDOR, call=resource, detail=str(error)) from error
 
     # --- site and company
@@ -192,7 +192,7 @@ class Sage200Connector:
             whole, _ = split_records(answer.body, Envelope(), vendor=VENDOR, call=SITES.name)
             try:
                 return msgspec.json.decode(whole, type=list[Site])
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeError) as error:
                 raise BadPayload("the answer is no list of sites", vendor=VENDOR, call=SITES.name) from error
 
         # This is the one call without X-Site and X-Company: with wrong ones it would be refused like the others.
@@ -271,7 +271,7 @@ class Sage200Connector:
             whole, _ = split_records(answer.body, Envelope(), vendor=VENDOR, call=resource)
             try:
                 rows = msgspec.json.decode(whole, type=list[kind])  # type: ignore[valid-type]
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeError) as error:
                 raise BadPayload(
                     "the answer is no settings", vendor=VENDOR, call=resource, detail=str(error)
                 ) from error

@@ -98,6 +98,10 @@ class TestSql:
         assert len(rows) == 16
         assert sum(Decimal(row["amount"]) for row in rows) == Decimal("8.20"), "79.10 − 79.10 paid + 8.20"
 
+    def test_a_csv_of_a_query_holds_no_formulas(self, run: Run) -> None:
+        output = run("sql", "select '=1+1' as a, '-x' as b, -1.50::decimal(9, 2) as c, 'plain' as d", "--csv").stdout
+        assert output.splitlines()[1] == "'=1+1,'-x,-1.50,plain"
+
     def test_the_query_may_come_from_standard_input(self, run: Run) -> None:
         assert json.loads(run("sql", "-", "--json", input="select 1 as one").stdout)["rows"] == [{"one": 1}]
 

@@ -14,7 +14,13 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from connectors.auth import Credentials, FileCredentialStore, MemoryCredentialStore, RefreshingToken
+from connectors.auth import (
+    Credentials,
+    FileCredentialStore,
+    MemoryCredentialStore,
+    RefreshingToken,
+    request_tokens,
+)
 from connectors.errors import AuthError, BadPayload, RateLimited, TransportFailed
 from connectors.http import ApiClient, Call
 from tests.connectors.conftest import NOW
@@ -224,3 +230,11 @@ def test_two_processes_that_find_an_expired_token_refresh_once(tmp_path: Path) -
         thread.join(timeout=10)
     assert service.refreshes == 1
     assert service.api_calls == ["access-1", "access-1"]
+
+
+def test_a_token_service_that_answers_no_text_is_refused_in_our_words() -> None:
+    """Bytes that are not UTF-8 are another error of the decoder than bytes that are not JSON."""
+    garbled = httpx.MockTransport(lambda request: httpx.Response(200, content=b'{"access_token": "\xff\xfe"}'))
+    client = ApiClient("sage200", TOKEN_URL, transport=garbled, is_paced=False, clock=lambda: NOW)
+    with pytest.raises(BadPayload):
+        request_tokens(client, {"grant_type": "refresh_token"})

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import httpx
 import pytest
 
+from connectors import http
 from connectors.auth import BareKey
 from connectors.errors import (
     AuthError,
@@ -334,3 +336,37 @@ def test_a_server_on_this_machine_is_not_paced_unless_asked(naps: list[float]) -
 )
 def test_retry_after_is_read_in_every_form(header: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(header, datetime(2026, 7, 3, 8, tzinfo=UTC)) == seconds
+
+
+def endless(size: int, chunk: bytes) -> httpx.MockTransport:
+    """An answer of `size` chunks, each given only when it is asked for; `asked` counts them."""
+
+    class Body(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            for _ in range(size):
+                endless.asked += 1  # type: ignore[attr-defined]
+                yield chunk
+
+    endless.asked = 0  # type: ignore[attr-defined]
+    return httpx.MockTransport(lambda request: httpx.Response(200, stream=Body()))
+
+
+def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MAXIMUM_BODY_BYTES", 10_000)
+    api = ApiClient("mirakl", "https://shop.example", transport=endless(1_000_000, b"x" * 1_000), clock=lambda: NOW)
+    with pytest.raises(BadPayload, match="larger than"):
+        api.write(CALL, "/api/orders")
+    assert endless.asked <= 12  # type: ignore[attr-defined]
+
+
+def test_a_packed_bomb_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts is what comes out, not what came over the wire."""
+    monkeypatch.setattr(http, "MAXIMUM_BODY_BYTES", 1_000_000)
+    packed = gzip.compress(bytes(50_000_000))
+    assert len(packed) < 100_000
+    answer = httpx.Response(200, content=packed, headers={"Content-Encoding": "gzip"})
+    api = ApiClient(
+        "mirakl", "https://shop.example", transport=httpx.MockTransport(lambda request: answer), clock=lambda: NOW
+    )
+    with pytest.raises(BadPayload, match="larger than"):
+        api.write(CALL, "/api/orders")

@@ -23,7 +23,7 @@ def sql_command(session: Session, query: str, *, limit: int, csv: bool) -> None:
     if csv:
         writer = csv_format.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
-        writer.writerows([["" if row[n] is None else json_ready(row[n]) for n in names] for row in rows])
+        writer.writerows([["" if row[n] is None else json_ready(_harmless(row[n])) for n in names] for row in rows])
         return
     more = limit > 0 and len(rows) > limit
     rows = rows[:limit] if more else rows
@@ -39,6 +39,13 @@ def sql_command(session: Session, query: str, *, limit: int, csv: bool) -> None:
     out.print(grid)
     count = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
     out.print(f"{count} shown, there are more (--limit 0 shows all)" if more else count, style="dim")
+
+
+def _harmless(value: object) -> object:
+    """A text as a spreadsheet may open it: what looks like a formula gets an apostrophe."""
+    from orchestration.close.contents import UNSAFE_FIRST
+
+    return f"'{value}" if isinstance(value, str) and value.startswith(UNSAFE_FIRST) else value
 
 
 def _is_number(value: object) -> bool:
