@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette.datastructures import FormData
 
 from app.asking import Ask, Done, NotHere, NotNow, Page
+from app.formats import words
 from app.masks import is_masked, masked
 from app.people import Right
 from app.rendering import explained
@@ -173,7 +174,7 @@ def _page(ask: Ask, row: Mapping[str, Any], *, shows_all: bool) -> Page:
         "back": page_of(row),
     }
     table = Table("History", columns, history, name="history", page_rows=30)
-    return Page("action.html", f"{row['kind']} {row['natural_id']}", values, {"history": table})
+    return Page("action.html", f"{words(row['kind'])} {row['natural_id']}", values, {"history": table})
 
 
 def _before(ask: Ask, row: Mapping[str, Any]) -> dict[str, Any] | None:

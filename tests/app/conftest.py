@@ -43,6 +43,14 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIEOUT_AS_OF", "2026-07-03T08:00:00Z")
 
 
+def write_users(path: Path) -> None:
+    """A person of every role, all with the same password."""
+    Users(path).put("vera", PASSWORD, PEOPLE["vera"], [])
+    head, row = path.read_text().splitlines()
+    rows = [row.replace("vera", name).replace(",viewer,", f",{roles[0]},") for name, roles in PEOPLE.items()]
+    path.write_text("\n".join([head, *rows]) + "\n")
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published file, an outbox with two journals and a stock line proposed, and a file of users. Made once: hashing
@@ -50,12 +58,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("app")
     marts.build(folder / "tieout.duckdb")
-    users = Users(folder / "users.csv")
-    users.put("vera", PASSWORD, PEOPLE["vera"], [])
-    text = (folder / "users.csv").read_text()
-    head, row = text.splitlines()
-    rows = [row.replace("vera", name).replace(",viewer,", f",{roles[0]},") for name, roles in PEOPLE.items()]
-    (folder / "users.csv").write_text("\n".join([head, *rows]) + "\n")
+    write_users(folder / "users.csv")
     box = Outbox(f"sqlite:///{folder / 'outbox.db'}", Clock(datetime(2026, 7, 3, 8, tzinfo=UTC)))
     box.propose(proposals())
     box.close()

@@ -1,0 +1,43 @@
+"""The web app on a finished installation, in the machine's own browser: every page, every role, axe, screenshots."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.asking import Site as AppSite
+from app.marts import Marts
+from app.settings import AppSettings
+from app.signing.users import Users
+from orchestration.lib.published import Published
+from orchestration.lib.settings import Settings, parse_stamp
+from tests.app.browser import browsing
+from tests.app.conftest import write_users
+from tests.app.serving import serving
+from tests.app.walking import ids_of, walk
+from tests.pipeline.site import Site
+
+
+@pytest.mark.browser
+@pytest.mark.pipeline
+def test_everybody_can_do_their_work_in_the_app(finished: Site, tmp_path: Path) -> None:
+    """On a copy: what people decide here must not reach the tests that look at the same installation."""
+    data = tmp_path / "data"
+    shutil.copytree(finished.data_dir / "published", data / "published")
+    shutil.copy(finished.data_dir / "outbox.db", data / "outbox.db")
+    with browsing() as browser:
+        settings = Settings(
+            config_dir=Path(finished.env["TIEOUT_CONFIG_DIR"]),
+            data_dir=data,
+            as_of=parse_stamp(finished.env["TIEOUT_AS_OF"]),
+            write_back=True,
+        )
+        write_users(tmp_path / "users.csv")
+        site = AppSite(settings, AppSettings(), Marts(settings.published_path), Users(tmp_path / "users.csv"))
+        published = Published(settings.published_path)
+        ids = ids_of(published)
+        published.close()
+        with serving(site) as base:
+            walk(browser, base, ids)
