@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-receipts playbook docs lock clean
+.PHONY: help setup demo app chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -99,6 +99,10 @@ bench-ledgers: $(STAMP) ## Reading all nominal lines and stock rows of each ERP 
 bench-matching: LINES = 10000000
 bench-matching: $(STAMP) ## All models over LINES=10000000 transaction lines, cold and after a day's change
 	$(BIN)/python -m benchmarks.matching --lines $(LINES) --output benchmarks/results/matching.json
+
+bench-pages: LINES = 10000000
+bench-pages: $(STAMP) ## The web app's pages on the demo's published file multiplied to LINES=10000000 settlement lines; make demo comes first
+	$(BIN)/python -m benchmarks.pages --published $(DATA)/demo/data/published/tieout.duckdb --lines $(LINES) --output benchmarks/results/pages.json
 
 bench-postings: $(STAMP) ## Posting documents to Sage 200 and NetSuite against the least time their own limits allow (DOCUMENTS=1000)
 	$(BIN)/python -m benchmarks.postings --documents $(DOCUMENTS) --output benchmarks/results/postings.json

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8200
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-app = typer.Typer(help="The web app: what needs you, any id explained, decisions, approvals, the close.")
+app = typer.Typer(
+    help="The web app: what needs you, any id explained, decisions, approvals, the close.", add_completion=False
+)
 
 Folder = Annotated[
     Path | None, typer.Option("--dir", help="Folder of `make demo` (or another with a file `env`) to look at.")

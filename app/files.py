@@ -66,7 +66,7 @@ def _fill(book: Any, columns: Sequence[Column], rows: Iterable[Row]) -> None:
     line = 0
     for line, row in enumerate(rows, start=1):
         for number, column in enumerate(columns):
-            match row.get(column.key):
+            match _typed(row.get(column.key), column.kind):
                 case None:
                     pass
                 case bool() as value:
@@ -83,6 +83,13 @@ def _fill(book: Any, columns: Sequence[Column], rows: Iterable[Row]) -> None:
                     text = str(value)
                     sheet.write_string(line, number, text, unsafe if text.startswith((*UNSAFE_FIRST, "'")) else None)
     sheet.autofilter(0, 0, max(line, 1), max(len(columns) - 1, 0))
+
+
+def _typed(value: Any, kind: str) -> Any:
+    """Times that the outbox keeps as text become times."""
+    if kind in ("moment", "date") and isinstance(value, str) and value:
+        return datetime.fromisoformat(value)
+    return value
 
 
 def _csv_cell(value: Any) -> str:

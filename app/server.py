@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -36,6 +37,7 @@ from app.tables import everything, for_download
 from orchestration.lib.registry import ConfigInvalid
 from orchestration.outbox import OutboxError
 
+log = logging.getLogger("tieout.app")
 COOKIE = "tieout"
 HEADERS = {
     "content-security-policy": (
@@ -163,6 +165,8 @@ async def _answer(request: Request, person: Person, view: View) -> Response:
         return _trouble(request, person, 404, "Nothing here", str(error))
     except ConfigInvalid as error:
         return _trouble(request, person, 500, "The configuration is not whole", _findings(error))
+    except Exception:
+        return _unexpected(request, person)
 
 
 def _html(ask: Ask, page: Page) -> Response:
@@ -228,12 +232,22 @@ def _deed(deed: Deed, right: Right) -> Callable[[Request], Awaitable[Response]]:
                 return _trouble(request, person, 404, "Nothing here", str(error))
             except ConfigInvalid as error:
                 return _trouble(request, person, 500, "The configuration is not whole", _findings(error))
+            except Exception:
+                return _unexpected(request, person)
         if isinstance(done, Response):
             return done
         request.session["flash"] = [done.message[:1_000], done.is_good]
         return RedirectResponse(views.local_path(done.to), status_code=303)
 
     return endpoint
+
+
+def _unexpected(request: Request, person: Person) -> Response:
+    """A page with a number, and the error under that number in the log: inside an except clause only."""
+    number = secrets.token_hex(4)
+    log.exception("error %s on %s %s", number, request.method, request.url.path)
+    words = f"Something went wrong that should not. It is in the app's log as error {number}; tell whoever runs Tieout."
+    return _trouble(request, person, 500, "This did not work", words)
 
 
 def _findings(error: ConfigInvalid) -> str:

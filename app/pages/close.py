@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,15 +28,17 @@ def page_of(row: Row) -> str:
 
 def listing(ask: Ask) -> Page:
     """Every month of every entity."""
-    locked = ask.outbox.closing.locked()
+    left = {(row["entity_code"], row["period"]): _left_at(row) for row in ask.outbox.closing.all() if _is_lock(row)}
     rows = ask.published.rows(
         "SELECT entity_code, period, count(*) AS check_count, count(*) FILTER (WHERE is_done) AS done_count, "
-        "count(*) FILTER (WHERE is_blocking AND NOT is_done) AS blocking_count FROM close_readiness "
+        "list(check_code) FILTER (WHERE is_blocking AND NOT is_done) AS blocking FROM close_readiness "
         "GROUP BY entity_code, period"
     )
     for row in rows:
-        is_locked = (row["entity_code"], row["period"]) in locked
-        row["state"] = "LOCKED" if is_locked else "READY" if not row["blocking_count"] else "OPEN"
+        at_lock, blocking = left.get((row["entity_code"], row["period"])), set(row["blocking"] or ())
+        row["state"] = "LOCKED" if at_lock is not None else "OPEN" if blocking else "READY"
+        row["blocking_count"] = len(blocking if at_lock is None else at_lock)
+        row["since_count"] = None if at_lock is None else len(blocking - at_lock)
     table = Table(
         "Months",
         (
@@ -44,13 +47,15 @@ def listing(ask: Ask) -> Page:
             Column("state", "State", "state"),
             Column("done_count", "Checks done", "number"),
             Column("check_count", "of", "number"),
-            Column("blocking_count", "Still blocking", "number"),
+            Column("blocking_count", "Blocking", "number"),
+            Column("since_count", "Open since the lock", "number"),
         ),
         rows,
         sort="-period",
         nothing="No month has books yet.",
     )
-    return Page("table.html", "Close", {"lead": ""}, {"table": table})
+    lead = "Of a locked month, Blocking is what was left open when it was locked." if left else ""
+    return Page("table.html", "Close", {"lead": lead}, {"table": table})
 
 
 def one(ask: Ask) -> Page:
@@ -68,8 +73,11 @@ def one(ask: Ask) -> Page:
     ]
     events = [{**row, "reason": masked(row["reason"])} for row in ask.outbox.closing.all(close.entity, close.period)]
     standing = {row["role"] or row["kind"]: row for row in events if row["state"] == "STANDING"}
+    lock = standing.get("LOCKED")
     values = {
         "close": close,
+        "since_lock": sorted(set(close.left_open) - _left_at(lock)) if lock else [],
+        "at_lock": sorted(_left_at(lock)) if lock else [],
         "charts": charts,
         "standing": standing,
         "is_locked": "LOCKED" in standing,
@@ -243,6 +251,15 @@ def _read(ask: Ask) -> Close:
     if close is None:
         raise NotHere(f"There is no {period} of {entity} in the books. Look under Close.")
     return close
+
+
+def _is_lock(event: Row) -> bool:
+    return bool(event["kind"] == "LOCKED" and event["state"] == "STANDING")
+
+
+def _left_at(lock: Row) -> set[str]:
+    """Blocking checks that were not done when the month was locked all the same."""
+    return set(json.loads(lock["left_open"] or "[]"))
 
 
 def _exceptions_of(row: Row) -> str:

@@ -30,20 +30,26 @@ def page_of(row: Row) -> str:
 
 def listing(ask: Ask) -> Page:
     """What is not tied on either side, and the matches of people that stand."""
+    why = Column("summary", "Why, and what to do", "long", note="recommended_action", is_sortable=False)
     shared = (
         Column("actual_amount", "Received", "money"),
         Column("residual_amount", "Difference", "money"),
         Column("days_open", "Days", "number"),
-        Column("summary", "What", "long", note="exception_code", is_sortable=False),
+        Column("exception_code", "Code", "code", _exception_page),
+        Column("since_date", "Since", "date"),
     )
-    where = "SELECT * FROM unmatched_payouts WHERE subject_type = '{}'"
+    where = (
+        "SELECT u.*, e.exception_id, e.recommended_action FROM unmatched_payouts AS u LEFT JOIN exceptions AS e "
+        "ON e.marketplace_code = u.marketplace_code AND e.subject_type = u.subject_type "
+        "AND e.subject_id = u.subject_id AND e.exception_code = u.exception_code WHERE u.subject_type = '{}'"
+    )
     tables = {
         "payouts": Table(
             "Pay-outs without their money",
             (
                 Column("subject_id", "Pay-out of cycle", "text", page_of),
                 Column("marketplace_code", "Market", "code"),
-                Column("since_date", "Since", "date"),
+                why,
                 Column("expected_amount", "Paid out", "money"),
                 *shared,
             ),
@@ -57,7 +63,7 @@ def listing(ask: Ask) -> Page:
             (
                 Column("subject_id", "Receipt", "text", explained("subject_id")),
                 Column("marketplace_code", "Market", "code"),
-                Column("since_date", "Since", "date"),
+                why,
                 *shared,
             ),
             Query(where.format("RECEIPT")),
@@ -103,18 +109,25 @@ def one(ask: Ask) -> Page:
         for row in ask.published.select("fct_receipts", {"receipt_id": [one.strip() for one in named.split(",")]})
     ]
     candidates.sort(key=lambda row: abs(row["off_amount"]))
+    is_open = {"subject_id": cycle, "status": ["OPEN", "IN_PROGRESS"]}
+    found = ask.published.select("exceptions", is_open, order_by=("severity",))
     allocations = ask.published.select("fct_receipt_allocations", {"billing_cycle_id": cycle}, order_by=("value_date",))
     values: dict[str, Any] = {
         "paid": paid,
         "row": open_rows[0] if open_rows else None,
         "cycle": cycle,
         "candidates": candidates,
+        "found": found,
         "allocations": allocations,
         "residuals": RESIDUALS,
         "payout_page": payouts.page_of({"marketplace_code": paid["marketplace_code"], "billing_cycle_id": cycle}),
         "back": f"/match/{quote(cycle, safe='')}",
     }
     return Page("matching.html", f"Match the pay-out of {cycle}", values)
+
+
+def _exception_page(row: Row) -> str | None:
+    return f"/exceptions/{row['exception_id']}" if row["exception_id"] else None
 
 
 def confirm(ask: Ask, sent: FormData) -> Done:

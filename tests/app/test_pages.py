@@ -75,6 +75,19 @@ def test_an_order_is_found_by_its_tracking_number(signed_in: SignedIn) -> None:
     assert "Time line" in vera.get("/orders/BRICO/O-2").text
 
 
+def test_an_unexpected_error_has_a_number_that_the_log_knows(
+    signed_in: SignedIn, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    vera = signed_in("vera")
+    site.settings.published_path.write_bytes(b"no database" * 1_000)
+    response = vera.get("/exceptions")
+    assert response.status_code == 500
+    assert "no database" not in response.text
+    record = next(one for one in caplog.records if one.name == "tieout.app")
+    assert str(record.args[0]) in response.text  # type: ignore[index]
+    assert record.exc_info
+
+
 # ---- approving
 
 
@@ -204,6 +217,8 @@ def test_two_people_sign_and_a_month_is_locked_for_a_reason_only(signed_in: Sign
     assert "signed as reviewer" in banner(ann.do(f"{page}/sign", seen=page, role="REVIEWER"))
     assert "05_BANK" in banner(adam.do(f"{page}/lock", seen=page))
     assert "is locked" in banner(adam.do(f"{page}/lock", seen=page, despite="the bank is late"))
+    assert "Locked although 05_BANK were not done: the bank is late" in adam.get(page).text
+    assert "Open since the lock: " not in adam.get(page).text
     assert site.outbox.closing.locked() == {("UKTRADE", "2026-06")}
     assert "is open again" in banner(adam.do(f"{page}/reopen", seen=page, reason="the bank came"))
 
