@@ -459,6 +459,38 @@ def init(
 
 
 @app.command()
+def export(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(help="Folder to write into; files of it are overwritten.")],
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", "-f", help="parquet, duckdb, csv or xlsx; may be repeated.")
+    ] = None,
+    marts: Annotated[list[str] | None, typer.Option("--mart", help="Only this mart; may be repeated.")] = None,
+    site: Annotated[bool, typer.Option("--site", help="Also lineage.html: dbt's page of every model.")] = False,
+    json: Json = False,
+) -> None:
+    """Copy the marts out for spreadsheets, BI tools and notebooks, with schema, lineage and metrics."""
+    from orchestration.cli.commands.export import export_command
+
+    export_command(_session(ctx), directory, formats=formats or ["parquet", "duckdb"], marts=marts or [], site=site)
+
+
+@app.command()
+def metrics(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="A metric; without one they are listed.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option("--by", "-b", help="A dimension of it, or month; may be repeated.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The figures that people ask for, each defined once (orchestration/exports/metrics.yml)."""
+    from orchestration.cli.commands.export import metrics_command
+
+    metrics_command(_session(ctx), name, by=by or [])
+
+
+@app.command()
 def playbook(
     ctx: typer.Context,
     directory: Annotated[Path, typer.Argument(help="Folder to write into; pages of it are overwritten.")],

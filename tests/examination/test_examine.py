@@ -7,20 +7,19 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from orchestration.examination.examine import Examination, examine
 from orchestration.examination.finding import CHECKS, Facts
 from orchestration.examination.report import keep, rows_of, write
 from orchestration.lib.registry import Registry, load_registry
 from orchestration.lib.settings import DEFAULT_CONFIG_DIR
+from tests.mart_contracts import columns
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime.fromisoformat("2026-07-03T08:00:00")
@@ -31,14 +30,6 @@ MARTS = (
 )  # fmt: skip
 
 Insert = Callable[..., None]
-
-
-@cache
-def columns(mart: str) -> str:
-    """The mart's columns as its contract has them."""
-    (path,) = (ROOT / "dbt_project" / "models" / "marts").rglob(f"{mart}.yml")
-    (model,) = [one for one in yaml.safe_load(path.read_text())["models"] if one["name"] == mart]
-    return ", ".join(f"{column['name']} {column['data_type']}" for column in model["columns"])
 
 
 @pytest.fixture

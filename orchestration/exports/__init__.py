@@ -1,0 +1,1 @@
+"""What leaves for spreadsheets, BI tools and notebooks: the published marts with meaning, lineage and metrics."""
