@@ -97,16 +97,24 @@ over_paid as (
 
 blocked_settlements as (
 
-    -- A cycle whose settlement may not be posted is missing on the debit side from its own month on.
+    -- A cycle whose settlement may not be posted is missing on the debit side from its own month on; of several, the first tells why.
     select
-        journals.marketplace_code,
-        journals.currency_code,
-        min(journals.period) as period,
-        min(journals.blocked_subject_type) as blocked_subject_type,
-        min(journals.blocked_subject_id) as blocked_subject_id
-    from journals
-    where journals.kind = 'SETTLEMENT' and journals.is_blocked and journals.blocked_subject_id is not null
-    group by journals.marketplace_code, journals.currency_code
+        ranked.marketplace_code,
+        ranked.currency_code,
+        ranked.period,
+        ranked.blocked_subject_type,
+        ranked.blocked_subject_id
+    from (
+        select
+            journals.*,
+            row_number() over (
+                partition by journals.marketplace_code, journals.currency_code
+                order by journals.period, journals.journal_key
+            ) as blocked_number
+        from journals
+        where journals.kind = 'SETTLEMENT' and journals.is_blocked and journals.blocked_subject_id is not null
+    ) as ranked
+    where ranked.blocked_number = 1
 
 ),
 
