@@ -207,7 +207,7 @@ def _deed(deed: Deed, right: Right) -> Callable[[Request], Awaitable[Response]]:
         site: Site = request.app.state.site
         person = await run_in_threadpool(person_of, request, site)
         if person is None:
-            return RedirectResponse("/sign-in", status_code=303)
+            return RedirectResponse("/sign-in?ended=1", status_code=303)
         async with request.form(max_files=0, max_fields=MOST_FIELDS) as sent:
             if not secrets.compare_digest(str(sent.get("token", "")), token_of(request)):
                 words = "The form does not belong to your session. Go back, load the page again and repeat it."

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+import httpx
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.starlette_client import OAuth
+from joserfc.errors import JoseError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,6 +17,8 @@ from app.settings import AppSettings
 from app.signing.sessions import begin
 from app.signing.views import show_form
 
+log = logging.getLogger("tieout.app")
+UNREACHABLE = "The identity provider does not answer. Try again later."
 CALLBACK = "/sign-in/callback"
 
 
@@ -38,7 +43,10 @@ async def to_provider(request: Request) -> Response:
     """To the provider, with the way back."""
     site = request.app.state.site
     base = site.url or str(request.base_url).rstrip("/")
-    response: Response = await request.app.state.provider.authorize_redirect(request, f"{base}{CALLBACK}")
+    try:
+        response: Response = await request.app.state.provider.authorize_redirect(request, f"{base}{CALLBACK}")
+    except httpx.HTTPError:
+        return show_form(request, UNREACHABLE, status=502)
     return response
 
 
@@ -58,6 +66,12 @@ async def person_from(request: Request) -> Person:
         token = await request.app.state.provider.authorize_access_token(request)
     except OAuthError as error:
         raise NotAdmitted(f"The identity provider refused: {error.error}.") from error
+    except JoseError as error:
+        log.warning("a token of the identity provider was refused: %s", type(error).__name__)
+        words = "What the identity provider sent cannot be trusted. Try again, or tell whoever runs Tieout."
+        raise NotAdmitted(words) from error
+    except httpx.HTTPError as error:
+        raise NotAdmitted(UNREACHABLE) from error
     return person_of_claims(token.get("userinfo") or {}, request.app.state.site.own)
 
 

@@ -6,6 +6,7 @@ import csv
 import os
 import tempfile
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
@@ -24,16 +25,19 @@ class UsersInvalid(Exception):
 
 
 class Users:
-    """The people of one file. A missing file has nobody in it."""
+    """The people of one file. A missing file has nobody in it. `hasher` says how dear a guess is."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hasher: PasswordHasher | None = None) -> None:
         self.path = path
-        self._hasher = PasswordHasher()
-        # Checked for names that are not there, so that an answer takes as long for them.
-        self._nobody = self._hasher.hash("a name that nobody has")
+        self._hasher = hasher or PasswordHasher()
         self._lock = Lock()
         self._identity: tuple[int, int, int] | None = None
         self._rows: dict[str, dict[str, str]] = {}
+
+    @cached_property
+    def _nobody(self) -> str:
+        """Checked for names that are not there, so that an answer takes as long for them."""
+        return self._hasher.hash("a name that nobody has")
 
     def person(self, name: str) -> Person | None:
         """The person of that name as the file says now. Raises UsersInvalid."""

@@ -20,7 +20,8 @@ LONGEST_PASSWORD = 1_000
 
 async def form(request: Request) -> Response:
     """The form; a link to the identity provider where there is one."""
-    return show_form(request)
+    ended = "Your session has ended, and what you sent was not done. Sign in and repeat it."
+    return show_form(request, ended if "ended" in request.query_params else "")
 
 
 async def submit(request: Request) -> Response:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from app.asking import Site
 from app.marts import Marts
@@ -30,6 +31,8 @@ PEOPLE = {
     "sara": (Role.SERVICE,),
     "root-admin": (Role.ADMIN,),
 }
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Hashes that take no time: what is tested is not how long guessing takes."""
 SignedIn = Callable[[str], Visitor]
 
 
@@ -45,7 +48,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def write_users(path: Path) -> None:
     """A person of every role, all with the same password."""
-    Users(path).put("vera", PASSWORD, PEOPLE["vera"], [])
+    Users(path, CHEAP).put("vera", PASSWORD, PEOPLE["vera"], [])
     head, row = path.read_text().splitlines()
     rows = [row.replace("vera", name).replace(",viewer,", f",{roles[0]},") for name, roles in PEOPLE.items()]
     path.write_text("\n".join([head, *rows]) + "\n")
@@ -72,7 +75,7 @@ def site(template: Path) -> Site:
     shutil.copy(template / "tieout.duckdb", settings.published_path)
     shutil.copy(template / "users.csv", settings.root / "users.csv")
     shutil.copy(template / "outbox.db", settings.root / "outbox.db")
-    return Site(settings, AppSettings(), Marts(settings.published_path), Users(settings.root / "users.csv"))
+    return Site(settings, AppSettings(), Marts(settings.published_path), Users(settings.root / "users.csv", CHEAP))
 
 
 @pytest.fixture

@@ -79,6 +79,14 @@ def test_a_session_ends_by_itself_and_by_its_owner(
     assert paul.get("/").url.path == "/sign-in"
 
 
+def test_a_form_sent_after_the_session_ended_is_not_done_and_says_so(signed_in: SignedIn, site: Site) -> None:
+    paul = signed_in("paul")
+    paul.client.cookies.clear()
+    answer = paul.client.post("/exceptions/accept", data={"choose": "aaaaaaaaaaaaaaaa", "reason": "known"})
+    assert "what you sent was not done" in answer.text
+    assert site.outbox.decisions.all() == []
+
+
 def test_who_is_taken_out_of_the_file_is_out_at_once(signed_in: SignedIn, site: Site) -> None:
     vera = signed_in("vera")
     rows = [line for line in site.users.path.read_text().splitlines() if not line.startswith("vera")]
