@@ -36,6 +36,7 @@ class LandingFiles:
         full = self._full(path)
         if self._is_local:
             target = Path(full)
+            self._make_private()
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(target.name + ".part")
             with temporary.open("wb") as file:
@@ -52,6 +53,7 @@ class LandingFiles:
         full = self._full(path)
         if self._is_local:
             target = Path(full)
+            self._make_private()
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(target.name + ".part")
             shutil.copyfile(temporary, part)
@@ -61,6 +63,13 @@ class LandingFiles:
         else:
             self._filesystem.put_file(str(temporary), full)
         temporary.unlink()
+
+    def _make_private(self) -> None:
+        """Evidence holds personal data: nobody else on this machine may look in. One that is there stays as it is."""
+        root = Path(self._root)
+        if not root.exists():
+            root.parent.mkdir(parents=True, exist_ok=True)
+            root.mkdir(mode=0o700, exist_ok=True)
 
     @staticmethod
     def _publish(temporary: Path, target: Path) -> None:

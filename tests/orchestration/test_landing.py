@@ -56,6 +56,11 @@ def test_a_page_is_kept_exactly_as_received_and_its_manifest_row_proves_it(setti
     assert len(body) == manifest[0].byte_count
 
 
+def test_nobody_else_on_the_machine_may_look_into_the_evidence(settings: Settings) -> None:
+    land(settings, vendor_with(1))
+    assert Path(settings.landing).stat().st_mode & 0o777 == 0o700
+
+
 def test_a_second_run_with_nothing_new_lands_nothing(settings: Settings) -> None:
     vendor = vendor_with(1, 2, 3, 4)
     land(settings, vendor)
