@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,9 @@ def main() -> None:
             options.port,
             with_change=not options.cold_only,
         )
-    text = json.dumps({"machine": machine(), **found}, indent=2) + "\n"
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
+    about = {"machine": machine(), "commit": commit.strip(), "date": datetime.now(UTC).date().isoformat()}
+    text = json.dumps({**about, **found}, indent=2) + "\n"
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(text)
