@@ -121,6 +121,15 @@ def prepare(settings: Settings, payouts: list[dict[str, Any]], receipts: list[di
                 date '2010-01-01' as go_live_date
             """
         )
+        # Nothing here is in a foreign currency.
+        connection.execute(
+            """
+            create table ledger.int_ledger__daily_rates (
+                entity_code varchar, functional_currency varchar, currency_code varchar, rate_day date,
+                reference_rate decimal(18, 8)
+            )
+            """
+        )
 
 
 def matched(count: int, a_day: int, seed: int) -> dict[str, Any]:
