@@ -1,5 +1,5 @@
 -- One row per marketplace and movement of the seller's balance: the newest version received. amount = credited -
--- debited, seen from the seller.
+-- debited, seen from the seller. Only what a model reads: what else Mirakl says of a line is in raw, and millions of rows are narrow.
 {{ config(materialized='table') }}
 
 with source as (
@@ -16,37 +16,25 @@ final as (
         nullif(trim(source.accounting_document_id), '') as document_id,
         nullif(trim(source.seller_billing_cycle_id), '') as billing_cycle_id,
         nullif(trim(source.payment_voucher_number), '') as voucher_number,
-        nullif(trim(source.pay_out_psp_code), '') as pay_out_psp_code,
-        nullif(trim(source.domain), '') as domain,
         nullif(trim(source.order_id), '') as order_id,
-        nullif(trim(source.commercial_id), '') as commercial_id,
         nullif(trim(source.order_line_id), '') as order_line_id,
         nullif(trim(source.refund_id), '') as refund_id,
-        nullif(trim(source.debit_id), '') as debit_id,
-        nullif(trim(source.shipment_id), '') as shipment_id,
-        nullif(trim(source.order_tax_code), '') as order_tax_code,
-        nullif(trim(source.shop_tax_code), '') as shop_tax_code,
         nullif(trim(source.fee_code), '') as fee_code,
         nullif(trim(source.order_fee_code), '') as order_fee_code,
         nullif(trim(source.manual_document_number), '') as manual_document_number,
         nullif(trim(source.one_off_description), '') as one_off_description,
-        nullif(trim(source.transaction_number), '') as transaction_number,
         nullif(trim(source.shop_id), '') as shop_id,
         upper(nullif(trim(source.currency_iso_code), '')) as currency_code,
         {{ to_decimal('source.amount') }} as amount,
         {{ to_decimal('source.amount_credited') }} as amount_credited,
         {{ to_decimal('source.amount_debited') }} as amount_debited,
         {{ to_decimal('source.balance') }} as running_balance,
-        {{ to_decimal('source.psp_balance') }} as psp_running_balance,
-        {{ to_decimal('source.order_tax_rate', 6) }} as order_tax_rate,
         {{ to_decimal('source.shop_tax_rate', 6) }} as shop_tax_rate,
         {{ utc_timestamp('source.date_created') }} as created_at,
         {{ utc_timestamp('source.accounting_document_creation_date') }} as document_created_at,
-        {{ utc_timestamp('source.transaction_date') }} as transaction_at,
         {{ utc_timestamp('source.last_updated') }} as updated_at,
         source._file,
-        source._position,
-        source._fetched_at as fetched_at
+        source._position
     from source
 )
 
