@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.cli.problems import CliError, ExitCode
-from orchestration.cli.session import load_env_file, system_user
+from orchestration.cli.session import system_user
 
 if TYPE_CHECKING:
     from app.asking import Site
@@ -40,7 +41,7 @@ def serve(
 ) -> None:
     """Serve the web app until stopped (Ctrl+C)."""
     if directory is not None:
-        load_env_file(directory / "env")
+        _use(directory)
     if ctx.invoked_subcommand is not None:
         return
     import uvicorn
@@ -87,6 +88,20 @@ def user(
     except UsersInvalid as error:
         raise CliError(str(error), action="Nothing was changed.") from error
     typer.echo(f"{name} may sign in as {', '.join(role)} ({users.path}).")
+
+
+def _use(folder: Path) -> None:
+    """Take the folder's environment. It wins over `.env` and what is set: the folder was asked for by name."""
+    from dotenv import dotenv_values
+
+    file = folder / "env"
+    if not file.is_file():
+        raise CliError(
+            f"{file} does not exist",
+            action="`make demo` makes the folder .tieout/demo; or leave --dir out and use --env-file.",
+            code=ExitCode.CONFIGURATION,
+        )
+    os.environ.update({name: value for name, value in dotenv_values(file).items() if value is not None})
 
 
 def open_site() -> Site:

@@ -22,23 +22,26 @@ class Attempts:
         self._lock = Lock()
         self._failed: dict[str, deque[float]] = {}
 
-    def wait_seconds(self, name: str, address: str) -> float:
-        """Seconds until the next attempt may be made; 0 when it may be made now."""
+    def begin(self, name: str, address: str) -> float:
+        """Seconds until the next attempt may be made; 0 when it is made now. It counts as failed until it succeeds, so
+        that guesses made at the same time are not free.
+        """
         with self._lock:
-            return max(self._wait(f"name {name.casefold()}", PER_NAME), self._wait(f"from {address}", PER_ADDRESS))
-
-    def failed(self, name: str, address: str) -> None:
-        """Note that one failed."""
-        with self._lock:
-            for key in (f"name {name.casefold()}", f"from {address}"):
+            by_name, by_address = f"name {name.casefold()}", f"from {address}"
+            if wait := max(self._wait(by_name, PER_NAME), self._wait(by_address, PER_ADDRESS)):
+                return wait
+            for key in (by_name, by_address):
                 self._failed.setdefault(key, deque(maxlen=PER_ADDRESS)).append(self._clock())
             while len(self._failed) > MOST_KEYS:
                 del self._failed[next(iter(self._failed))]
+            return 0.0
 
-    def succeeded(self, name: str) -> None:
-        """Forget the failures of a name."""
+    def succeeded(self, name: str, address: str) -> None:
+        """Forget the failures of a name, and this attempt of its address."""
         with self._lock:
             self._failed.pop(f"name {name.casefold()}", None)
+            if times := self._failed.get(f"from {address}"):
+                times.pop()
 
     def _wait(self, key: str, most: int) -> float:
         times = self._failed.get(key)

@@ -32,14 +32,13 @@ async def submit(request: Request) -> Response:
     if not secrets.compare_digest(str(sent.get("token", "")), str(request.session.get("form", ""))):
         return show_form(request, "The form had been open for too long. Please try again.", status=403)
     address = request.client.host if request.client else "?"
-    if wait := site.attempts.wait_seconds(name, address):
+    if wait := site.attempts.begin(name, address):
         words = f"Too many attempts. Try again in {int(wait // 60) + 1} minutes."
         return show_form(request, words, name=name, status=429)
     person = await run_in_threadpool(site.users.verify, name, password)
     if person is None:
-        site.attempts.failed(name, address)
         return show_form(request, "Name or password is wrong.", name=name, status=401)
-    site.attempts.succeeded(name)
+    site.attempts.succeeded(name, address)
     target = local_path(str(sent.get("next", "/")))
     begin(request, person, "users")
     return RedirectResponse(target, status_code=303)

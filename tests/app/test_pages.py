@@ -246,6 +246,21 @@ def test_a_form_names_its_right(site: Site) -> None:
         assert routes[path] == {"POST"}
 
 
+def test_a_folder_that_is_named_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from app.command import app, open_site
+
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "env").write_text(f"TIEOUT_DATA_DIR={tmp_path / 'there'}\n")
+    monkeypatch.setenv("TIEOUT_DATA_DIR", str(tmp_path / "here"))
+    command = ["--dir", str(tmp_path / "demo"), "user", "anna", "--role", "viewer"]
+    result = CliRunner().invoke(app, command, input="correct horse\ncorrect horse\n")
+    assert result.exit_code == 0, result.output
+    assert open_site().users.path == tmp_path / "there" / "secrets" / "app-users.csv"
+    assert open_site().users.person("anna")
+
+
 def test_the_command_keeps_users_and_prints_a_link_without_them(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 

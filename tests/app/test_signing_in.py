@@ -57,10 +57,14 @@ def test_attempts_are_forgiven_with_time() -> None:
     now = [0.0]
     attempts = limits.Attempts(lambda: now[0])
     for _ in range(limits.PER_NAME):
-        attempts.failed("vera", "somewhere")
-    assert attempts.wait_seconds("VERA", "elsewhere") == limits.WINDOW_SECONDS
+        assert attempts.begin("vera", "somewhere") == 0
+    assert attempts.begin("VERA", "elsewhere") == limits.WINDOW_SECONDS
     now[0] = limits.WINDOW_SECONDS + 1
-    assert attempts.wait_seconds("vera", "somewhere") == 0
+    assert attempts.begin("vera", "somewhere") == 0
+    attempts.succeeded("vera", "somewhere")
+    for number in range(limits.PER_ADDRESS):
+        assert attempts.begin(f"name {number}", "somewhere") == 0
+    assert attempts.begin("paul", "somewhere") > 0
 
 
 def test_a_session_ends_by_itself_and_by_its_owner(
