@@ -292,4 +292,4 @@ def _next_commands(marts: Marts, places: Places) -> list[str]:
     for query in queries.values():
         found = marts.rows(f"{query} limit 1")
         commands += [f"{call} explain {row['id']}" for row in found]
-    return [*commands, f"{call} actions", f"{call} status"]
+    return [*commands, f"{call} actions", f"{call} status", f"tieout app --dir {places.root}"]
