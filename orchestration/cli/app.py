@@ -109,6 +109,14 @@ def reload(ctx: typer.Context, json: Json = False) -> None:
 
 
 @app.command()
+def rebuild(ctx: typer.Context, json: Json = False) -> None:
+    """Make a lost or damaged warehouse and the published marts anew from the evidence, and prove them equal."""
+    from orchestration.cli.commands.rebuild import rebuild_command
+
+    rebuild_command(_session(ctx))
+
+
+@app.command()
 def replay(
     ctx: typer.Context,
     as_of: Annotated[

@@ -26,7 +26,9 @@ from orchestration.lib.decoding import Feeds
 from orchestration.lib.files import replace_file
 from orchestration.lib.loading import load
 from orchestration.lib.publish import Published, publish
+from orchestration.lib.raw_tables import create_own_tables
 from orchestration.lib.settings import Settings, parse_stamp
+from orchestration.lib.state import State
 from orchestration.lib.warehouse import connect, content_digest, quote
 
 OUTSIDE = (
@@ -130,19 +132,8 @@ def replay(settings: Settings, point: Point, target: Path, *, feeds: Feeds | Non
         load(replayed)
     else:
         load(replayed, feeds=feeds)
-    before = next((one for one in reversed(points(settings)) if one.number < point.number), None)
     with connect(replayed) as connection:
-        for name, digest in point.tables.items():
-            schema, table = name.split(".")
-            path = _literal(_path(store, digest, "parquet"))
-            if schema == "raw":
-                connection.execute(f"delete from {schema}.{quote(table)}")
-                connection.execute(f"insert into {schema}.{quote(table)} by name select * from {path}")
-            elif before is not None and name in before.tables:
-                # What an incremental mart knew before this build is what it was after the one before.
-                path = _literal(_path(store, before.tables[name], "parquet"))
-                connection.execute(f"create schema if not exists {schema}")
-                connection.execute(f"create table {schema}.{quote(table)} as select * from {path}")
+        put_back(connection, settings, tables_before(settings, point))
     result = dbt.build(replayed)
     if not result.ok:
         words = result.error or "; ".join(f"{node.name}: {node.message}" for node in result.failures)
@@ -151,6 +142,47 @@ def replay(settings: Settings, point: Point, target: Path, *, feeds: Feeds | Non
     now = {mart.name: mart.digest for mart in published.marts}
     differing = sorted(name for name in now.keys() | point.marts.keys() if now.get(name) != point.marts.get(name))
     return Replayed(point, published, tuple(differing))
+
+
+def tables_before(settings: Settings, point: Point) -> dict[str, str]:
+    """The tables that neither evidence nor models give, as they were just before the marts of `point` were built."""
+    earlier = next((one for one in reversed(points(settings)) if one.number < point.number), None)
+    # What an incremental mart knew before this build is what it was after the one before.
+    remembered = {} if earlier is None else earlier.tables
+    return {name: digest for name, digest in point.tables.items() if name.startswith("raw.")} | {
+        name: remembered[name] for name in point.tables if not name.startswith("raw.") and name in remembered
+    }
+
+
+def put_back(connection: duckdb.DuckDBPyConnection, settings: Settings, tables: Mapping[str, str]) -> None:
+    """Fill these tables (schema.table → digest, of a point of `settings`) in a warehouse that has no marts yet."""
+    store = _folder(settings) / "store"
+    connection.execute("begin")
+    create_own_tables(connection)
+    for name, digest in tables.items():
+        schema, table = name.split(".")
+        path = _path(store, digest, "parquet")
+        if not path.exists():
+            raise ReplayRefused(f"{path} is gone; restore it from a backup of the data folder")
+        if schema == "raw":
+            connection.execute(f"delete from {schema}.{quote(table)}")
+            connection.execute(f"insert into {schema}.{quote(table)} by name select * from {_literal(path)}")
+        else:
+            connection.execute(f"create schema if not exists {schema}")
+            connection.execute(f"create table {schema}.{quote(table)} as select * from {_literal(path)}")
+    connection.execute("commit")
+
+
+def is_current(settings: Settings, point: Point) -> bool:
+    """Whether there is no newer evidence than the point's, and models, configuration and version still are its."""
+    with State(settings.state_path) as state:
+        has_more = any(batch.batch > point.last_batch and batch.records_landed for batch in state.batches())
+    rules = hashlib.sha256(_packed(settings.dbt_project_dir)).hexdigest()
+    files = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(settings.config_dir.glob("*.csv"))
+    }
+    same = (version("tieout"), rules, files) == (point.project_version, point.rules, dict(point.configuration))
+    return same and not has_more
 
 
 def _kept_tables(settings: Settings, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
