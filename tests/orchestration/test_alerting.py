@@ -286,3 +286,12 @@ def test_the_store_is_shared_with_the_feeds_state(noon: Settings, tmp_path: Path
     with AlertStore(noon.state_path) as store:
         assert store.acknowledged() == {}
     assert noon.state_path.is_file()
+
+
+def test_a_file_that_an_older_version_published_waits_for_the_next_build(noon: Settings) -> None:
+    noon.published_dir.mkdir(parents=True)
+    with duckdb.connect(str(noon.published_path)) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.exceptions as select 'a' as exception_id, 'OPEN' as status")
+    routed(noon, "FINANCE,MAIL,S2,,,,Europe/London,,4,,,")
+    assert look(noon).sent == []
