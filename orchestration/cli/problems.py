@@ -64,6 +64,10 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(ExitCode.ERROR, (str(error),), again)
     if isinstance(error, _loaded("orchestration.outbox.errors", "OutboxError")):
         return Problem(ExitCode.ERROR, (str(error),))
+    if isinstance(error, _loaded("orchestration.lib.secret_store", "SecretUnavailable")):
+        return Problem(ExitCode.CONFIGURATION, (str(error),), "Put the secret there, or into the variable itself.")
+    if isinstance(error, _loaded("orchestration.lib.state_schema", "StateTooNew")):
+        return Problem(ExitCode.ERROR, (str(error),))
     if (advised := advice(str(error))) is not None:
         return Problem(ExitCode.ERROR, (str(error).strip(),), advised)
     if isinstance(error, _loaded("duckdb", "Error")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 from collections.abc import Iterable
@@ -19,8 +20,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from orchestration.lib.secret_store import secret
+from orchestration.lib.secret_store import SecretUnavailable, secret
 from orchestration.lib.settings import Settings
+
+logger = logging.getLogger("tieout.events")
 
 REPLAY_WINDOW = timedelta(minutes=5)
 """How far a sender's clock may be off, and how long an event could be sent again by somebody who listened."""
@@ -61,7 +64,11 @@ def sign(key: SecretStr, timestamp: str, body: bytes) -> str:
 
 def receive(settings: Settings, event: Received, erp_codes: Iterable[str]) -> Verdict:
     """Check an event and put it into the spool folder, durably, before the sender is told that it arrived."""
-    key = secret(secret_name(event.erp_code)) if event.erp_code in set(erp_codes) else None
+    try:
+        key = secret(secret_name(event.erp_code)) if event.erp_code in set(erp_codes) else None
+    except SecretUnavailable as error:
+        logger.error("events of %s are refused: %s", event.erp_code, error)
+        return Verdict.REFUSED
     if key is None or not _is_genuine(event, key, settings.clock.now()):
         return Verdict.REFUSED
     folder = settings.events_dir

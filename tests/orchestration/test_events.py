@@ -117,3 +117,11 @@ def test_an_event_asks_for_the_dispatch_lane_once(settings: Settings) -> None:
         asked = [sensor.evaluate_tick(dg.build_sensor_context(instance)).run_requests or [] for _ in range(2)]
     assert [len(requests) for requests in asked] == [1, 0]
     assert sensor.job_name == "dispatch"
+
+
+def test_a_secret_that_is_out_of_reach_refuses_and_says_why(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TIEOUT_EVENTS_SAGE_UK_SECRET", f"file://{tmp_path}/nowhere")
+    assert post(settings) == 401
+    assert f"points to {tmp_path}/nowhere" in caplog.text

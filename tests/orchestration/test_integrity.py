@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.cli.problems import problem_of
 from orchestration.lib import integrity
 from orchestration.lib.lanes import run_lane
 from orchestration.lib.settings import Settings
@@ -174,8 +175,9 @@ def test_a_folder_of_before_there_were_seals_is_upgraded_and_its_evidence_sealed
     with sqlite3.connect(ran.state_path) as connection:
         assert connection.execute("pragma user_version").fetchone() == (VERSION,)
         connection.execute(f"pragma user_version = {VERSION + 1}")
-    with pytest.raises(StateTooNew, match="written by a newer version"):
+    with pytest.raises(StateTooNew, match="written by a newer version") as raised:
         State(ran.state_path)
+    assert problem_of(raised.value).messages == (str(raised.value),)
 
 
 def test_a_chain_whose_end_was_cut_off_is_found_by_a_noted_head(ran: Settings, tmp_path: Path) -> None:

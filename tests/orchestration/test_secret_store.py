@@ -14,6 +14,7 @@ from keyring.errors import KeyringLocked
 from connectors.errors import AuthError
 from connectors.mirakl.client import MiraklConnector
 from connectors.records import Window
+from orchestration.cli.problems import ExitCode, problem_of
 from orchestration.lib.connections import Connections
 from orchestration.lib.registry import load_registry
 from orchestration.lib.secret_store import SecretUnavailable, redact, secret
@@ -78,8 +79,10 @@ def test_a_reference_that_leads_nowhere_names_the_place_and_no_value(vault: Vaul
         (f"file://{tmp_path}/none", "No such file"),
         (f"file://{tmp_path}/binary", "no text file"),
     ):
-        with pytest.raises(SecretUnavailable, match=words):
+        with pytest.raises(SecretUnavailable, match=words) as missing:
             secret("A_TOKEN", {"A_TOKEN": reference})
+    problem = problem_of(missing.value)
+    assert (problem.code, "Put the secret there" in problem.action) == (ExitCode.CONFIGURATION, True)
     vault.is_locked = True
     with pytest.raises(SecretUnavailable, match="KeyringLocked") as raised:
         secret("A_TOKEN", {"A_TOKEN": "keyring://tieout/key"})
