@@ -18,6 +18,7 @@ PAGE_ROWS = 50
 MOST_ROWS = 1_000_000
 """Rows of a download; a sheet of Excel holds hardly more."""
 LONGEST_SEARCH = 200
+MOST_CHOICES = 200
 NUMERIC = frozenset({"money", "number", "percent"})
 
 Row = Mapping[str, Any]
@@ -151,7 +152,8 @@ def answer(table: Table, published: Published | None, path: str, asked: Mapping[
     total = rows.count()
     page = min(page, max(1, -(-total // table.page_rows)))
     shown = rows.some(sort, table.page_rows, (page - 1) * table.page_rows)
-    options = {one.key: list(one.options) if one.options is not None else rows.values(one.key) for one in table.filters}
+    options = {one.key: list(one.options) for one in table.filters if one.options is not None}
+    options |= rows.values([one.key for one in table.filters if one.options is None])
     return Answer(table, shown, total, page, sort, chosen, options, path, others)
 
 
@@ -224,14 +226,16 @@ class _Rows:
         sql = f"SELECT * FROM ({self._sql}) AS wanted{where}{order} LIMIT {limit:d} OFFSET {offset:d}"
         return list(self._ask(sql, parameters))
 
-    def values(self, key: str) -> list[str]:
-        """What a column holds, for a filter's choices."""
-        if self._list is not None:
-            source: Sequence[Row] = self._table.source  # type: ignore[assignment]  # a list of rows, see __init__
-            return sorted({str(row[key]) for row in source if row.get(key) is not None})
-        parameters = self._table.source.parameters  # type: ignore[union-attr]  # a query, see __init__
-        sql = f'SELECT DISTINCT "{key}" AS value FROM ({self._sql}) AS wanted WHERE "{key}" IS NOT NULL ORDER BY 1'
-        return [str(row["value"]) for row in self._ask(f"{sql} LIMIT 200", list(parameters))]
+    def values(self, keys: Sequence[str]) -> dict[str, list[str]]:
+        """What columns hold, for the choices of filters: one look at the rows for all of them."""
+        if not keys:
+            return {}
+        source = self._table.source
+        if not isinstance(source, Query):
+            return {key: sorted({str(row[key]) for row in source if row.get(key) is not None}) for key in keys}
+        lists = ", ".join(f'list(DISTINCT "{key}"::VARCHAR) AS "{key}"' for key in keys)
+        (found,) = self._ask(f"SELECT {lists} FROM ({self._sql}) AS wanted", list(source.parameters))
+        return {key: sorted(one for one in found[key] or () if one is not None)[:MOST_CHOICES] for key in keys}
 
     @property
     def _sql(self) -> str:
