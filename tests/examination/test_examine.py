@@ -265,8 +265,9 @@ def test_the_report_ranks_by_impact_and_money_and_runs_nothing(
     insert("fct_settlement_lines", transaction_type="=cmd|<b>", amount="-4.20")
     insert("unmatched_payouts", subject_type="PAYOUT", days_open=31, residual_amount="-8.20")
     insert("clearing_open_items", item_kind="IN_TRANSIT", days_open=31, open_amount="99.00")
+    insert("exceptions", owner_team="=team", status="OPEN", due_at=NOW - timedelta(hours=1), amount_at_risk="1.00")
     examined = examine(facts(marts, registry))
-    assert [row["check"] for row in rows_of(examined)] == ["HIS-1", "MAP-1", "HIS-2"]
+    assert [row["check"] for row in rows_of(examined)] == ["HIS-1", "MAP-1", "HIS-2", "HIS-3"]
     markdown, table, book = write(examined, tmp_path, at=NOW)
     text = markdown.read_text()
     assert (
@@ -276,13 +277,13 @@ def test_the_report_ranks_by_impact_and_money_and_runs_nothing(
     assert "<b>" not in text.replace("`select * from fct_settlement_lines where transaction_type = '=cmd|<b>'`", "")
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["amount"] for row in rows] == ["8.20", "4.20", "99.00"]
+    assert [row["amount"] for row in rows] == ["8.20", "4.20", "99.00", "1.00"]
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
     assert book.read_bytes().startswith(b"PK")
     keep(tmp_path / "newest.json", examined, at=NOW.replace(tzinfo=UTC))
     newest = json.loads((tmp_path / "newest.json").read_text())
     assert newest["examined_at"] == "2026-07-03T08:00:00.000000Z"
-    assert [row["amount"] for row in newest["findings"]] == ["8.20", "4.20", "99.00"]
+    assert [row["amount"] for row in newest["findings"]] == ["8.20", "4.20", "99.00", "1.00"]
 
 
 def test_every_check_is_documented() -> None:

@@ -96,6 +96,11 @@ def test_accounts_are_found_by_their_names_and_side_of_the_books() -> None:
     assert "No account is called" in found["FX_REALISED"].why
 
 
+def test_a_name_that_says_the_opposite_is_no_candidate() -> None:
+    found = propose_accounts(["COMMISSION_EXPENSE", "BANK"], chart("Commission received", "+Bank clearing"))
+    assert [one.code for one in found] == [None, None]
+
+
 def test_two_accounts_that_fit_alike_are_no_certainty() -> None:
     (one,) = propose_accounts(["BANK_CHARGES"], chart("Bank charges", "Bank charges USD"))
     assert (one.code, one.is_sure) == ("1", False)
