@@ -82,6 +82,8 @@ def ingest(url: str, folder: Path) -> dict[str, Any]:
         "seconds_to_load": loaded - landed,
         "records_loaded_meanwhile": sum(result.records for result in early),
         "evidence_bytes": evidence,
+        "manifest_bytes": settings.state_path.stat().st_size,
+        "warehouse_bytes": settings.warehouse_path.stat().st_size,
     }
 
 

@@ -169,6 +169,14 @@ def status(ctx: typer.Context, fail_on: FailOn = None, json: Json = False) -> No
 
 
 @app.command()
+def storage(ctx: typer.Context, json: Json = False) -> None:
+    """What evidence, warehouse and marts take on disk, and how much that is for a million records."""
+    from orchestration.cli.commands.storage import storage_command
+
+    storage_command(_session(ctx))
+
+
+@app.command()
 def claims(
     ctx: typer.Context,
     marketplace: Marketplace = None,

@@ -118,6 +118,13 @@ class LandingFiles:
         names = (_BATCH_OF_NAME.search(str(path)) for path in self._filesystem.find(self._root))
         return max((int(name.group(1)) for name in names if name), default=0)
 
+    def size(self) -> tuple[int, int]:
+        """Number of files and their bytes as they are stored. Reads the whole listing."""
+        if not self._filesystem.exists(self._root):
+            return 0, 0
+        found = self._filesystem.find(self._root, detail=True)
+        return len(found), sum(int(one["size"] or 0) for one in found.values())
+
     def _full(self, path: str) -> str:
         return f"{self._root}/{path.removeprefix(PREFIX)}"
 
