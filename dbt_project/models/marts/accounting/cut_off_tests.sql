@@ -254,6 +254,10 @@ final as (
         unioned.currency_code,
         case
             when unioned.test_code = 'TRANSIT' then 'IN_TRANSIT'
+            when
+                unioned.booked_date is null
+                and {{ period_of('unioned.event_date') }} = {{ period_of('marketplaces.as_of_date') }}
+                then 'NOT_DUE'
             when unioned.booked_date is null then 'NOT_BOOKED'
             when {{ period_of('unioned.event_date') }} = {{ period_of('unioned.booked_date') }} then 'IN_PERIOD'
             else 'OTHER_PERIOD'
