@@ -192,6 +192,10 @@ class Expectation:
     orders: tuple[OrderFigures, ...]
     profit: dict[str, int]
     exceptions: tuple[str, ...]
+    cut_off: dict[str, str]
+    """`SALES-A` (order), `FEES-1` (order line), `REFUNDS-1`, `RECEIPTS-1`, `TRANSIT-1` (cycle) to month and result."""
+    month_end: tuple[JournalFigures, ...]
+    """Journals that close a marketplace's month: of all examples together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,8 @@ def mutations(paths: Iterable[Path]) -> Iterator[tuple[str, Example]]:
 def _amount_places(expected: dict[str, Any]) -> Iterator[tuple[str | int, ...]]:
     for number, journal in enumerate(expected.get("journal", [])):
         yield from (("journal", number, "lines", role) for role in journal.get("lines", {}))
+    for number, journal in enumerate(expected.get("month_end", [])):
+        yield from (("month_end", number, "lines", role) for role in journal.get("lines", {}))
     for number, order in enumerate(expected.get("order", [])):
         yield from (("order", number, "amounts", column) for column in order.get("amounts", {}))
     yield from (("profit", column) for column in expected.get("profit", {}))
@@ -386,6 +392,8 @@ def _expectation(table: _Table) -> Expectation:
         orders=_each(table.tables("order"), _order_figures),
         profit=_amounts(table, "profit"),
         exceptions=tuple(table.take("exceptions", [])),
+        cut_off={name: str(result) for name, result in table.take("cut_off", {}).items()},
+        month_end=_each(table.tables("month_end"), _journal),
     )
     table.finished()
     return found

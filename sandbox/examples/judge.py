@@ -44,6 +44,12 @@ def expected_figures(examples: Iterable[Example], placed: Sequence[Mapping[str, 
                 figures[f"{name} period"] = journal.period
             for role, amount in journal.lines.items():
                 figures[f"{name} {role}"] = amount
+        for journal in example.expect.month_end:
+            name = f"{place['marketplace_code']} month end {journal.kind} {journal.period}"
+            figures[f"{name} status"] = journal.status
+            figures |= {f"{name} {role}": amount for role, amount in journal.lines.items()}
+        for name, result in example.expect.cut_off.items():
+            figures[f"{head} cut-off {name}"] = result
         for order in example.expect.orders:
             figures[f"{head} order {order.id} stage"] = order.stage
             for column, amount in order.amounts.items():
@@ -65,6 +71,8 @@ def actual_figures(placed: Sequence[Mapping[str, Any]], marts: Marts) -> Figures
         owners |= {(place["marketplace_code"], id_): place for id_ in ids}
         figures[f"{_head(place)} exceptions"] = ""
     _journals(figures, owners, marts)
+    _month_ends(figures, marts)
+    _cut_off(figures, owners, marts)
     _orders(figures, owners, marts)
     _profit(figures, placed, marts)
     _exceptions(figures, owners, marts)
@@ -91,7 +99,8 @@ def differences(expected: Figures, actual: Figures) -> list[str]:
 
 def _is_optional(name: str) -> bool:
     """Figures that an example may leave out."""
-    return " order " in name or " profit " in name or name.endswith(" period")
+    optional = (" order ", " profit ", " cut-off ", " month end ")
+    return any(part in name for part in optional) or name.endswith(" period")
 
 
 def _shown(value: int | str | None) -> str:
@@ -128,6 +137,35 @@ def _journals(figures: Figures, owners: Mapping[tuple[str, str], Mapping[str, An
         figures[f"{name} period"] = row["period"]
         if row["amount"]:
             figures[f"{name} {row['account_role']}"] = _pence(row["amount"])
+
+
+def _month_ends(figures: Figures, marts: Marts) -> None:
+    rows = marts.rows(
+        "select journals.marketplace_code, journals.kind, journals.status, journals.period, lines.account_role, "
+        "sum(lines.debit - lines.credit) as amount "
+        "from marts.journals as journals inner join marts.journal_lines as lines using (journal_key) "
+        "where journals.kind not in ('SETTLEMENT', 'PAYOUT_RECEIPT', 'CORRECTION') group by all"
+    )
+    for row in rows:
+        name = f"{row['marketplace_code']} month end {row['kind']} {row['period']}"
+        figures[f"{name} status"] = row["status"]
+        figures[f"{name} {row['account_role']}"] = _pence(row["amount"])
+
+
+_CUT_OFF = {"FEES": "order_lines", "REFUNDS": "refunds", "RECEIPTS": "receipts", "TRANSIT": "cycles"}
+
+
+def _cut_off(figures: Figures, owners: Mapping[tuple[str, str], Mapping[str, Any]], marts: Marts) -> None:
+    query = "select marketplace_code, test_code, subject_id, period, result from marts.cut_off_tests"
+    for row in marts.rows(query):
+        place = owners.get((row["marketplace_code"], row["subject_id"]))
+        if place is None:
+            continue
+        if row["test_code"] == "SALES":
+            subject = next(name for name, order_id in place["orders"].items() if order_id == row["subject_id"])
+        else:
+            subject = str(place[_CUT_OFF[row["test_code"]]].index(row["subject_id"]) + 1)
+        figures[f"{_head(place)} cut-off {row['test_code']}-{subject}"] = f"{row['period']} {row['result']}"
 
 
 def _orders(figures: Figures, owners: Mapping[tuple[str, str], Mapping[str, Any]], marts: Marts) -> None:
