@@ -217,6 +217,7 @@ class Entity(Row):
     calendar_code: Code
     vat_period_months: Literal["1", "3", "12"]
     vat_period_end_month: Literal["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]
+    input_vat_held_from: Day | None = None
 
 
 class WorkingCalendar(Row):

@@ -97,7 +97,7 @@ judged as (
         on headers.marketplace_code = marketplaces.marketplace_code
     left join cycles
         on
-            headers.kind in ('SETTLEMENT', 'REVERSE_CHARGE', 'UNBILLED_REVERSAL')
+            headers.kind in ('SETTLEMENT', 'REVERSE_CHARGE', 'UNBILLED_REVERSAL', 'VAT_RELEASE')
             and headers.marketplace_code = cycles.marketplace_code
             and headers.document_id = cycles.billing_cycle_id
 

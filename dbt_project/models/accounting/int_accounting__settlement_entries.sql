@@ -1,6 +1,7 @@
 -- Grain: cycle × posting date × account role × side × role and code that a VAT belongs to. The settlement journals before accounts are
 -- looked up. A line of amount a debits clearing with a and credits its counter-role with a; informative lines, pay-outs and nil sums
--- make no entry, and a cycle that moves no role (all of it sold and given back) makes none at all. ORDER_LED: one journal per cycle,
+-- make no entry, and a cycle that moves no role (all of it sold and given back) makes none at all. Where an entity holds input VAT back
+-- until the operator's document is there (entities.csv), it waits on INPUT_VAT_PENDING and VAT_RELEASE moves it on. ORDER_LED: one journal per cycle,
 -- dated the cycle date. SETTLEMENT_LED: what was earned in the month before a cycle of the first two days is a journal of that month; what is not dispatched waits on UNBILLED_SETTLEMENT until it is (UNBILLED_REVERSAL).
 -- net_debit = debit - credit.
 {{ config(schema='accounting', materialized='table') }}
@@ -53,6 +54,80 @@ type_roles as (
         from {{ ref('stg_tieout__transaction_types') }} as types
     ) as ranked
     where ranked.row_number = 1
+
+),
+
+documents as (
+
+    select
+        documents.marketplace_code,
+        documents.billing_cycle_id,
+        min(documents.document_date) as document_date
+    from {{ ref('int_ledger__documents') }} as documents
+    where documents.document_type = 'AUTO_INVOICE' and documents.billing_cycle_id is not null
+    group by documents.marketplace_code, documents.billing_cycle_id
+
+),
+
+posted as (
+
+    -- What was posted with the VAT held back, or not, stays so.
+    select
+        ranked.marketplace_code,
+        ranked.billing_cycle_id,
+        ranked.is_held
+    from (
+        select
+            posted_lines.marketplace_code,
+            posted_lines.document_id as billing_cycle_id,
+            max(case when posted_lines.account_role = 'INPUT_VAT_PENDING' then 1 else 0 end) = 1 as is_held,
+            row_number() over (
+                partition by posted_lines.marketplace_code, posted_lines.document_id
+                order by posted_lines.version desc
+            ) as version_number
+        from {{ ref('int_accounting__posted_lines') }} as posted_lines
+        where posted_lines.kind = 'SETTLEMENT'
+        group by posted_lines.marketplace_code, posted_lines.document_id, posted_lines.version
+    ) as ranked
+    where ranked.version_number = 1
+
+),
+
+held_cycles as (
+
+    -- Of foreign documents VAT is none of our return's.
+    select
+        cycles.marketplace_code,
+        cycles.billing_cycle_id,
+        case
+            when documents.document_date > cycles.cycle_date then documents.document_date
+            when documents.document_date is not null then cycles.cycle_date
+        end as release_date
+    from cycles
+    inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
+        on cycles.marketplace_code = marketplaces.marketplace_code
+    inner join {{ ref('stg_tieout__entities') }} as entities
+        on
+            marketplaces.entity_code = entities.entity_code
+            and cycles.cycle_date >= entities.input_vat_held_from
+            and cycles.currency_code = entities.functional_currency
+    left join documents
+        on
+            cycles.marketplace_code = documents.marketplace_code
+            and cycles.billing_cycle_id = documents.billing_cycle_id
+    left join posted
+        on
+            cycles.marketplace_code = posted.marketplace_code
+            and cycles.billing_cycle_id = posted.billing_cycle_id
+    where
+        coalesce(
+            posted.is_held,
+            documents.document_date is null
+            or {{ vat_period_end(
+                'documents.document_date', 'entities.vat_period_months', 'entities.vat_period_end_month'
+            ) }}
+            > {{ vat_period_end('cycles.cycle_date', 'entities.vat_period_months', 'entities.vat_period_end_month') }}
+        )
 
 ),
 
@@ -170,7 +245,7 @@ counter_sides as (
 
 ),
 
-entries as (
+summed as (
 
     select
         counter_sides.marketplace_code,
@@ -192,24 +267,114 @@ entries as (
         counter_sides.tax_base_role,
         counter_sides.tax_code,
         counter_sides.side
+
+),
+
+held_sides as (
+
+    select
+        summed.marketplace_code,
+        summed.billing_cycle_id,
+        summed.kind,
+        summed.posting_date,
+        summed.account_role,
+        summed.tax_base_role,
+        summed.tax_code,
+        summed.side,
+        summed.net_debit,
+        held_cycles.release_date,
+        held_cycles.billing_cycle_id is not null as is_held
+    from summed
+    left join held_cycles
+        on
+            summed.marketplace_code = held_cycles.marketplace_code
+            and summed.billing_cycle_id = held_cycles.billing_cycle_id
+            and summed.account_role = 'INPUT_VAT'
+
+),
+
+booked_sides as (
+
+    select
+        held_sides.marketplace_code,
+        held_sides.billing_cycle_id,
+        held_sides.kind,
+        held_sides.posting_date,
+        case when held_sides.is_held then 'INPUT_VAT_PENDING' else held_sides.account_role end as account_role,
+        case when not held_sides.is_held then held_sides.tax_base_role end as tax_base_role,
+        case when not held_sides.is_held then held_sides.tax_code end as tax_code,
+        held_sides.side,
+        held_sides.net_debit
+    from held_sides
     union all
     select
-        counter_sides.marketplace_code,
-        counter_sides.billing_cycle_id,
-        counter_sides.kind,
-        counter_sides.posting_date,
+        held_sides.marketplace_code,
+        held_sides.billing_cycle_id,
+        'VAT_RELEASE' as kind,
+        held_sides.release_date as posting_date,
+        'INPUT_VAT_PENDING' as account_role,
+        cast(null as varchar) as tax_base_role,
+        cast(null as varchar) as tax_code,
+        'NET' as side,
+        -held_sides.net_debit as net_debit
+    from held_sides
+    where held_sides.is_held and held_sides.release_date is not null
+    union all
+    select
+        held_sides.marketplace_code,
+        held_sides.billing_cycle_id,
+        'VAT_RELEASE' as kind,
+        held_sides.release_date as posting_date,
+        'INPUT_VAT' as account_role,
+        'INPUT_VAT_PENDING' as tax_base_role,
+        held_sides.tax_code,
+        'NET' as side,
+        held_sides.net_debit
+    from held_sides
+    where held_sides.is_held and held_sides.release_date is not null
+
+),
+
+entries as (
+
+    select
+        booked_sides.marketplace_code,
+        booked_sides.billing_cycle_id,
+        booked_sides.kind,
+        booked_sides.posting_date,
+        booked_sides.account_role,
+        booked_sides.tax_base_role,
+        booked_sides.tax_code,
+        booked_sides.side,
+        cast(sum(booked_sides.net_debit) as decimal(18, 2)) as net_debit
+    from booked_sides
+    group by
+        booked_sides.marketplace_code,
+        booked_sides.billing_cycle_id,
+        booked_sides.kind,
+        booked_sides.posting_date,
+        booked_sides.account_role,
+        booked_sides.tax_base_role,
+        booked_sides.tax_code,
+        booked_sides.side
+    union all
+    select
+        summed.marketplace_code,
+        summed.billing_cycle_id,
+        summed.kind,
+        summed.posting_date,
         'MARKETPLACE_CLEARING' as account_role,
         cast(null as varchar) as tax_base_role,
         cast(null as varchar) as tax_code,
         'NET' as side,
-        cast(-sum(counter_sides.net_debit) as decimal(18, 2)) as net_debit
-    from counter_sides
-    where counter_sides.kind = 'SETTLEMENT'
+        cast(-sum(summed.net_debit) as decimal(18, 2)) as net_debit
+    from summed
+    where summed.kind = 'SETTLEMENT'
     group by
-        counter_sides.marketplace_code,
-        counter_sides.billing_cycle_id,
-        counter_sides.kind,
-        counter_sides.posting_date
+        summed.marketplace_code,
+        summed.billing_cycle_id,
+        summed.kind,
+        summed.posting_date
 
 ),
 

@@ -14,7 +14,8 @@ final as (
         nullif(trim(source.vat_number), '') as vat_number,
         nullif(trim(source.calendar_code), '') as calendar_code,
         cast(nullif(trim(source.vat_period_months), '') as integer) as vat_period_months,
-        cast(nullif(trim(source.vat_period_end_month), '') as integer) as vat_period_end_month
+        cast(nullif(trim(source.vat_period_end_month), '') as integer) as vat_period_end_month,
+        cast(nullif(trim(source.input_vat_held_from), '') as date) as input_vat_held_from
     from source
 )
 
