@@ -86,6 +86,19 @@ def test_an_accrual_moves_no_money(site: Site) -> None:
     assert site.proof(one).ok
 
 
+def test_input_vat_that_waited_is_released_through_the_vat_code_and_moves_no_money(site: Site) -> None:
+    released = [
+        line(1, "NOMINAL", "-2.88", account_code="2203"),
+        line(2, "VAT", "2.88", account_code="2201", tax_line_of=1, tax_code="1"),
+    ]
+    one = nominal("VAT_RELEASE", released)
+    (result,) = site.send(one)
+    assert result.outcome is Outcome.SENT, result.detail
+    assert moved(site, one) == {"2203": Decimal("-2.88"), "2201": Decimal("2.88")}
+    assert documents(site, one) == ["BP", "BR"]
+    assert site.proof(one).ok
+
+
 def documents(site: Site, one: Action) -> list[str]:
     """What stands in the books under a journal's key, part by part."""
     rows = [
