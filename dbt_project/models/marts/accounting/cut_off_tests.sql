@@ -103,23 +103,7 @@ accrued_months as (
 
 ),
 
-commissions as (
-
-    select
-        lines.marketplace_code,
-        lines.order_line_id,
-        min(cycles.cycle_date) as cycle_date
-    from {{ ref('int_matching__transaction_lines') }} as lines
-    inner join {{ ref('int_matching__cycles') }} as cycles
-        on
-            lines.marketplace_code = cycles.marketplace_code
-            and lines.billing_cycle_id = cycles.billing_cycle_id
-    where lines.component = 'COMMISSION'
-    group by lines.marketplace_code, lines.order_line_id
-
-),
-
-shipped as (
+dated as (
 
     select
         order_lines.marketplace_code,
@@ -138,6 +122,37 @@ shipped as (
         order_lines.shipped_at is not null
         and not orders.is_excluded
         and order_lines.commission_amount <> order_lines.cancelled_commission_amount
+
+),
+
+shipped as (
+
+    -- Few days of a month count, and few lines of those are worth a look into the settlement.
+    select dated.*
+    from dated
+    where
+        {{ days_between(month_start('dated.event_date'), 'dated.event_date') }} < 3
+        or {{ days_between('dated.event_date', month_end('dated.event_date')) }} < 3
+
+),
+
+commissions as (
+
+    select
+        lines.marketplace_code,
+        lines.order_line_id,
+        min(cycles.cycle_date) as cycle_date
+    from {{ ref('int_matching__transaction_lines') }} as lines
+    inner join shipped
+        on
+            lines.marketplace_code = shipped.marketplace_code
+            and lines.order_line_id = shipped.order_line_id
+    inner join {{ ref('int_matching__cycles') }} as cycles
+        on
+            lines.marketplace_code = cycles.marketplace_code
+            and lines.billing_cycle_id = cycles.billing_cycle_id
+    where lines.component = 'COMMISSION'
+    group by lines.marketplace_code, lines.order_line_id
 
 ),
 
