@@ -34,6 +34,8 @@ def test_every_command_and_query_of_the_playbook_that_reads_answers(
     assert len(kept) > 25
     for words in [*kept, ("exceptions", "--code", "ORD-001")]:
         tieout(*words)
+    ((exception,),) = finished.query("select min(exception_id) from marts.exceptions where status = 'OPEN'")
+    tieout("explain", exception)
     queries = {query for page in pages for query in re.findall(r"`(select [^`]+)`", page)}
     assert queries
     for query in sorted(queries):

@@ -13,14 +13,16 @@ from orchestration.cli.app import app
 
 PLACEHOLDERS = {
     "ID", "KEY", "CYCLE", "CYCLE_ID", "CONVERSATION_ID", "JOURNAL_KEY", "LINE", "MONTH", "NAME", "ORDER", "OTHER",
-    "RECEIPT", "REFUND", "X", "...", "…",
+    "RECEIPT", "REFUND", "X", "packs/FILE.zip", "...", "…",
 }  # fmt: skip
 """Words that stand for something of the reader's."""
 READS = {
-    "status", "exceptions", "explain", "actions", "claims", "decisions", "sql", "doctor", "close", "alerts", "audit",
+    "status", "exceptions", "actions", "claims", "decisions", "sql", "doctor", "close", "alerts", "audit",
     "shadow",
 }  # fmt: skip
-"""Commands that change nothing, unless one of `CHANGES` stands in them (`--requests` asks vendors)."""
+"""Commands that change nothing and name nothing of the reader's (as `explain` does), unless one of `CHANGES` stands in
+them (`--requests` asks vendors).
+"""
 CHANGES = {"--sign", "--lock", "--reopen", "--out", "--pack", "--requests", "ack", "send", "test"}
 
 
