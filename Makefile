@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts playbook docs lock clean
+.PHONY: help setup demo app chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts playbook docs lock clean outage
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -41,10 +41,13 @@ app: $(STAMP) ## The web app on the demo's data (http://127.0.0.1:8200); make de
 	@test -f $(DATA)/demo/env || { echo "There is no demo in $(DATA)/demo yet: run make demo, then make app again."; exit 1; }
 	$(BIN)/tieout app --dir $(DATA)/demo
 
+outage: $(STAMP) ## Six simulated hours without the ERPs: no deadline missed, people told, the queue drained by deadline (SEED=7)
+	$(BIN)/tieout demo --outage --seed $(SEED) --dir $(DATA)/outage
+
 chaos: SEEDS = 100
 chaos: FIRST = 1
-chaos: $(STAMP) ## SEEDS=100 schedules of faults from FIRST=1 over all kinds of write on both ERPs: lost, duplicated, wrong and unresolved must be 0
-	$(BIN)/python -m tests.chaos --seeds $(SEEDS) --first $(FIRST)
+chaos: $(STAMP) ## SEEDS=100 schedules of faults from FIRST=1 over all kinds of write on both ERPs: lost, duplicated, wrong and unresolved must be 0 (WORKERS=2)
+	$(BIN)/python -m tests.chaos --seeds $(SEEDS) --first $(FIRST) --workers $(WORKERS) $(if $(PUBLISH),--publish docs/reliability.md)
 
 dev: $(STAMP) ## Dagster's web UI on the sandbox (http://127.0.0.1:3000)
 	$(BIN)/tieout dev --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/dev --port $(PORT)

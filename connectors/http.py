@@ -24,7 +24,7 @@ import httpcore
 import httpx
 import msgspec
 from pyrate_limiter import Limiter, Rate
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
 from connectors.errors import (
     AuthError,
@@ -51,6 +51,8 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 """A vendor that asks for a longer pause is obeyed by giving up: the next scheduled run comes back."""
+GIVEN_UP_SECONDS = 60.0
+"""So long after a read was given up, others are tried once: a vendor that is down must not cost each its retries."""
 MAXIMUM_BODY_BYTES = 256 * 1024 * 1024
 MAXIMUM_REDIRECTS = 3
 TIMEOUTS_PER_ANSWER = 10
@@ -252,6 +254,7 @@ class ApiClient:
         self._budget = budget
         self._is_paced = not self.is_local if is_paced is None else is_paced
         self._limiters: dict[str, Limiter] = {}
+        self._given_up_until = 0.0
         self._client = httpx.Client(
             auth=auth,
             headers={"Accept": "application/json", "User-Agent": "tieout", **(headers or {})},
@@ -287,10 +290,19 @@ class ApiClient:
         our signature (`is_signed` False) may the path be an https address of another host.
         """
         asked = _Asked(path, parameters, content, headers or {}, is_signed)
+        try:
+            found = self._try(call, asked, parse, is_first_page)
+        except (ServerFailed, TransportFailed):
+            self._given_up_until = time.monotonic() + GIVEN_UP_SECONDS
+            raise
+        self._given_up_until = 0.0
+        return found
+
+    def _try(self, call: Call, asked: _Asked, parse: Callable[[Answer], T], is_first_page: bool) -> T:
         is_first_try = True
         for attempt in Retrying(
             sleep=self.sleep,
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=self._should_stop,
             wait=_RetryWait(),
             retry=retry_if_exception(_can_pass),
             before_sleep=self._log_retry,
@@ -458,6 +470,9 @@ class ApiClient:
         if 300 <= status < 400:
             return self._error(UnsafeRedirect, "a write was redirected", call, **more)
         return self._error(RequestRejected, "the vendor refused the request", call, **more)
+
+    def _should_stop(self, state: RetryCallState) -> bool:
+        return state.attempt_number >= ATTEMPTS or time.monotonic() < self._given_up_until
 
     def _log_retry(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

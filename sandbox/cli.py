@@ -92,8 +92,15 @@ def demo(
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the sandbox running afterwards.")] = False,
     json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document.")] = False,
+    outage: Annotated[
+        bool, typer.Option("--outage", help="Instead: six simulated hours without the ERPs, orders coming in.")
+    ] = False,
 ) -> None:
     """Run the whole pipeline on a generated world and check what it found against the truth."""
+    if outage:
+        from sandbox.outage import run_outage
+
+        raise typer.Exit(run_outage(seed=seed, folder=directory or Path(".tieout/outage")))
     from sandbox.demo import run_demo
 
     raise typer.Exit(run_demo(orders=orders, seed=seed, folder=directory, keep=keep, as_json=json))

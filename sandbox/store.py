@@ -241,6 +241,7 @@ def _changed(shop: MiraklShop, record: Mapping[str, Any]) -> dict[str, Any]:
                 {
                     "status": shipment["status"],
                     "tracking": (shipment.get("tracking") or {}).get("tracking_number"),
+                    "from": ((shipment.get("shipping_from") or {}).get("warehouse") or {}).get("code"),
                     "lines": [[line["order_line_id"], line["quantity"]] for line in shipment["shipment_lines"]],
                 }
                 for shipment in shop.shipments.values()

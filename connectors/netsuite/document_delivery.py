@@ -172,9 +172,9 @@ class SalesOrderDelivery(_DocumentDelivery[d.SalesOrder]):
 
 
 class CreditMemoDelivery(_DocumentDelivery[d.CreditMemo]):
-    """Writes credit memos of kind CREDIT_MEMO; the payload is `connectors.netsuite.documents.CreditMemo`."""
+    """Writes credit memos of kind CREDIT_NOTE; the payload is `connectors.netsuite.documents.CreditMemo`."""
 
-    kind = "CREDIT_MEMO"
+    kind = "CREDIT_NOTE"
     record = "creditMemo"
     prefix = "CM"
     type_code = "CustCred"
@@ -185,9 +185,10 @@ class CreditMemoDelivery(_DocumentDelivery[d.CreditMemo]):
     def _body(self, document: d.CreditMemo) -> dict[str, Any]:
         return {
             "entity": {"id": self._records.customer(document.customer_reference)},
-            **self._common(document.memo_date[:10], document.narrative),
+            **self._common(document.document_date[:10], document.narrative),
             **self._optional(None, document.currency_code),
             **self._location(document.location_name),
+            **({"otherRefNum": document.reference} if document.reference else {}),
             "item": self._items(document.lines, document.currency_code),
             **self._apply(document.apply, document.currency_code),
         }
@@ -197,7 +198,7 @@ class CreditMemoDelivery(_DocumentDelivery[d.CreditMemo]):
 
     def _differences(self, document: d.CreditMemo, held: Held, evidence: Evidence) -> list[str]:
         wanted = self._wanted_items(document.lines, document.currency_code)
-        return [*date_difference(held, document.memo_date[:10]), *differences(evidence, wanted, "is")]
+        return [*date_difference(held, document.document_date[:10]), *differences(evidence, wanted, "is")]
 
 
 class CustomerPaymentDelivery(_DocumentDelivery[d.CustomerPayment]):

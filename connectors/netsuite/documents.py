@@ -68,14 +68,17 @@ class SalesOrder(msgspec.Struct, frozen=True):
 
 
 class CreditMemo(msgspec.Struct, frozen=True):
+    """`reference` is what the credit answers, the marketplace's refund."""
+
     wire_key: str
-    memo_date: str
+    document_date: str
     customer_reference: str
     currency_code: str
     lines: list[ItemLine]
     apply: list[Applied] = []
     location_name: str | None = None
     narrative: str | None = None
+    reference: str | None = None
 
 
 class CustomerPayment(msgspec.Struct, frozen=True):

@@ -67,6 +67,9 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
         deliveries = workspace.connections.deliveries() if settings.write_back else {}
         if workspace.kinds is not None:
             deliveries = {key: delivery for key, delivery in deliveries.items() if key[0] in workspace.kinds}
+        # An account that did not answer in this run is not kept waiting for again: its actions keep their turn.
+        down = {account for _, account in workspace.down}
+        deliveries = {key: delivery for key, delivery in deliveries.items() if key[1] not in down}
         outbox = Outbox(settings.outbox_address, settings.clock)
         try:
             with workspace.timed("deliver"):

@@ -473,6 +473,9 @@ class RefundRule(Row):
     marketplace_code: Code
     reason_code: Text
     is_refund_sent: Flag
+    credit_notes: Literal["NEVER", "DUE", "AT_ONCE"] = "NEVER"
+    goods_credit_item: Text | None = None
+    shipping_credit_item: Text | None = None
 
 
 class StockRule(Row):
@@ -508,6 +511,9 @@ class OfferRule(Row):
     package_quantity: Money
     floor_amount: Money | None
     price_push_minutes: Whole | None
+    when_discontinued: Literal["ZERO", "CLOSE", "DELETE"] | None = None
+    price_push: Literal["NEVER", "DRIFT"] | None = None
+    maximum_change_percent: Money | None = None
 
 
 class OrderRule(Row):

@@ -38,9 +38,9 @@ from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 
 LANE_KINDS = {
     "settlement": frozenset({"JOURNAL"}),
-    "stock": frozenset({"STOCK"}),
+    "stock": frozenset({"STOCK", "OFFER", "PRICE"}),
     "dispatch": frozenset({"DISPATCH", "TRACKING"}),
-    "returns": frozenset({"REFUND"}),
+    "returns": frozenset({"REFUND", "CREDIT_NOTE"}),
     "orders": frozenset({"SALES_ORDER", "ACCEPTANCE"}),
 }
 """What each lane may propose and deliver: that for which it reads the present state of the world first."""
@@ -48,7 +48,7 @@ LANE_KINDS = {
 LANE_MODELS: Mapping[str, tuple[str, ...]] = {
     "orders": ("act_orders", "act_acceptances", "actions", "deadlines", "rec_orders"),
     "dispatch": ("act_dispatches", "actions", "dispatch_latency", "rec_dispatches"),
-    "returns": ("act_refunds", "actions", "exceptions", "rec_refunds"),
+    "returns": ("act_refunds", "act_credit_notes", "actions", "exceptions", "rec_refunds"),
 }
 """The models that a lane is run for: it builds these and what they hang on. Without a row: everything."""
 

@@ -127,6 +127,7 @@ def _wrong_amounts(registry: Registry) -> list[ConfigError]:
     require(registry.stock_classes, "buffer", lambda value: value >= 0, "must not be negative")
     require(registry.offer_rules, "package_quantity", lambda value: value > 0, "must be more than 0")
     require(registry.offer_rules, "floor_amount", lambda value: value >= 0, "must not be negative")
+    require(registry.offer_rules, "maximum_change_percent", lambda value: value > 0, "must be more than 0")
     require(registry.order_rules, "orders_per_minute", lambda value: value > 0, "must be more than 0")
     require(registry.tax_codes, "rate_percent", lambda value: 0 <= value <= 100, "must lie between 0 and 100")
     require(

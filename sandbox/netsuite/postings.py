@@ -263,6 +263,10 @@ def credit_memo(books: Books, document: dict[str, Any]) -> Posting:
     day, precision = books.day(document), books.precision(currency)
     rate = books.rate(document, currency, subsidiary, day)
     items = _trade_items(books, document, 1, rate, subsidiary, precision)
+    taxes = _taxes(books, items, rate, subsidiary, precision)
+    for line in taxes:
+        line["_account"] = _special(books, "SalesTaxPay", "sspecacct")
+    items += taxes
     total = sum((line["foreignamount"] for line in items), ZERO)
     links = _applications(books, document, entity, total)
     applied = sum((link["foreignamount"] for link in links), ZERO)

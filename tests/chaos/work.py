@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.delivery import Action, Outcome
 from orchestration.outbox.delivering import KINDS
-from tests.chaos.town import NETSUITE, NETSUITE_SHOP, SAGE, SAGE_SHOP, Deliveries, Town
+from tests.chaos.town import NETSUITE, NETSUITE_SHOP, PARCEL_SHOP, SAGE, SAGE_SHOP, Deliveries, Town
 from tests.connectors_sage200.payloads import KINDS as POSTED
 
 DAY = "2026-07-02"
@@ -153,7 +153,18 @@ def _acceptance(one: Context) -> Payload:
 
 def _tracking(one: Context) -> Payload:
     order = one.order("SHIPPING")
-    return {"order_id": order["order_id"], "carrier_code": one.carrier(), "tracking_number": f"T{one.wire_key}"}
+    how = {"carrier_code": one.carrier(), "tracking_number": f"T{one.wire_key}"}
+    shipment = {"shipment_id": one.town.shipment(one.account, order)} if one.account == PARCEL_SHOP else {}
+    return {"order_id": order["order_id"], **shipment, **how}
+
+
+def _deletion(one: Context) -> Payload:
+    order = one.order("SHIPPING")
+    return {"order_id": order["order_id"], "shipment_id": one.town.shipment(one.account, order)}
+
+
+def _origin(one: Context) -> Payload:
+    return {**_deletion(one), "warehouse_code": ("MAIN", "NORTH")[one.place % 2]}
 
 
 def _dispatch(one: Context) -> Payload:
@@ -193,6 +204,16 @@ def _cancelation(one: Context) -> Payload:
 
 def _stock(one: Context) -> Payload:
     return {"shop_sku": one.offer(), "quantity": 1 + one.place % 50}
+
+
+def _offer(one: Context) -> Payload:
+    """Closed, changed or deleted."""
+    if one.place % 3 == 0:
+        changes = {"quantity": 1 + one.place % 50, "min_quantity_alert": one.place % 7}
+        how: Payload = {"operation": "UPDATE", "changes": changes, "states": ["NO_PRICING_UNIT", "NO_CUSTOMER_PRICES"]}
+    else:
+        how = {"operation": "CLOSE" if one.place % 3 == 1 else "DELETE"}
+    return {"shop_sku": one.offer(), **how}
 
 
 def _price(one: Context) -> Payload:
@@ -287,7 +308,7 @@ def _netsuite_journal(one: Context) -> Payload:
 
 def _credit_memo(one: Context) -> Payload:
     lines = [{"item_code": one.netsuite_item(), "quantity": "1", "unit_price": "2.00"}]
-    return {"memo_date": DAY, "location_name": "MAIN", "lines": lines, **_BUYER}
+    return {"document_date": DAY, "location_name": "MAIN", "lines": lines, **_BUYER}
 
 
 def _customer_payment(one: Context) -> Payload:
@@ -314,6 +335,9 @@ PAYLOADS: dict[str, Callable[[Context], Payload]] = {
     "CANCELATION": _cancelation,
     "STOCK": _stock,
     "PRICE": _price,
+    "OFFER": _offer,
+    "SHIPMENT_DELETION": _deletion,
+    "SHIPMENT_ORIGIN": _origin,
     "SALES_ORDER": _sage_order,
     "JOURNAL": _sage_journal,
     "CUSTOMER": _customer,
@@ -323,16 +347,18 @@ PAYLOADS: dict[str, Callable[[Context], Payload]] = {
 NETSUITE_PAYLOADS: dict[str, Callable[[Context], Payload]] = {
     "SALES_ORDER": _netsuite_order,
     "JOURNAL": _netsuite_journal,
-    "CREDIT_MEMO": _credit_memo,
+    "CREDIT_NOTE": _credit_memo,
     "CUSTOMER_PAYMENT": _customer_payment,
     "DEPOSIT": _deposit,
     "FULFILMENT": _fulfilment,
 }
-MARKETPLACE_KINDS = ("ACCEPTANCE", "TRACKING", "DISPATCH", "REFUND", "CANCELATION", "STOCK", "PRICE")
+MARKETPLACE_KINDS = ("ACCEPTANCE", "TRACKING", "DISPATCH", "REFUND", "CANCELATION", "STOCK", "PRICE", "OFFER")
+PARCEL_KINDS = ("SHIPMENT_DELETION", "SHIPMENT_ORIGIN")
 EVERYTHING: list[tuple[str, str]] = [
     *((kind, shop) for kind in MARKETPLACE_KINDS for shop in (SAGE_SHOP, NETSUITE_SHOP)),
-    *((kind, SAGE) for kind in PAYLOADS if kind not in MARKETPLACE_KINDS),
+    *((kind, PARCEL_SHOP) for kind in PARCEL_KINDS),
+    *((kind, SAGE) for kind in PAYLOADS if kind not in (*MARKETPLACE_KINDS, *PARCEL_KINDS)),
     *((kind, NETSUITE) for kind in NETSUITE_PAYLOADS),
 ]
 LEFT_OUT = sorted(KINDS.keys() - {kind for kind, _ in EVERYTHING})
-"""Kinds that need a platform of several shipments, or the whole description of an offer."""
+"""Kinds that no seed plays; there are none."""

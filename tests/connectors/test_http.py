@@ -131,6 +131,22 @@ def test_waits_without_a_wish_grow(naps: list[float]) -> None:
     assert naps[0] < 3 < naps[-1] <= 60
 
 
+def test_a_vendor_that_was_given_up_is_tried_once_until_it_answers(naps: list[float]) -> None:
+    state = {"status": 503}
+    with serving(lambda _: Reply(state["status"], b"[]")) as server:
+        api = client(server, naps)
+        tries = []
+        for status in (503, 503, 200, 503):
+            state["status"], before = status, len(server.asked)
+            if status == 200:
+                read(api)
+            else:
+                with pytest.raises(ServerFailed):
+                    read(api)
+            tries.append(len(server.asked) - before)
+    assert tries == [ATTEMPTS, 1, 1, ATTEMPTS]
+
+
 def test_a_connection_reset_in_the_middle_of_a_page_is_read_again_in_full(naps: list[float]) -> None:
     page = b'{"orders":[' + b'{"order_id":"A"},' * 20_000 + b"{}]}"
     with serving(in_turn(Reply(200, page, cut_after=100_000), Reply(200, page))) as server:

@@ -145,9 +145,9 @@ def test_an_order_that_cannot_be_is_refused_with_what_to_correct(
 
 def test_a_credit_memo_is_written_once(reader: NetSuiteConnector) -> None:
     one = action(
-        "CREDIT_MEMO",
+        "CREDIT_NOTE",
         "C1",
-        memo_date=TODAY,
+        document_date=TODAY,
         customer_reference=CUSTOMER,
         currency_code="GBP",
         lines=ITEM_LINES,
@@ -187,9 +187,9 @@ def test_payments_and_credits_settle_the_invoice_that_they_name(reader: NetSuite
     applied = [{"external_id": "INV-1", "amount": "1.25"}]
     proved(CustomerPaymentDelivery(reader, SUBSIDIARY), payment("P4", amount="1.25", apply=applied))
     one = action(
-        "CREDIT_MEMO",
+        "CREDIT_NOTE",
         "C2",
-        memo_date=TODAY,
+        document_date=TODAY,
         customer_reference=CUSTOMER,
         currency_code="GBP",
         lines=[{"item_code": "SKU-0001", "quantity": "1", "unit_price": "2.00"}],

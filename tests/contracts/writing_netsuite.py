@@ -48,7 +48,7 @@ def write_everything(reader: NetSuiteConnector) -> None:
     _write(
         CreditMemoDelivery(reader, SUBSIDIARY),
         "CONTRACT5",
-        memo_date=DAY,
+        document_date=DAY,
         lines=[{"item_code": "SKU-0001", "quantity": "1", "unit_price": "2.00"}],
         location_name="Warehouse Leeds",
         apply=[{"external_id": "INV-1", "amount": "0.75"}],

@@ -202,8 +202,8 @@ def test_netsuite_q07_a_stamp_in_utc_is_that_of_the_record(connect: Connect) -> 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_netsuite_q08_a_credit_may_show_either_sign(connect: Connect, account: NetSuiteApi, sign: int) -> None:
     one = action(
-        "CREDIT_MEMO",
-        memo_date=DAY,
+        "CREDIT_NOTE",
+        document_date=DAY,
         lines=[{"item_code": "SKU-0001", "quantity": "1", "unit_price": "2.00"}],
         location_name="Warehouse Leeds",
         **BUYER,

@@ -60,10 +60,10 @@ class PriceDelivery:
 
     One call of `send` is one file and one import.
 
-    Precondition: one action per SKU; OF21 shows the offer, and no price of a channel, period or customer that the
-    payload does not name, unless it says `deletes_others`; where channels are priced singly (PC01) each of the offer's
-    channels is read for its price. Prices of single customers are shown to nobody who does not ask for the customer:
-    where those exist, the payload must be their master. No earlier file of this process still runs.
+    Precondition: one action per SKU; OF21 shows the offer, and no discount and no price of a channel, period or
+    customer that the payload does not name, unless it says `deletes_others`; where channels are priced singly (PC01)
+    each of the offer's channels is read for its price. Prices of single customers are shown to nobody who does not ask
+    for the customer: where those exist, the payload must be their master. No earlier file of this process still runs.
     Look-up: OF21 shows these prices. A price is a state, a repeat does no harm. Where prices wait for the operator's
     approval, OF21 shows the old ones until then.
     """
@@ -176,7 +176,15 @@ def _held(sku: str, views: Sequence[Offer] | None) -> dict[Place, Price]:
 
 def _check(sku: str, wanted: PriceList, views: Sequence[Offer] | None) -> None:
     """The precondition. Raises Unfit."""
-    others = _held(sku, views).keys() - by_place(wanted.prices).keys()
+    held, prices = _held(sku, views), by_place(wanted.prices)
+    lost = sorted(
+        str(place)
+        for place in held.keys() & prices.keys()
+        if held[place].discount is not None and prices[place].discount is None
+    )
+    if lost and not wanted.deletes_others:
+        raise Unfit(f"the import would delete a discount of {sku} that the payload does not name: {', '.join(lost)}")
+    others = held.keys() - prices.keys()
     if others and not wanted.deletes_others:
         named = ", ".join(sorted(str(place) for place in others))
         raise Unfit(f"the import would delete prices of {sku} that the payload does not name: {named}")

@@ -51,7 +51,7 @@ def deliveries(connector: Sage200Connector, concurrency: int = CONCURRENCY) -> d
         "SALES_RECEIPT": SalesReceiptDelivery(desk, codes),
         "SALES_PAYMENT": SalesPaymentDelivery(desk, codes),
         "SALES_INVOICE": SalesInvoiceDelivery(desk, codes),
-        "SALES_CREDIT_NOTE": SalesCreditNoteDelivery(desk, codes),
+        "CREDIT_NOTE": SalesCreditNoteDelivery(desk, codes),
         "SALES_ALLOCATION": AllocationDelivery(desk, codes),
         "BANK_PAYMENT": BankPaymentDelivery(desk, codes),
         "BANK_RECEIPT": BankReceiptDelivery(desk, codes),

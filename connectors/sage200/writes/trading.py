@@ -146,7 +146,7 @@ class _SalesDocumentDelivery(_AnalysedDelivery[d.SalesDocument]):
             document.currency_code, customer, "currency_id", f"customer {document.customer_reference}"
         )
         body = {"customer_id": customer["id"], **self._analysed(document)}
-        if self.kind == "SALES_CREDIT_NOTE":
+        if self.kind == "CREDIT_NOTE":
             body.pop("due_date", None)  # a credit note has none
         return body
 
@@ -172,9 +172,9 @@ class SalesInvoiceDelivery(_SalesDocumentDelivery):
 
 
 class SalesCreditNoteDelivery(_SalesDocumentDelivery):
-    """Posts credit notes of kind SALES_CREDIT_NOTE: Dr nominals and VAT, Cr debtors; values are positive."""
+    """Posts credit notes of kind CREDIT_NOTE: Dr nominals and VAT, Cr debtors; values are positive."""
 
-    kind = "SALES_CREDIT_NOTE"
+    kind = "CREDIT_NOTE"
     call = SALES_CREDIT_NOTE
     entry_type = "TradingAccountEntryTypeCreditNote"
     nominal_sign = 1

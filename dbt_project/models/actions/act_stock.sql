@@ -9,6 +9,10 @@ marketplaces as (
     select * from {{ ref('int_ledger__marketplaces') }}
 ),
 
+closing_rules as (
+    select * from {{ ref('stg_tieout__offer_rules') }}
+),
+
 earlier as (
     select
         marketplace_code,
@@ -35,10 +39,23 @@ wanted as (
         on
             stock.marketplace_code = earlier.marketplace_code
             and stock.subject_id = earlier.natural_id
+    left join closing_rules as own_rule
+        on
+            stock.marketplace_code = own_rule.marketplace_code
+            and stock.item_code = own_rule.item_code
+    left join closing_rules as common_rule
+        on
+            stock.marketplace_code = common_rule.marketplace_code
+            and common_rule.item_code = '*'
     where
         stock.subject_type = 'OFFER'
         and stock.status = 'EXCEPTION'
         and stock.exception_code in ('STK-001', 'STK-002', 'STK-003', 'STK-006')
+        -- The offer of a discontinued item is closed as a whole where the configuration says so.
+        and (
+            stock.exception_code <> 'STK-003'
+            or coalesce(own_rule.when_discontinued, common_rule.when_discontinued, 'ZERO') = 'ZERO'
+        )
         -- A discontinued offer that shows nil but is still active cannot be closed by a quantity.
         and stock.expected_quantity <> stock.actual_quantity
         -- What an old reading says may be gone by now: it takes offers down, never up.

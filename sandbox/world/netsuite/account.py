@@ -9,12 +9,13 @@ from sandbox.netsuite.world import NetSuiteWorld
 from sandbox.world.business import BRICO, Business, coded
 from sandbox.world.catalogue import MARKETPLACE_PRICES, PROMOTION, TAX_CODES, TAXES
 from sandbox.world.erp import ACCOUNTS as CHART
-from sandbox.world.erp import AR, BANK, CLEARING, Books
+from sandbox.world.erp import AR, BANK, CLEARING, OUTPUT_VAT, Books
 from sandbox.world.model import Item
 from sandbox.world.money import pounds, tax_inside
 from sandbox.world.netsuite.beside import add_what_else_there_is
 from sandbox.world.netsuite.ids import (
     CARRIAGE,
+    CREDITED,
     ELIMINATION,
     EUR,
     GBP,
@@ -33,6 +34,8 @@ from sandbox.world.netsuite.postings import add_postings
 from sandbox.world.netsuite.tables import Tables, period_id, when
 from sandbox.world.stamps import DAY, at, london_date
 from sandbox.world.stock import Stock, warehouses
+
+SPECIAL = {UNDEPOSITED: "UndepFunds", OUTPUT_VAT: "SalesTaxPay"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ def _chart(tables: Tables, books: Books) -> None:
             isinactive="F",
             issummary="F",
             eliminate="F",
-            sspecacct="UndepFunds" if number == UNDEPOSITED else None,
+            sspecacct=SPECIAL.get(number),
             lastmodifieddate=when(_SET_UP),
         )
         for part in (TRADING, GERMAN) if both else (TRADING,):
@@ -271,19 +274,26 @@ def _items(tables: Tables, items: list[Item], ids: Ids, currency: int) -> None:
             named = {"itemid": f"RANGE : {item.code}", "fullname": f"RANGE : {item.code}", "upccode": None}
             is_retired = {"id": TWINS + of_item["id"], "isinactive": "T" if item.twin == "RETIRED" else "F"}
             tables.add("item", **of_item | named | is_retired)
-    tables.add(
-        "item",
-        id=CARRIAGE,
-        itemid="CARRIAGE",
-        fullname="CARRIAGE",
-        displayname="Carriage",
-        itemtype="OthCharge",
-        isinactive="F",
-        subsidiary=f"{TRADING}, {GERMAN}",
-        incomeaccount=Ids.account("4905"),
-        createddate=when(_SET_UP),
-        lastmodifieddate=when(_SET_UP),
-    )
+    charges: list[tuple[int, str, str, str, int | None]] = [(CARRIAGE, "CARRIAGE", "Carriage", "4905", None)]
+    for place, code in enumerate(TAX_CODES.values()):
+        # What was given back, by the VAT of the sale: a credit takes its tax from the item.
+        charges.append((CREDITED + place, f"RETURNS-{code}", "Goods given back", "4110", code))
+        charges.append((CREDITED + 50 + place, f"CARRIAGE-BACK-{code}", "Carriage given back", "4906", code))
+    for number, name, words, account, code in charges:
+        tables.add(
+            "item",
+            id=number,
+            itemid=name,
+            fullname=name,
+            displayname=words,
+            itemtype="OthCharge",
+            isinactive="F",
+            subsidiary=f"{TRADING}, {GERMAN}",
+            incomeaccount=Ids.account(account),
+            salestaxcode=None if code is None else TAX_ITEM_IDS[code],
+            createddate=when(_SET_UP),
+            lastmodifieddate=when(_SET_UP),
+        )
 
 
 def _stock(tables: Tables, items: list[Item], stock: Stock, ids: Ids, as_of: int) -> None:

@@ -8,7 +8,8 @@ from sandbox.world.model import Item
 GROUP, TRADING, GERMAN, ELIMINATION = 1, 2, 3, 4
 GBP, EUR = 1, 2
 LOCATION_IDS = {"MAIN": 1, "NORTH": 2, "RETURNS": 3, "OVERFLOW": 4, "KOELN": 9}
-CARRIAGE = 900
+CARRIAGE, CREDITED = 900, 800
+"""Ids of the charges: carriage, and what credits are made with."""
 TWINS = 100_000
 """Added to an item's id: that of the second item of its code."""
 TAX_ITEM_IDS = {code: 5_001 + number for number, (code, _, _) in enumerate(TAXES)}

@@ -11,7 +11,10 @@ final as (
         lower(trim(coalesce(source.is_listable, ''))) in ('true', 't', 'yes', 'y', '1', 'on') as is_listable,
         {{ to_decimal('source.package_quantity') }} as package_quantity,
         {{ to_decimal('source.floor_amount') }} as floor_amount,
-        cast(nullif(trim(source.price_push_minutes), '') as integer) as price_push_minutes
+        cast(nullif(trim(source.price_push_minutes), '') as integer) as price_push_minutes,
+        upper(coalesce(nullif(trim(source.when_discontinued), ''), 'ZERO')) as when_discontinued,
+        upper(coalesce(nullif(trim(source.price_push), ''), 'NEVER')) as price_push,
+        {{ to_decimal('source.maximum_change_percent') }} as maximum_change_percent
     from source
 )
 
