@@ -300,8 +300,22 @@ final as (
         unioned.order_line_id,
         unioned.refund_id,
         unioned.document_no,
-        unioned.subject_date
+        unioned.subject_date,
+        case
+            when unioned.status in ('EXCEPTION', 'TIMING')
+                then cast({{ days_between('unioned.subject_date', 'marketplaces.as_of_date') }} as integer)
+        end as open_days,
+        case
+            when unioned.status not in ('EXCEPTION', 'TIMING') then null
+            when {{ days_between('unioned.subject_date', 'marketplaces.as_of_date') }} <= 1 then '0-1'
+            when {{ days_between('unioned.subject_date', 'marketplaces.as_of_date') }} <= 3 then '2-3'
+            when {{ days_between('unioned.subject_date', 'marketplaces.as_of_date') }} <= 7 then '4-7'
+            when {{ days_between('unioned.subject_date', 'marketplaces.as_of_date') }} <= 14 then '8-14'
+            else '15+'
+        end as age_bucket
     from unioned
+    inner join marketplaces
+        on unioned.marketplace_code = marketplaces.marketplace_code
 
 )
 

@@ -169,10 +169,29 @@ troubles as (
 
 ),
 
+-- An order with an open incident is not paid out: its lines wait.
+held as (
+
+    select
+        settlement_lines.marketplace_code,
+        settlement_lines.order_id,
+        sum(settlement_lines.amount) as held_amount
+    from {{ ref('int_ledger__settlement_lines') }} as settlement_lines
+    inner join orders
+        on
+            settlement_lines.marketplace_code = orders.marketplace_code
+            and settlement_lines.order_id = orders.order_id
+            and orders.has_incident
+    where settlement_lines.payment_state = 'PENDING'
+    group by settlement_lines.marketplace_code, settlement_lines.order_id
+
+),
+
 joined as (
 
     select
         orders.*,
+        coalesce(held.held_amount, 0) as held_amount,
         cash.invoice_no,
         cash.invoice_date,
         cash.settled_date,
@@ -225,6 +244,10 @@ joined as (
         on
             orders.marketplace_code = troubles.marketplace_code
             and orders.order_id = troubles.order_id
+    left join held
+        on
+            orders.marketplace_code = held.marketplace_code
+            and orders.order_id = held.order_id
 
 ),
 
@@ -306,6 +329,7 @@ final as (
         joined.received_date,
         cast(joined.net_settled_amount as decimal(18, 2)) as net_settled_amount,
         joined.has_incident,
+        cast(joined.held_amount as decimal(18, 2)) as held_amount,
         cast(joined.open_count as integer) as open_exception_count,
         joined.codes as open_exception_codes,
         joined.texts as open_exceptions,
