@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts playbook docs lock clean outage
+.PHONY: help setup demo app chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts playbook docs lock clean outage bench-lanes
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -109,6 +109,11 @@ bench-pages: $(STAMP) ## The web app's pages on the demo's published file multip
 
 bench-postings: $(STAMP) ## Posting documents to Sage 200 and NetSuite against the least time their own limits allow (DOCUMENTS=1000)
 	$(BIN)/python -m benchmarks.postings --documents $(DOCUMENTS) --output benchmarks/results/postings.json
+
+bench-lanes: WAITING = 10000
+bench-lanes: MINUTES = 5
+bench-lanes: $(STAMP) ## Orders created and accepted against the least that the limits allow, and order to acceptance at 1,000 an hour (WAITING=10000 MINUTES=5)
+	$(BIN)/python -m benchmarks.lanes --waiting $(WAITING) --minutes $(MINUTES) --output benchmarks/results/lanes.json
 
 bench-receipts: $(STAMP) ## Matching pay-outs to bank receipts of one payer without references (PAYOUTS=2000)
 	$(BIN)/python -m benchmarks.receipts --payouts $(PAYOUTS) --output benchmarks/results/receipts.json

@@ -1,0 +1,21 @@
+"""The orders lane again and again in one process, as the code server's sensor runs it; ended by its parent."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from orchestration.lib.lanes import run_lane
+from orchestration.lib.settings import Settings
+
+
+def main() -> None:
+    pause = float(sys.argv[1])
+    while True:
+        sys.stdout.write(run_lane("orders", Settings()).summary() + "\n")
+        sys.stdout.flush()
+        time.sleep(pause)
+
+
+if __name__ == "__main__":
+    main()

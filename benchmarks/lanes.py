@@ -1,0 +1,295 @@
+"""How long the orders lane takes of itself, and how long an order waits for its acceptance.
+
+    python -m benchmarks.lanes --waiting 10000 --minutes 5 --rate 1000 --pause 20
+
+Two measurements on a sandbox in a process of its own, in which a call takes `--call-seconds`:
+
+- waiting: so many orders through the outbox, as the lane hands them over by deadline: each is created in the ERP and
+  read back, then accepted at the marketplace and read back. The least that the limits allow is orders / concurrency x
+  call seconds in the ERP, and orders x call seconds at the marketplace, whose acceptances go one by one. What is beyond
+  that is Tieout's: looking up before, reading back after, the outbox's transactions and its audit trail.
+  `processor_seconds` is this process' own work.
+- latency: orders arrive at `--rate` an hour for so many minutes, each at a moment of its own, while the whole lane runs
+  again and again with `--pause` between two runs, as its sensor does. The marketplace is asked twice a second which
+  orders still wait.
+
+Every order must be in the ERP once, and accepted once, or there are no figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow as pa
+
+from benchmarks.measuring import machine
+from benchmarks.postings import ERP, deliveries, served
+from connectors.mirakl import MiraklConnector
+from connectors.mirakl.writes import deliveries as mirakl_deliveries
+from orchestration.outbox import Outbox
+
+MARKETPLACE, SHOP_ID, DAY = "BRICO", 2042, "2026-07-02"
+MOULD = "MOULD-A"
+"""An order that the marketplace still checks: nobody decides on it, and copies of it wait."""
+STILL_WAITING_SECONDS = 600.0
+INSERTED_AT_A_TIME = 500
+
+
+class Now:
+    """The clock of the outbox."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The smallest value that so many percent do not exceed. Raises ValueError without values."""
+    if not values:
+        raise ValueError("no values")
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
+def shares(arrivals: Mapping[str, float], ends: Mapping[str, float]) -> dict[str, float]:
+    """p50, p95 and the longest of the waits, in seconds."""
+    waits = [ends[order] - arrived for order, arrived in arrivals.items()]
+    return {"p50": percentile(waits, 50), "p95": percentile(waits, 95), "longest": max(waits)}
+
+
+class Shop:
+    """The marketplace of the sandbox: what waits, and what is new."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url, self.key = url, key
+
+    def orders(self, **query: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            parameters = {"shop_id": str(SHOP_ID), "max": "100", "offset": str(len(found)), **query}
+            answer = httpx.get(
+                f"{self.url}/mirakl/{MARKETPLACE}/api/orders",
+                params=parameters,
+                headers={"Authorization": self.key},
+                timeout=60,
+            )
+            page = answer.raise_for_status().json()["orders"]
+            found += page
+            if len(page) < 100:
+                return found
+
+    def insert(self, like: str, new_ids: Sequence[str], **values: str) -> None:
+        """New orders like this one, but for `values`."""
+        for first in range(0, len(new_ids), INSERTED_AT_A_TIME):
+            part = list(new_ids[first : first + INSERTED_AT_A_TIME])
+            ids = {"ids": [like] * len(part), "new_ids": part}
+            change = {"feed": "orders", "action": "insert", **ids, "values": values}
+            body = {"marketplace": MARKETPLACE, "shop_id": SHOP_ID, "changes": [change]}
+            httpx.post(f"{self.url}/_sandbox/mutations", json=body, timeout=120).raise_for_status()
+
+
+def set_limits(url: str, erp: str, options: argparse.Namespace) -> dict[str, float]:
+    """What the ERP carries out, and how long it and the marketplace take for a write."""
+    limits = {
+        "call_seconds": options.call_seconds,
+        "concurrency_limit" if erp == "netsuite" else "concurrent_writes": options.concurrency,
+    }
+    switches = f"{url}/_sandbox/netsuite/{ERP[erp]}" if erp == "netsuite" else f"{url}/_sandbox/sage200"
+    httpx.post(switches, json=limits).raise_for_status()
+    late = {"path": f"/mirakl/{MARKETPLACE}", "method": "PUT", "kind": "latency", "seconds": options.call_seconds}
+    httpx.post(f"{url}/_sandbox/chaos", json=late).raise_for_status()
+    return limits
+
+
+def rows(kind: str, orders: Sequence[str], erp: str, payload: Mapping[str, Any], lines: int) -> pa.Table:
+    """Proposals of the outbox for these orders."""
+    found = []
+    for number, order_id in enumerate(orders):
+        wire = f"TB{number:016d}"
+        is_order = kind == "SALES_ORDER"
+        due_at = f"2026-07-04 {number % 24:02d}:00:00"
+        content: dict[str, Any] = {"wire_key": wire, "order_reference": order_id, **payload, "due_at": due_at}
+        if not is_order:
+            ids = [{"id": f"{order_id}-{line}", "accepted": True} for line in range(1, lines + 1)]
+            content = {"order_id": order_id, "order_lines": ids, "due_at": due_at}
+        found.append(
+            {
+                "action_key": f"{kind}|{MARKETPLACE}|{order_id}|1",
+                "kind": kind,
+                "vendor": erp if is_order else "mirakl",
+                "account": ERP[erp] if is_order else MARKETPLACE,
+                "marketplace_code": MARKETPLACE,
+                "entity_code": "UKTRADE",
+                "natural_id": order_id,
+                "version": 1,
+                "wire_key": wire,
+                "amount": None,
+                "currency_code": None,
+                "payload": json.dumps(content),
+                "reason": "a benchmark",
+                "source_hash": None,
+            }
+        )
+    kinds = {name: pa.int64() if name == "version" else pa.string() for name in found[0]}
+    return pa.Table.from_pylist(found, schema=pa.schema(list(kinds.items())))
+
+
+def waiting(erp: str, options: argparse.Namespace) -> dict[str, Any]:
+    """So many waiting orders, created and accepted through an outbox."""
+    with tempfile.TemporaryDirectory(prefix="tieout-bench-") as name:
+        folder = Path(name) / "sandbox"
+        folder.mkdir()
+        with served(erp, folder, options.port) as (url, variables):
+            limits = set_limits(url, erp, options)
+            shop = Shop(url, variables[f"MIRAKL_{MARKETPLACE}_API_KEY"])
+            like = shop.orders(order_state_codes="WAITING_ACCEPTANCE")[0]
+            orders = [f"BENCH{number:06d}-A" for number in range(options.waiting)]
+            shop.insert(like["order_id"], orders)
+            item = like["order_lines"][0]["offer_sku"]
+            payload = {
+                "order_date": DAY,
+                "customer_reference": "MKBRICO",
+                "currency_code": "GBP",
+                "location_name": "MAIN",
+                "lines": [{"item_code": item, "quantity": "1", "unit_price": "10.00000", "tax_code": "1"}],
+            }
+            connector = MiraklConnector(MARKETPLACE, f"{url}/mirakl/{MARKETPLACE}", str(SHOP_ID), shop.key, 30)
+            outbox = Outbox(f"sqlite:///{Path(name) / 'outbox.db'}", Now())
+            found: dict[str, Any] = {"site": limits, "orders": len(orders)}
+            try:
+                with deliveries(erp, folder, variables, options.concurrency) as made:
+                    all_deliveries = {
+                        ("SALES_ORDER", ERP[erp]): made["SALES_ORDER"],
+                        ("ACCEPTANCE", MARKETPLACE): mirakl_deliveries(connector)["ACCEPTANCE"],
+                    }
+                    for kind, at_once in (("SALES_ORDER", options.concurrency), ("ACCEPTANCE", 1)):
+                        table = rows(kind, orders, erp, payload, len(like["order_lines"]))
+                        least = math.ceil(len(orders) / at_once) * options.call_seconds
+                        found[kind.lower()] = _deliver(outbox, table, all_deliveries, least)
+            finally:
+                outbox.close()
+                connector.close()
+            accepted = [one for one in shop.orders() if one["order_id"] in set(orders)]
+            writes = httpx.get(f"{url}/_sandbox/writes").json()
+    assert {one["order_state"] for one in accepted} & {"WAITING_ACCEPTANCE", "REFUSED"} == set(), "some still wait"
+    assert len(accepted) == len(orders), f"{len(accepted)} of {len(orders)} orders are there"
+    created = sum(count for what, count in writes.items() if what in ("sage200 sop_orders", "netsuite salesOrder"))
+    assert created == len(orders), f"{created} ERP orders, {len(orders)} were to be: {writes}"
+    seconds = sum(found[kind]["seconds"] for kind in ("sales_order", "acceptance"))
+    least = sum(found[kind]["least_seconds"] for kind in ("sales_order", "acceptance"))
+    return found | {"seconds": seconds, "least_seconds": least, "overhead_percent": 100 * (seconds - least) / least}
+
+
+def _deliver(outbox: Outbox, table: pa.Table, made: Mapping[Any, Any], least: float) -> dict[str, Any]:
+    began, worked = time.monotonic(), time.process_time()
+    outbox.propose(table)
+    outbox.approve(table.column("action_key").to_pylist(), by="A Person")
+    result = outbox.deliver(made, switches=(), write_back=True)
+    seconds = time.monotonic() - began
+    assert result.verified == table.num_rows, f"{result.verified} of {table.num_rows} are proved: {result.problems}"
+    processor = time.process_time() - worked
+    shares_of_least = {
+        "processor_percent": 100 * processor / least,
+        "overhead_percent": 100 * (seconds - least) / least,
+    }
+    return {"seconds": seconds, "least_seconds": least, "processor_seconds": processor, **shares_of_least}
+
+
+def latency(erp: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Orders that come while the lane runs again and again."""
+    draw = random.Random(options.seed)
+    count = max(1, round(options.rate * options.minutes / 60))
+    moments = sorted(draw.uniform(0, options.minutes * 60) for _ in range(count))
+    with tempfile.TemporaryDirectory(prefix="tieout-bench-") as name:
+        folder = Path(name) / "sandbox"
+        folder.mkdir()
+        with served(erp, folder, options.port) as (url, variables):
+            shop = Shop(url, variables[f"MIRAKL_{MARKETPLACE}_API_KEY"])
+            others = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}
+            like = shop.orders(order_state_codes="WAITING_ACCEPTANCE")[0]["order_id"]
+            shop.insert(like, [MOULD], order_state="STAGING")
+            limits = set_limits(url, erp, options)
+            command = [sys.executable, "-m", "benchmarks.lane_loop", str(options.pause)]
+            with (Path(name) / "lane.log").open("wb") as log:
+                lane = subprocess.Popen(command, env=others | dict(variables), stdout=log, stderr=log)
+                try:
+                    _until_quiet(shop, lane)
+                    arrivals, ends = _arrivals_and_ends(shop, moments, lane)
+                finally:
+                    lane.terminate()
+                    lane.wait()
+    return {"site": limits, "orders": count, "rate": options.rate, "pause_seconds": options.pause} | {
+        "seconds": shares(arrivals, ends)
+    }
+
+
+def _until_quiet(shop: Shop, lane: subprocess.Popen[bytes]) -> None:
+    """Until the first run is over, which reads everything and accepts what the world itself left waiting."""
+    deadline = time.monotonic() + STILL_WAITING_SECONDS
+    before = len(shop.orders(order_state_codes="WAITING_ACCEPTANCE"))
+    while len(shop.orders(order_state_codes="WAITING_ACCEPTANCE")) == before:
+        if lane.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("the lane did not accept what waited")
+        time.sleep(1)
+
+
+def _arrivals_and_ends(
+    shop: Shop, moments: Sequence[float], lane: subprocess.Popen[bytes]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """When each order came, and when it was first seen to wait no more. Raises RuntimeError when one waits on."""
+    began, arrivals, ends = time.monotonic(), dict[str, float](), dict[str, float]()
+    while len(ends) < len(moments):
+        now = time.monotonic() - began
+        new = [number for number in range(len(arrivals), len(moments)) if moments[number] <= now]
+        if new:
+            shop.insert(MOULD, [f"BENCH{number:06d}-A" for number in new], order_state="WAITING_ACCEPTANCE")
+            arrivals |= {f"BENCH{number:06d}-A": time.monotonic() for number in new}
+        still = {one["order_id"] for one in shop.orders(order_state_codes="WAITING_ACCEPTANCE")}
+        ends |= {order: time.monotonic() for order in arrivals.keys() - ends.keys() - still}
+        if lane.poll() is not None or now > moments[-1] + STILL_WAITING_SECONDS:
+            raise RuntimeError(f"{len(moments) - len(ends)} orders were not accepted")
+        time.sleep(0.5)
+    return arrivals, ends
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--erp", choices=tuple(ERP), action="append", help="only this one")
+    parser.add_argument("--waiting", type=int, default=10_000, help="orders that wait at once; 0: not measured")
+    parser.add_argument("--call-seconds", type=float, default=0.05, help="how long a site takes for one write")
+    parser.add_argument("--concurrency", type=int, default=2, help="how many writes the ERP carries out at a time")
+    parser.add_argument("--rate", type=float, default=1000, help="orders an hour")
+    parser.add_argument("--minutes", type=float, default=5, help="how long they keep coming; 0: not measured")
+    parser.add_argument("--pause", type=float, default=20, help="seconds between two runs of the lane")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--port", type=int, default=8980)
+    parser.add_argument("--output", type=Path, help="where the figures go as JSON")
+    options = parser.parse_args()
+    result: dict[str, Any] = {"machine": machine()}
+    for erp in options.erp or ERP:
+        result[erp] = {}
+        if options.waiting:
+            result[erp]["waiting"] = waiting(erp, options)
+        if options.minutes:
+            result[erp]["latency"] = latency(erp, options)
+    text = json.dumps(result, indent=2) + "\n"
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(text)
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()
