@@ -482,7 +482,7 @@ class StockRule(Row):
     FILE = "stock_rules.csv"
     KEY = ("marketplace_code", "item_code")
     EMPTY = True
-    marketplace_code: Code
+    marketplace_code: CodeOrAny
     item_code: Text
     buffer: Money
     pack_size: Money

@@ -80,7 +80,7 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.carriers, "erp_code", erps, "erps.csv")
     known(registry.carriers, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     known(registry.refund_rules, "marketplace_code", marketplaces, "marketplaces.csv")
-    known(registry.stock_rules, "marketplace_code", marketplaces, "marketplaces.csv")
+    known(registry.stock_rules, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     known(registry.offer_rules, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.order_rules, "marketplace_code", marketplaces, "marketplaces.csv")
     known(registry.price_lists, "marketplace_code", marketplaces, "marketplaces.csv")

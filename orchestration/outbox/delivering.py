@@ -62,6 +62,9 @@ class Kind:
     maximum_attempts: int = 10
 
 
+LAST = 1_000_000
+"""The place of what has no rank."""
+
 KINDS: Mapping[str, Kind] = {
     "JOURNAL": Kind(batch_size=1, is_wanted_state=False),
     "STOCK": Kind(batch_size=10_000, is_wanted_state=True),
@@ -420,10 +423,15 @@ class _Session:
         self.tally.touched.add(self.account)
 
 
-def _urgency(row: Row) -> tuple[str, str, str]:
-    """What has the nearest deadline goes first (`due_at` of the payload, UTC text), then what has waited longest."""
-    due_at = json.loads(row["payload"]).get("due_at") if '"due_at"' in row["payload"] else None
-    return (str(due_at or "9999"), str(row["proposed_at"]), str(row["action_key"]))
+def _urgency(row: Row) -> tuple[str, int, str, str]:
+    """What has the nearest deadline goes first (`due_at` of the payload, UTC text), then what its kind ranks highest
+    (`rank`, 1 before 2; the fast movers of the stock), then what has waited longest.
+    """
+    text = row["payload"]
+    payload = json.loads(text) if '"due_at"' in text or '"rank"' in text else {}
+    rank = payload.get("rank")
+    due_at, place = str(payload.get("due_at") or "9999"), LAST if rank is None else int(rank)
+    return (due_at, place, str(row["proposed_at"]), str(row["action_key"]))
 
 
 def _accounts(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, str, str], list[Row]]]:

@@ -339,3 +339,10 @@ def test_what_has_the_nearest_deadline_goes_first(outbox: Outbox, vendor: FileVe
     approved(outbox, *(journal(name, payload={"name": name, "due_at": due}) for name, due in dues.items()))
     outbox.deliver({JOURNALS: vendor})
     assert [key.split("|")[2] for key in vendor.documents()] == ["first", "late", "none"]
+
+
+def test_what_ranks_highest_goes_before_what_has_waited(outbox: Outbox, vendor: FileVendor) -> None:
+    ranks = {"a-slow": 3, "b-none": None, "c-fast": 1}
+    approved(outbox, *(journal(name, payload={"name": name, "rank": rank}) for name, rank in ranks.items()))
+    outbox.deliver({JOURNALS: vendor})
+    assert [key.split("|")[2] for key in vendor.documents()] == ["c-fast", "a-slow", "b-none"]

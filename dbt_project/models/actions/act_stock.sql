@@ -13,6 +13,14 @@ closing_rules as (
     select * from {{ ref('stg_tieout__offer_rules') }}
 ),
 
+-- 1 for the class that sells most: a call budget that is short goes to it first.
+velocities as (
+    select
+        velocity_code,
+        rank() over (order by minimum_quantity desc) as velocity_rank
+    from {{ ref('stg_tieout__stock_classes') }}
+),
+
 earlier as (
     select
         marketplace_code,
@@ -33,12 +41,15 @@ wanted as (
         cast(stock.expected_quantity as bigint) as quantity,
         cast(stock.actual_quantity as bigint) as previous_quantity,
         stock.summary,
+        velocities.velocity_rank,
         cast(1 + coalesce(earlier.ended_count, 0) as integer) as version
     from stock
     left join earlier
         on
             stock.marketplace_code = earlier.marketplace_code
             and stock.subject_id = earlier.natural_id
+    left join velocities
+        on stock.velocity_code = velocities.velocity_code
     left join closing_rules as own_rule
         on
             stock.marketplace_code = own_rule.marketplace_code
@@ -79,6 +90,7 @@ rendered as (
             ('quantity', 'keyed.quantity'),
             ('previous_quantity', 'keyed.previous_quantity'),
             ('reason', 'keyed.exception_code'),
+            ('rank', 'cast(keyed.velocity_rank as bigint)'),
         ]) }} as payload
     from keyed
 ),

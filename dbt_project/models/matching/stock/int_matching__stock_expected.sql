@@ -25,8 +25,29 @@ items as (
     select * from {{ ref('int_ledger__items') }}
 ),
 
+-- What is ruled for every marketplace holds where one has no row of its own for the item (or for all).
 rules as (
-    select * from {{ ref('stg_tieout__stock_rules') }}
+    select ranked.*
+    from (
+        select
+            marketplaces.marketplace_code,
+            stock_rules.item_code,
+            stock_rules.buffer_quantity,
+            stock_rules.pack_size,
+            stock_rules.maximum_quantity,
+            stock_rules.is_run_off_allowed,
+            stock_rules.share_percent,
+            row_number() over (
+                partition by marketplaces.marketplace_code, stock_rules.item_code
+                order by case when stock_rules.marketplace_code = '*' then 1 else 0 end
+            ) as choice
+        from {{ ref('int_ledger__marketplaces') }} as marketplaces
+        inner join {{ ref('stg_tieout__stock_rules') }} as stock_rules
+            on
+                marketplaces.marketplace_code = stock_rules.marketplace_code
+                or stock_rules.marketplace_code = '*'
+    ) as ranked
+    where ranked.choice = 1
 ),
 
 free_stock as (
