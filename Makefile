@@ -19,7 +19,7 @@ STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts playbook docs lock clean outage bench-lanes
+.PHONY: help setup demo app outage chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
