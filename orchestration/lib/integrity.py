@@ -17,7 +17,7 @@ import duckdb
 import msgspec
 
 from orchestration.lib.landing_files import LandingFiles
-from orchestration.lib.publish import Published
+from orchestration.lib.publish import UNSEALED, Published
 from orchestration.lib.seals import GENESIS, Seal, broken_links
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import State
@@ -66,6 +66,7 @@ def seal_outputs(settings: Settings, published: Published) -> None:
                 for name in names
             }
             state.seal("PUBLISHED", "marts", sealed, at=at)
+    (settings.published_dir / UNSEALED).unlink(missing_ok=True)
 
 
 def verify(settings: Settings) -> Integrity:
@@ -116,8 +117,10 @@ def _verify_evidence(settings: Settings, state: State, found: Integrity) -> None
 
 
 def _verify_outputs(settings: Settings, state: State, found: Integrity) -> None:
-    if (last := state.last_seal("PUBLISHED")) is not None:
-        folder = settings.published_dir
+    folder = settings.published_dir
+    if (folder / UNSEALED).exists():
+        found.notes.append("a run was cut off while it published; the next one publishes everything anew")
+    elif (last := state.last_seal("PUBLISHED")) is not None:
         found.problems += [f"published/{words}" for words in _changes(_content(last), _hashes(folder))]
     if (last := state.last_seal("CONFIGURATION")) is not None:
         changes = _changes(_content(last), _configuration(settings))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,15 @@ import duckdb
 
 from orchestration.lib.files import replace_file, sync_directory
 from orchestration.lib.settings import Settings
+from orchestration.lib.state import State
 from orchestration.lib.warehouse import connect, content_digest, quote
 
 STORAGE_VERSION = "v1.4.0"
 """The oldest DuckDB that must be able to open the published file."""
 
 SCHEMA = "marts"
+UNSEALED = ".unsealed"
+"""Stands in the folder from the first change of a publication until it is sealed (integrity.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,10 @@ def publish(settings: Settings) -> Published:
     parquet.mkdir(parents=True, exist_ok=True)
     with connect(settings) as connection:
         marts = tuple(Mart(name, *content_digest(connection, SCHEMA, name)) for name in _names(connection))
-        before = read_manifest(settings)
+        sealed = _sealed(settings)
+        # Cut off before it was sealed: nobody can tell what is there from what somebody put there.
+        is_cut_off = sealed is not None and (folder / UNSEALED).exists()
+        before = {} if is_cut_off else read_manifest(settings)
         changed = tuple(
             mart.name
             for mart in marts
@@ -65,6 +71,7 @@ def publish(settings: Settings) -> Published:
         is_same = not changed and len(before) == len(marts) and settings.published_path.exists()
         if is_same:
             return Published(settings.published_path, marts, ())
+        (folder / UNSEALED).touch()
         # The manifest goes first: a crash between the renames must not leave one that calls older files current.
         (folder / "manifest.json").unlink(missing_ok=True)
         for name in changed:
@@ -74,7 +81,7 @@ def publish(settings: Settings) -> Published:
                 f"copy {SCHEMA}.{quote(name)} to {_literal(temporary)} (format parquet, compression zstd)"
             )
             _swap(temporary, target)
-        _write_database(connection, settings.published_path, marts, changed)
+        _write_database(connection, settings.published_path, marts, changed, sealed)
     for stale in parquet.glob("*.parquet"):
         if stale.stem not in {mart.name for mart in marts}:
             stale.unlink()
@@ -107,13 +114,20 @@ def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> set[str]:
 
 
 def _write_database(
-    connection: duckdb.DuckDBPyConnection, target: Path, marts: tuple[Mart, ...], changed: tuple[str, ...]
+    connection: duckdb.DuckDBPyConnection,
+    target: Path,
+    marts: tuple[Mart, ...],
+    changed: tuple[str, ...],
+    sealed: Mapping[str, str] | None,
 ) -> None:
-    """A new file beside the old one, then a rename. When few marts changed it begins as a copy of the old one."""
+    """A new file beside the old one, then a rename. When few marts changed it begins as a copy of the old one, unless
+    somebody edited that since it was sealed.
+    """
     temporary = _temporary(target)
-    is_copy = target.exists() and len(changed) < len(marts)
-    if is_copy:
-        shutil.copyfile(target, temporary)
+    if target.exists() and len(changed) < len(marts):
+        digest = _copy(target, temporary)
+        if sealed is not None and sealed.get(target.name) != digest:
+            temporary.unlink()
     connection.execute(f"attach {_literal(temporary)} as published (storage_version {_literal(STORAGE_VERSION)})")
     try:
         connection.execute(f"create schema if not exists published.{SCHEMA}")
@@ -128,6 +142,25 @@ def _write_database(
     finally:
         connection.execute("detach published")
     _swap(temporary, target)
+
+
+def _sealed(settings: Settings) -> dict[str, str] | None:
+    """The SHA-256 of every published file when it was last sealed; None when nothing was yet."""
+    if not settings.state_path.exists():
+        return None
+    with State(settings.state_path) as state:
+        last = state.last_seal("PUBLISHED")
+    return None if last is None else dict(json.loads(last.content))
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file; the SHA-256 of what was copied."""
+    digest = hashlib.sha256()
+    with source.open("rb") as old, target.open("wb") as new:
+        while chunk := old.read(1 << 20):
+            digest.update(chunk)
+            new.write(chunk)
+    return digest.hexdigest()
 
 
 def _temporary(target: Path) -> Path:

@@ -15,6 +15,7 @@ import pytest
 from orchestration.cli.problems import problem_of
 from orchestration.lib import integrity
 from orchestration.lib.lanes import run_lane
+from orchestration.lib.publish import publish
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import State
 from orchestration.lib.state_schema import VERSION, StateTooNew
@@ -194,3 +195,35 @@ def test_seals_say_which_file(ran: Settings) -> None:
         last = state.last_seal("PUBLISHED")
         assert last is not None
         assert {"tieout.duckdb", "manifest.json", "parquet/totals.parquet"} <= json.loads(last.content).keys()
+
+
+def marts_of(settings: Settings) -> list[tuple[str, int]]:
+    with duckdb.connect(str(settings.published_path), read_only=True) as connection:
+        return connection.execute("select marketplace_code, line_count from marts.totals").fetchall()
+
+
+def test_an_edit_of_a_published_mart_does_not_outlive_the_next_publication(ran: Settings) -> None:
+    """Though only another mart changed, for which the old file would have been copied."""
+    before = marts_of(ran)
+    with duckdb.connect(str(ran.published_path)) as connection:
+        connection.execute("update marts.totals set line_count = 4711")
+    with connect(ran) as connection:
+        connection.execute("create or replace table marts.more as select 1 as one")
+    result = publish(ran)
+    integrity.seal_outputs(ran, result)
+    assert result.changed == ("more",)
+    assert marts_of(ran) == before
+    assert integrity.verify(ran).problems == []
+
+
+def test_a_publication_that_was_cut_off_before_its_seal_is_no_edit_and_made_anew(ran: Settings) -> None:
+    with connect(ran) as connection:
+        connection.execute("create or replace table marts.more as select 1 as one")
+    assert publish(ran).changed == ("more",)  # and here the process was killed
+    found = integrity.verify(ran)
+    assert found.problems == []
+    assert any("cut off while it published" in note for note in found.notes)
+    again = publish(ran)
+    assert len(again.changed) == len(again.marts)
+    integrity.seal_outputs(ran, again)
+    assert integrity.verify(ran).notes == []
