@@ -230,9 +230,10 @@ def order_in_the_wrong_currency(scene: Scene) -> None:
 def paid_order_still_on_hold(scene: Scene) -> None:
     """The customer has paid and waits for the goods; the ERP order is still on hold, so the warehouse does not see it.
 
-    Near-miss: an order on hold in the ERP that nobody has accepted yet.
+    Near-miss: an order on hold in the ERP that nobody has accepted yet. What was paid a moment ago may still be on its
+    way to the ERP.
     """
-    order = scene.order(lambda o: shipping_now(scene, o))
+    order = scene.order(lambda o: shipping_now(scene, o) and o.updated < scene.as_of - HOUR)
     erp_order = scene.books.by_order[order.id]
     erp_order.status, erp_order.updated = ON_HOLD, erp_order.created
     scene.truth.exception("ORD-010", "ORDER", order.id, "paid_order_still_on_hold", -_gross(order))
