@@ -15,10 +15,12 @@ from typing import Any
 
 from connectors.delivery import Action, Outcome
 from orchestration.outbox.delivering import KINDS
+from sandbox.world.netsuite.ids import LOCATION_IDS
 from tests.chaos.town import NETSUITE, NETSUITE_SHOP, PARCEL_SHOP, SAGE, SAGE_SHOP, Deliveries, Town
 from tests.connectors_sage200.payloads import KINDS as POSTED
 
 DAY = "2026-07-02"
+MAIN = LOCATION_IDS["MAIN"]
 Payload = dict[str, Any]
 PENNIES = {"amount": "0.01", "shipping_amount": "0"}
 
@@ -125,6 +127,15 @@ class Context:
     def netsuite_item(self) -> str:
         rows = self.town.store.netsuite[NETSUITE].database.rows("item", "itemtype = 'InvtPart' AND isinactive = 'F'")
         codes = [str(row["itemid"]) for row in rows if " : " not in str(row["itemid"])]
+        return codes[self.place % len(codes)]
+
+    def stocked_item(self) -> str:
+        """An item of which a few can be sent: NetSuite refuses to ship what is not there, in any weather."""
+        database = self.town.store.netsuite[NETSUITE].database
+        stock = database.rows("inventoryitemlocations", "location = ? AND quantityavailable >= 20", [MAIN])
+        held = {row["item"] for row in stock}
+        rows = database.rows("item", "itemtype = 'InvtPart' AND isinactive = 'F'")
+        codes = [str(row["itemid"]) for row in rows if row["id"] in held and " : " not in str(row["itemid"])]
         return codes[self.place % len(codes)]
 
     def done(self, kind: str, name: str, payload: Payload) -> str:
@@ -321,7 +332,9 @@ def _deposit(one: Context) -> Payload:
 
 
 def _fulfilment(one: Context) -> Payload:
-    wire = one.done("SALES_ORDER", f"{one.name} order", _netsuite_order(one))
+    order = _netsuite_order(one)
+    order["lines"] = [{**line, "item_code": one.stocked_item()} for line in order["lines"]]
+    wire = one.done("SALES_ORDER", f"{one.name} order", order)
     lines = [{"order_line": 1, "quantity": "2"}]
     packages = [{"tracking_number": f"T{one.wire_key}"}]
     return {"order_external_id": f"SO-{wire}", "ship_date": DAY, "lines": lines, "packages": packages}
