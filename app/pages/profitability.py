@@ -49,8 +49,10 @@ def show(ask: Ask) -> Page:
     """The waterfall of the chosen marketplace and month, its items, its sellers, and the trend."""
     chosen = _chosen(ask)
     where, parameters = _where(chosen)
+    # What a seller pays an operator earns: together they are nobody's result.
+    one_side = f"{where} AND perspective = 'SELLER'" if _is_mixed(ask, where, parameters) else where
     sums = ask.published.rows(
-        f"SELECT currency_code, {SUMS} FROM channel_profitability WHERE {where} GROUP BY currency_code ORDER BY 1",
+        f"SELECT currency_code, {SUMS} FROM channel_profitability WHERE {one_side} GROUP BY currency_code ORDER BY 1",
         parameters,
     )
     charts = [(row["currency_code"], _waterfall(ask, row)) for row in sums]
@@ -87,7 +89,7 @@ def show(ask: Ask) -> Page:
             Query(
                 f"SELECT item_code, marketplace_code, currency_code, {group}, CASE WHEN sum(net_sales_amount) <> 0 "
                 "THEN (sum(contribution_2_amount) / sum(net_sales_amount))::DECIMAL(18, 4) END AS net_margin_rate "
-                f"FROM channel_profitability WHERE {where} GROUP BY item_code, marketplace_code, currency_code",
+                f"FROM channel_profitability WHERE {one_side} GROUP BY item_code, marketplace_code, currency_code",
                 parameters,
             ),
             name="items",
@@ -122,6 +124,7 @@ def show(ask: Ask) -> Page:
         "charts": charts,
         "trend": _trend(ask, chosen["basis"]),
         "chosen": chosen,
+        "is_one_side": one_side != where,
         "bases": BASES,
         "marketplaces": _values(ask, "marketplace_code"),
         "periods": _values(ask, "period"),
@@ -150,6 +153,11 @@ def _where(chosen: dict[str, str]) -> tuple[str, list[Any]]:
             clauses.append(f"{column} = ?")
             parameters.append(chosen[name])
     return " AND ".join(clauses), parameters
+
+
+def _is_mixed(ask: Ask, where: str, parameters: list[Any]) -> bool:
+    rows = ask.published.rows(f"SELECT DISTINCT perspective FROM channel_profitability WHERE {where}", parameters)
+    return {"SELLER", "OPERATOR"} <= {row["perspective"] for row in rows}
 
 
 def _trend(ask: Ask, basis: str) -> Any:
