@@ -158,15 +158,22 @@ def change(warehouse: Path, fetched_at: str) -> int:
             f"insert into raw.mirakl_transaction_lines select * replace ({again}, {later}, {stamp} as last_updated)"
             f" from raw.mirakl_transaction_lines where {changed.format('id')}"
         ).fetchall()
-        # The manifest names the new file as the loader would.
-        for table in ("landing_files", "loaded_files"):
-            names = [name for name, *_ in connection.execute(f"describe raw.{table}").fetchall()]
+        # The manifest names the new files, with as many records as each brought, as the loader would.
+        connection.execute(
+            "create temp table brought as select _file, count(*) as records from"
+            " (select _file from raw.mirakl_orders union all select _file from raw.mirakl_transaction_lines)"
+            " where ends_with(_file, '_again') group by _file"
+        )
+        counted = {
+            "landing_files": "records as record_count, null::bigint as declared_count",
+            "loaded_files": "records as record_count, records as inserted, 0 as duplicates, 0 as quarantined",
+        }
+        for table, counts in counted.items():
             when = "landed_at" if table == "landing_files" else "loaded_at"
-            assert when in names
             connection.execute(
-                f"insert into raw.{table} select * replace (path || '_again' as path, batch || '_again' as batch,"
-                f" timestamp '{fetched_at}' as {when}) from raw.{table}"
-                " where vendor = 'mirakl' and entity in ('orders', 'transaction_lines')"
+                f"insert into raw.{table} select files.* replace (_file as path, batch || '_again' as batch, {counts},"
+                f" timestamp '{fetched_at}' as {when})"
+                f" from raw.{table} as files inner join brought on files.path || '_again' = _file"
             )
     return int(count)
 
