@@ -239,7 +239,7 @@ bare_parcels as (
     from parcels
     where tracking_number is null and shipment_state in ('SHIPPED', 'TO_COLLECT')
     group by marketplace_code, order_id
-    having count(distinct shipment_id) = 1
+    having count(distinct parcels.shipment_id) = 1
 
 ),
 

@@ -97,7 +97,7 @@ final as (
         cast(unioned.quantity as decimal(18, 4)) as quantity,
         unioned.carrier_name,
         unioned.tracking_number,
-        unioned.tracking_count,
+        cast(unioned.tracking_count as bigint) as tracking_count,
         unioned.dispatch_date,
         unioned.saved_at
     from unioned

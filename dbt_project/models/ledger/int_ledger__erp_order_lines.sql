@@ -80,12 +80,12 @@ line_taxes as (
 remaining as (
     select
         numbered.*,
-        -coalesce(numbered.quantity, 0) as ordered_quantity,
-        case
+        cast(-coalesce(numbered.quantity, 0) as decimal(18, 4)) as ordered_quantity,
+        cast(case
             when numbered.is_closed
                 then least(-coalesce(numbered.quantity, 0), coalesce(numbered.shipped_quantity, 0))
             else -coalesce(numbered.quantity, 0)
-        end as remaining_quantity,
+        end as decimal(18, 4)) as remaining_quantity,
         -numbered.amount as ordered_amount,
         coalesce(line_taxes.tax_amount, 0) as ordered_tax_amount,
         line_taxes.tax_code_id
@@ -153,7 +153,7 @@ final as (
         unioned.despatched_quantity,
         unioned.invoiced_quantity,
         unioned.posted_quantity,
-        unioned.unit_price_net,
+        cast(unioned.unit_price_net as decimal(20, 8)) as unit_price_net,
         {{ money('unioned.net_amount') }} as net_amount,
         {{ money('unioned.tax_amount') }} as tax_amount,
         {{ money('unioned.net_amount + unioned.tax_amount') }} as gross_amount,

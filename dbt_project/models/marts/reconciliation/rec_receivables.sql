@@ -152,7 +152,7 @@ causes as (
         order_id,
         coalesce(root_subject_type, subject_type) as subject_type,
         coalesce(root_subject_id, subject_id) as subject_id,
-        -delta_amount as effect,
+        cast(-delta_amount as decimal(18, 2)) as effect,
         case
             when exception_code in ('SET-001', 'SET-006', 'SET-010') or root_subject_id is not null then 1 else 0
         end as is_whole
@@ -170,7 +170,7 @@ causes as (
         order_id,
         coalesce(root_subject_type, subject_type) as subject_type,
         coalesce(root_subject_id, subject_id) as subject_id,
-        -delta_amount as effect,
+        cast(-delta_amount as decimal(18, 2)) as effect,
         0 as is_whole
     from {{ ref('rec_refunds') }}
     where status = 'EXCEPTION' and exception_code in ('CRN-001', 'CRN-002', 'CRN-003') and order_id is not null
@@ -180,7 +180,7 @@ causes as (
         order_id,
         subject_type,
         subject_id,
-        -delta_amount as effect,
+        cast(-delta_amount as decimal(18, 2)) as effect,
         0 as is_whole
     from {{ ref('rec_sale_taxes') }}
     where status = 'EXCEPTION' and exception_code = 'TAX-006'
@@ -213,7 +213,7 @@ explained as (
                 partition by causes.marketplace_code, causes.order_id
                 order by
                     causes.is_whole desc,
-                    abs(coalesce(causes.effect, 0)) desc,
+                    coalesce(abs(causes.effect), 0) desc,
                     causes.subject_type asc,
                     causes.subject_id asc
             ) as rank_number

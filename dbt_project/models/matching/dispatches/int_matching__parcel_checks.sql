@@ -99,7 +99,7 @@ of_lines as (
         || ' shipped by the order, ' || {{ whole_number('parcel_quantity') }} || ' in the seller''s parcels' as summary,
         order_id,
         order_line_id,
-        shipped_quantity as expected_quantity,
+        cast(shipped_quantity as decimal(18, 4)) as expected_quantity,
         parcel_quantity as actual_quantity
     from lines
 ),
@@ -129,8 +129,8 @@ of_deadlines as (
         || ' units are in parcels that have left' as summary,
         order_id,
         cast(null as varchar) as order_line_id,
-        sum(due_quantity) as expected_quantity,
-        sum(parcel_quantity) as actual_quantity
+        cast(sum(due_quantity) as decimal(18, 4)) as expected_quantity,
+        cast(sum(parcel_quantity) as decimal(18, 4)) as actual_quantity
     from lines
     where order_state = 'SHIPPING' and not is_excluded and due_quantity > 0 and shipping_deadline_at is not null
     group by marketplace_code, entity_code, order_id
@@ -164,7 +164,7 @@ of_parcels as (
         min(order_id) as order_id,
         cast(null as varchar) as order_line_id,
         cast(null as decimal(18, 4)) as expected_quantity,
-        sum(quantity) as actual_quantity
+        cast(sum(quantity) as decimal(18, 4)) as actual_quantity
     from parcels
     group by marketplace_code, entity_code, shipment_id
 ),

@@ -56,7 +56,7 @@ joined as (
         coalesce(own_rule.floor_amount, common_rule.floor_amount) as floor_amount,
         coalesce(own_rule.price_push_minutes, common_rule.price_push_minutes, 60) as price_push_minutes,
         cast(items.standard_cost * expected.pack_size as decimal(18, 2)) as cost_amount,
-        case
+        cast(case
             when marketplaces.order_tax_mode = 'TAX_EXCLUDED'
                 then cast(items.standard_cost * expected.pack_size as decimal(18, 2))
             else
@@ -65,7 +65,7 @@ joined as (
                     'cast(items.standard_cost * expected.pack_size as decimal(18, 2))',
                     'coalesce(items.tax_rate_percent, 0)'
                 ) }}
-        end as cost_price_amount,
+        end as decimal(18, 2)) as cost_price_amount,
         prices.price_list,
         cast(prices.price_amount * expected.pack_size as decimal(18, 2)) as list_amount,
         cast(prices.price_amount as decimal(18, 2)) as unit_list_amount,
@@ -116,7 +116,7 @@ final as (
         -- Nothing else about an offer can be judged until it is known what it sells.
         joined.is_item_known and joined.offer_count = 1 and joined.item_count = 1 as is_identified,
         coalesce(joined.inactivity_reasons like '%SHOP%', false) as is_shop_closed,
-        greatest(coalesce(joined.floor_amount, 0), coalesce(joined.cost_price_amount, 0)) as least_amount,
+        cast(greatest(coalesce(joined.floor_amount, 0), coalesce(joined.cost_price_amount, 0)) as decimal(20, 4)) as least_amount,
         joined.price_amount - joined.list_amount as price_difference_amount,
         joined.pack_size <> 1
         and joined.price_amount = joined.unit_list_amount

@@ -87,7 +87,7 @@ final as (
         copies.status as erp_status,
         copies.is_cancelled as is_erp_cancelled,
         copies.gross_amount as erp_gross_amount,
-        copies.live_gross_amount as erp_live_gross_amount,
+        cast(copies.live_gross_amount as decimal(18, 2)) as erp_live_gross_amount,
         copies.currency_code as erp_currency_code,
         copies.customer_reference as erp_customer_reference,
         copies.analysis_marketplace_code as erp_analysis_marketplace_code,
