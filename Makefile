@@ -17,9 +17,11 @@ SEEDS ?= 10
 FIRST ?= 1
 STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
+SPARK := .venv-spark/.ready
+ENGINE ?= sail
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app outage chaos faults sbom dev test kills contract accuracy parity examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes playbook docs lock clean
+.PHONY: help setup demo app outage chaos faults sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -71,6 +73,16 @@ faults: $(STAMP) ## Every component against every fault, and SIZE=200000 generat
 
 sbom: $(STAMP) ## What the lock installs, with licences and hashes, as CycloneDX JSON (sbom.json)
 	$(BIN)/python -m tests.sbom > sbom.json
+
+# dbt-spark, PySpark and Sail live apart: a machine that reconciles on DuckDB needs none of them.
+$(SPARK): requirements/spark.txt $(STAMP)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-spark
+	$(BIN)/uv pip sync --quiet --python .venv-spark/bin/python --require-hashes requirements/spark.txt
+	@touch $@
+
+parity-spark: ORDERS = 300
+parity-spark: $(SPARK) ## Build one world's marts on DuckDB and on ENGINE=sail (or ENGINE=spark: Java 17) and compare every row (ORDERS=300 SEED=7)
+	$(BIN)/python -m tests.parity_spark --orders $(ORDERS) --seed $(SEED) --engine $(ENGINE)
 
 kills: $(STAMP) ## Kill one installation at ten points of its life and compare it with an undisturbed one
 	KILLS=all $(BIN)/python -m pytest tests/pipeline/test_kill.py
@@ -129,6 +141,7 @@ lock: $(STAMP) ## Re-resolve the dependencies (names no host)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev pyproject.toml -o requirements/lock.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/peers.in -o requirements/peers.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/spark.in -o requirements/spark.txt
 
 clean: ## Remove what the targets made (not your data)
-	rm -rf $(VENV) .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target
+	rm -rf $(VENV) .venv-peers .venv-spark build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target

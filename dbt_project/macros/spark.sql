@@ -119,7 +119,7 @@
 
 {#-
     Parquet cannot delete rows in place, and not every server can rename a table: the new state is written beside the old one, which
-    is then written anew from it. A run that breaks in between leaves one of the two complete, and the next run goes on from it.
+    is then written anew from it. A run that breaks in between leaves one of the two complete; the next run restores it and says so.
 -#}
 {% materialization incremental, adapter="spark", supported_languages=["sql"] %}
     {%- set target = this.incorporate(type="table") -%}
@@ -131,7 +131,10 @@
     {%- if strategy not in ("append", "delete+insert") -%}
         {%- do exceptions.raise_compiler_error("Incremental strategy " ~ strategy ~ " is not known on Spark.") -%}
     {%- endif -%}
-    {%- if existing is none -%}
+    {%- if existing is none and load_cached_relation(next) is not none -%}
+        {%- do spark_do("create table " ~ target ~ " using parquet as select * from " ~ next) -%}
+        {%- do exceptions.raise_compiler_error(this ~ " was restored from what an interrupted run left. Run it again.") -%}
+    {%- elif existing is none -%}
         {%- call statement("main") -%} create table {{ target }} using parquet as {{ sql }} {%- endcall -%}
     {%- else -%}
         {%- set key = config.get("unique_key") -%}

@@ -1,29 +1,31 @@
 """`raw.*` as Parquet on shared storage, for engines that do not read DuckDB's file (docs/spark.md).
 
-    <address>/<table>/_account=<account>/<name>.parquet     the vendors' tables, a folder per account
-    <address>/<table>/<name>.parquet                        our own, which have no account
+    <address>/<table>/_account=<account>/<group of files>.parquet     the vendors' tables, a folder per account
+    <address>/<table>/all.parquet                                     our own, whole each time
 
 Types are the warehouse's, except that times are instants in UTC: a Parquet time without a zone is another type in
-Spark. Each table has a file without rows, so that it has columns before it has a row, and so that accounts that are
-numbers stay texts.
+Spark. Each table of a vendor has a file without rows, so that it has columns before it has a row, and so that accounts
+that are numbers stay texts.
 """
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from typing import Self
 from urllib.parse import quote as quoted
 
 import duckdb
 import fsspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from orchestration.lib.raw_tables import OWN_TABLES
 from orchestration.lib.settings import Settings
-from orchestration.lib.warehouse import columns_of, connect, quote
+from orchestration.lib.warehouse import quote
 
 NO_ACCOUNT = "__none__"
-"""The partition of the file without rows."""
-_KINDS = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us", "UTC")}
+"""The partition of the files without rows."""
 
 
 class Lake:
@@ -32,70 +34,56 @@ class Lake:
     def __init__(self, url: str) -> None:
         self._files, self._root = fsspec.core.url_to_fs(url)
 
-    def replace(self, table: str, rows: pa.Table, name: str) -> None:
-        """Write the rows of one table: one file per account, complete before it has its name.
+    @classmethod
+    def of(cls, settings: Settings) -> Self | None:
+        """The one that is configured, None when raw stays in the warehouse."""
+        return cls(settings.raw_url) if settings.raw_url else None
 
-        The same name replaces what an interrupted run left. Times in `rows` without a zone are taken as UTC.
+    def put(self, table: str, rows: pa.Table, name: str) -> None:
+        """Write rows of a vendor's table, a file per account. Each is complete before it has its name, and replaces one
+        of the same name. Times without a zone are taken as UTC.
         """
-        rows = rows.cast(pa.schema([pa.field(each.name, _kind(each.type)) for each in rows.schema]))
-        if "_account" not in rows.schema.names:
-            self._write(PurePosixPath(self._root, table, f"{name}.parquet"), rows)
-            return
-        accounts = rows["_account"]
-        for account in accounts.unique().to_pylist():
-            part = rows.filter(pa.compute.equal(accounts, account)).drop_columns("_account")
-            self._write(
-                PurePosixPath(self._root, table, f"_account={quoted(account, safe='')}", f"{name}.parquet"), part
-            )
-        self._write(
-            PurePosixPath(self._root, table, f"_account={NO_ACCOUNT}", "columns.parquet"),
-            rows.slice(0, 0).drop_columns("_account"),
-        )
+        for account in pc.unique(rows["_account"]).to_pylist():
+            part = rows.filter(pc.equal(rows["_account"], account)).drop_columns("_account")
+            self._write(PurePosixPath(table, f"_account={quoted(account, safe='')}", f"{name}.parquet"), part)
+
+    def tables(self) -> set[str]:
+        """The vendors' tables that have their file without rows."""
+        found = self._files.glob(f"{self._root}/*/_account={NO_ACCOUNT}/columns.parquet")
+        return {PurePosixPath(path).parts[-3] for path in found}
+
+    def put_columns(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Write the file without rows of a vendor's table of the warehouse."""
+        rows = connection.sql(f"from raw.{quote(table)} limit 0").to_arrow_table()
+        self._write(PurePosixPath(table, f"_account={NO_ACCOUNT}", "columns.parquet"), rows.drop_columns("_account"))
+
+    def put_own(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write the tables that are no vendor's, whole."""
+        for table in OWN_TABLES:
+            rows = connection.sql(f"from raw.{quote(table)}").to_arrow_table()
+            self._write(PurePosixPath(table, "all.parquet"), rows)
 
     def remove(self) -> None:
         """Everything below the address."""
         if self._files.exists(self._root):
             self._files.rm(self._root, recursive=True)
 
-    def _write(self, path: PurePosixPath, rows: pa.Table) -> None:
+    def _write(self, place: PurePosixPath, rows: pa.Table) -> None:
+        path = PurePosixPath(self._root, place)
         self._files.makedirs(str(path.parent), exist_ok=True)
         draft = str(path.with_name(f"_{path.name}.part"))  # readers skip names that begin with a line below
         with self._files.open(draft, "wb") as file:
-            pq.write_table(rows, file, compression="zstd")
+            pq.write_table(rows.cast(_portable(rows.schema)), file, compression="zstd")
         self._files.mv(draft, str(path))
 
 
-def _kind(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_timestamp(kind):
-        return _KINDS["TIMESTAMP"]
-    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
-
-
-def export(settings: Settings, url: str) -> int:
-    """Write all of raw anew; how many tables. What stood there before is removed first."""
-    lake = Lake(url)
-    lake.remove()
-    with connect(settings) as connection:
-        names = [
-            str(row[0])
-            for row in connection.execute(
-                "select table_name from information_schema.tables where table_schema = 'raw' order by 1"
-            ).fetchall()
-        ]
-        for name in names:
-            lake.replace(name, connection.sql(f"from raw.{quote(name)}").to_arrow_table(), "all")
-    return len(names)
-
-
-def read_back(connection: duckdb.DuckDBPyConnection, table: str, folder: str) -> None:
-    """Create `raw.<table>` in a warehouse from the files of a local folder, with the types that the loader gives it."""
-    connection.execute(
-        f"create table raw.{quote(table)} as from read_parquet("
-        f"'{folder}/**/*.parquet', hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
-    )
-    for name, kind in columns_of(connection, "raw", table):
-        if kind == "TIMESTAMP WITH TIME ZONE":
-            connection.execute(
-                f"alter table raw.{quote(table)} alter {quote(name)} type timestamp "
-                f"using {quote(name)} at time zone 'UTC'"
-            )
+def _portable(schema: pa.Schema) -> pa.Schema:
+    fields = []
+    for field in schema:
+        kind = field.type
+        if pa.types.is_timestamp(kind):
+            kind = pa.timestamp("us", "UTC")
+        elif pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            kind = pa.string()
+        fields.append(pa.field(field.name, kind))
+    return pa.schema(fields)

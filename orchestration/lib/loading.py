@@ -8,6 +8,7 @@ every file: records = inserted + duplicates + quarantined.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from orchestration.lib.decoding import (
     keeps_hashes,
     naive,
 )
+from orchestration.lib.lake import Lake
 from orchestration.lib.raw_tables import create_own_tables, ensure_table, insert_rows
 from orchestration.lib.settings import Clock, Settings
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
@@ -120,6 +122,8 @@ def reload(settings: Settings, *, feeds: Feeds = REGISTRY, on_progress: Progress
     """Drop every raw table and load all evidence again: what to do after a decoder learned a new column."""
     with connect(settings) as connection:
         connection.execute("drop schema if exists raw cascade")
+    if lake := Lake.of(settings):
+        lake.remove()
     return load(settings, feeds=feeds, on_progress=on_progress)
 
 
@@ -145,6 +149,8 @@ def replace_outbox_actions(settings: Settings, snapshot: Any, decisions: Any, cl
             )
             connection.execute("commit")
             connection.unregister("incoming_content")
+        if lake := Lake.of(settings):
+            lake.put_own(connection)
 
 
 _FEED = "vendor || '/' || account || '/' || entity"
@@ -220,6 +226,7 @@ class _Loader:
         self._state = state
         self._feeds = feeds
         self._on_progress = on_progress
+        self._lake = Lake.of(settings)
         self._known: dict[str, str] = {}
         """By root table: where the present transaction finds the records that may come again."""
         self._unknown_fields: Counter[str] = Counter()
@@ -227,10 +234,13 @@ class _Loader:
 
     def run(self) -> LoadResult:
         create_own_tables(self._connection)
+        described = self._lake.tables() if self._lake else set()
         for entities in self._feeds.values():
             for spec in entities.values():
                 for table in spec.tables:
-                    ensure_table(self._connection, table)
+                    is_new = ensure_table(self._connection, table)
+                    if self._lake and (is_new or table.name not in described):
+                        self._lake.put_columns(self._connection, table.name)
         manifest = self._state.files()
         batches = {
             batch.batch: batch for batch in self._state.batches()
@@ -252,6 +262,8 @@ class _Loader:
                     done += count.records
                     self._on_progress(done, total)
         self._copy_manifest(manifest, batches)
+        if self._lake:
+            self._lake.put_own(self._connection)
         return LoadResult(len(waiting), tuple(counts.values()), dict(self._unknown_fields), dict(self._unknown_values))
 
     def _portions(self, transactions: Iterable[Files]) -> Iterator[Portion]:
@@ -313,23 +325,28 @@ class _Loader:
                 where = " semi join fresh on fresh._file = new._file and fresh._position = new._position"
                 found = connection.execute("select _file, count(*) from fresh group by _file").fetchall()
                 counts = {str(path): int(count) for path, count in found}
-            names = ", ".join(quote(name) for name in incoming.schema.names)
-            connection.execute(
-                f"insert into raw.{quote(root.name)} ({names}) select {names} from incoming_root as new{where}"
-            )
+            self._put(root.name, "incoming_root", incoming, where, group)
             for child in children:
                 rows = group.tables.get(child.name)
                 if rows is None:
                     continue
                 connection.register("incoming_child", rows)
-                names = ", ".join(quote(name) for name in rows.schema.names)
-                connection.execute(
-                    f"insert into raw.{quote(child.name)} ({names}) select {names} from incoming_child as new{where}"
-                )
+                self._put(child.name, "incoming_child", rows, where, group)
                 connection.unregister("incoming_child")
         finally:
             connection.unregister("incoming_root")
         return counts
+
+    def _put(self, table: str, incoming: str, rows: pa.Table, where: str, group: Group) -> None:
+        """Insert the rows that are new, and write them as Parquet where that is wanted: under a name that the group has
+        again when the transaction fails and is tried once more.
+        """
+        names = ", ".join(quote(name) for name in rows.schema.names)
+        selected = f"select {names} from {incoming} as new{where}"
+        self._connection.execute(f"insert into raw.{quote(table)} ({names}) {selected}")
+        if self._lake:
+            digest = hashlib.sha256(group.files[0].path.encode()).hexdigest()[:16]
+            self._lake.put(table, self._connection.sql(selected).to_arrow_table(), digest)
 
     def _find_repeating(self, transaction: Files) -> set[str]:
         """Files that may hold a record which is in raw already or comes twice in this transaction. What the others hold

@@ -29,7 +29,7 @@ _CHILD = (
     ("_batch", "VARCHAR"),
 )
 
-_OWN_TABLES = {
+OWN_TABLES = {
     "landing_files": """
         path VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR, run_id VARCHAR,
         record_count BIGINT, byte_count BIGINT, sha256 VARCHAR, declared_count BIGINT, landed_at TIMESTAMP,
@@ -90,12 +90,14 @@ _OWN_TABLES = {
 def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the schema, and what there is beside the vendors' tables."""
     connection.execute("create schema if not exists raw")
-    for name, columns in _OWN_TABLES.items():
+    for name, columns in OWN_TABLES.items():
         connection.execute(f"create table if not exists raw.{name} ({columns})")
 
 
-def ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> None:
-    """Create a vendor table, or add the columns that a newer connector knows; a column is never dropped."""
+def ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> bool:
+    """Create a vendor table, or add the columns that a newer connector knows; a column is never dropped.
+    Whether anything had to be done.
+    """
     own = _CHILD if table.parent else _ROOT
     wanted = [
         *own,
@@ -105,10 +107,11 @@ def ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> Non
     if not present:
         columns = ", ".join(f"{quote(name)} {kind}" for name, kind in wanted)
         connection.execute(f"create table raw.{quote(table.name)} ({columns})")
-        return
-    for name, kind in wanted:
-        if name not in present:
-            connection.execute(f"alter table raw.{quote(table.name)} add column {quote(name)} {kind}")
+        return True
+    missing = [(name, kind) for name, kind in wanted if name not in present]
+    for name, kind in missing:
+        connection.execute(f"alter table raw.{quote(table.name)} add column {quote(name)} {kind}")
+    return bool(missing)
 
 
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     dbt_project_dir: Path = DBT_PROJECT_DIR
     landing_url: str | None = None
     """fsspec address of the landing files (`s3://bucket/landing`); default `<data dir>/landing`."""
+    raw_url: str | None = None
+    """fsspec address that the loader also writes raw to, as Parquet for Spark; None: nothing but the warehouse."""
     outbox_url: str | None = Field(default=None, repr=False)
     """SQLAlchemy address of the outbox; default SQLite in the data folder."""
     memory_limit: str = "700MB"

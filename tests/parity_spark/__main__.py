@@ -11,15 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from orchestration.lib import dbt, lake
+from orchestration.lib import dbt
 from orchestration.lib.settings import Settings
-from orchestration.lib.warehouse import connect
 from sandbox.config import read_environment
+from tests.parity_spark import raw as raw_tables
 from tests.parity_spark.compare import SCHEMAS, compare, report
 from tests.pipeline.site import Site, running_sandbox
 
@@ -27,30 +27,31 @@ ENGINE = Path(__file__).with_name("engine.py")
 
 
 @contextmanager
-def world(orders: int, seed: int, kept: Path | None, folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """A data folder on which the settlement and the stock lane have run, and the environment of its installation.
+def world(orders: int, seed: int, kept: Path | None, folder: Path) -> Iterator[tuple[Settings, Path]]:
+    """A data folder on which the settlement and the stock lane have run, with its clock, and its configuration.
 
-    `kept` is the folder of an earlier `tieout demo --dir`: nothing is run then.
+    The loader has written raw to `folder`/raw, except where `kept` names an earlier `tieout demo --dir`.
     """
     if kept is not None:
-        yield kept / "data", read_environment(kept / "env")
+        environment = read_environment(kept / "env")
+        yield _settings(kept / "data", environment), Path(environment["TIEOUT_CONFIG_DIR"])
         return
     with running_sandbox(folder / "sandbox", orders=orders, seed=seed) as url:
-        site = Site(url, folder / "sandbox", folder / "data")
+        site = Site(url, folder / "sandbox", folder / "data", {"TIEOUT_RAW_URL": str(folder / "raw")})
         site.tieout("run", "settlement")
         site.tieout("run", "stock")
-        yield site.data_dir, site.env
+        yield _settings(site.data_dir, site.env), Path(site.env["TIEOUT_CONFIG_DIR"])
 
 
-def build_on_duckdb(settings: Settings, raw: Path) -> float:
-    """Reads the Parquet into a new warehouse and builds all models from nothing; seconds of the models.
+def _settings(data: Path, environment: Mapping[str, str]) -> Settings:
+    return Settings(data_dir=data, as_of=datetime.fromisoformat(environment["TIEOUT_AS_OF"]))
+
+
+def build_on_duckdb(settings: Settings) -> float:
+    """Builds all models from nothing; the seconds that takes.
 
     Raises RuntimeError when a model fails.
     """
-    with connect(settings) as connection:
-        connection.execute("create schema raw")
-        for folder in sorted(path for path in raw.iterdir() if path.is_dir()):
-            lake.read_back(connection, folder.name, str(folder))
     started = time.perf_counter()
     result = dbt.build(settings, exclude=("resource_type:test",), has_own_tests=False)
     if not result.ok:
@@ -87,14 +88,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="parity-spark-") as scratch:
         folder = (chosen.dir or Path(scratch)).absolute()
         raw = folder / "raw"
-        with world(chosen.orders, chosen.seed, chosen.world, folder) as (data, environment):
-            source = Settings(data_dir=data)
-            lake.export(source, str(raw))
-            config, as_of = Path(environment["TIEOUT_CONFIG_DIR"]), environment.get("TIEOUT_AS_OF")
-            moment = datetime.fromisoformat(as_of) if as_of else source.clock.now()
-        settings = Settings(data_dir=folder / "duckdb", config_dir=config, as_of=moment)
-        seconds = build_on_duckdb(settings, raw)
-        sys.stdout.write(f"DuckDB: built in {seconds:.1f} s\n")
+        with world(chosen.orders, chosen.seed, chosen.world, folder) as (source, config):
+            settings = Settings(data_dir=folder / "duckdb", config_dir=config, as_of=source.as_of)
+            if chosen.world is not None:
+                raw_tables.write(source, str(raw))
+            raw_tables.read(settings, raw)
+            if odd := raw_tables.odd_tables(source, settings):
+                raise SystemExit(f"the Parquet files do not hold what the warehouse holds: {', '.join(odd)}")
+        sys.stdout.write(f"DuckDB: built in {build_on_duckdb(settings):.1f} s\n")
         for engine in chosen.engine or ["sail"]:
             told = build_on(engine, chosen.python, settings, raw, folder / engine)
             compared = compare(settings.warehouse_path, folder / engine / "tables")
