@@ -95,6 +95,15 @@
 
 
 {% materialization table, adapter="spark", supported_languages=["sql"] %}
+    {{ return(spark_table()) }}
+{% endmaterialization %}
+
+{#- Views are tables on Spark: each reader would compute them again, and Sail fails on some plans that several of them make together. -#}
+{% materialization view, adapter="spark" %}
+    {{ return(spark_table()) }}
+{% endmaterialization %}
+
+{% macro spark_table() -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type="table") -%}
     {%- set sql = contracted(spark_sql(compiled_code)) -%}
@@ -103,18 +112,7 @@
     {%- endif -%}
     {%- call statement("main") -%} create table {{ target }} using parquet as {{ sql }} {%- endcall -%}
     {{ return({"relations": [target]}) }}
-{% endmaterialization %}
-
-
-{% materialization view, adapter="spark" %}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- set target = this.incorporate(type="view") -%}
-    {%- if existing is not none and not existing.is_view -%}
-        {%- do spark_do('drop table if exists ' ~ existing) -%}
-    {%- endif -%}
-    {%- call statement('main') -%} create or replace view {{ target }} as {{ spark_sql(compiled_code) }} {%- endcall -%}
-    {{ return({"relations": [target]}) }}
-{% endmaterialization %}
+{%- endmacro %}
 
 
 {#-

@@ -233,12 +233,12 @@ new_parcels as (
 bare_parcels as (
 
     select
-        marketplace_code,
-        order_id,
-        min(shipment_id) as shipment_id
+        parcels.marketplace_code,
+        parcels.order_id,
+        min(parcels.shipment_id) as shipment_id
     from parcels
-    where tracking_number is null and shipment_state in ('SHIPPED', 'TO_COLLECT')
-    group by marketplace_code, order_id
+    where parcels.tracking_number is null and parcels.shipment_state in ('SHIPPED', 'TO_COLLECT')
+    group by parcels.marketplace_code, parcels.order_id
     having count(distinct parcels.shipment_id) = 1
 
 ),
