@@ -14,12 +14,21 @@
     ) as varchar)
 {%- endmacro %}
 
+{#- Member by member: Sail leaves empty ones out and writes a nested document in its own binary form. -#}
 {% macro spark__json_object(members) -%}
-    to_json(named_struct(
-        {%- for key, expression in members %}
-        '{{ key }}', {{ expression }}{{ "," if not loop.last }}
-        {%- endfor %}
-    ), map('ignoreNullFields', 'false'))
+    ('{'
+    {%- for key, expression in members %}
+    || '{{ "," if not loop.first }}"{{ key }}":' || coalesce(
+        {%- if expression.startswith('/*json*/') -%}
+        {{ expression }}
+        {%- else -%}
+        case when {{ expression }} is not null then
+            substr(to_json(named_struct('v', {{ expression }})), 6, length(to_json(named_struct('v', {{ expression }}))) - 6)
+        end
+        {%- endif -%}
+    , 'null')
+    {%- endfor %}
+    || '}')
 {%- endmacro %}
 
 
@@ -33,7 +42,7 @@
 {%- endmacro %}
 
 {% macro spark__json_raw(expression) -%}
-    parse_json({{ expression }})
+    /*json*/ {{ expression }}
 {%- endmacro %}
 
 

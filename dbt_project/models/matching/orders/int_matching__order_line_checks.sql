@@ -204,11 +204,14 @@ price_deltas as {{ inlined() }} (
         compared.*,
         case
             when
-                compared.is_tax_code_different
-                and compared.erp_net_amount
-                = compared.price_amount - {{ tax_in_gross('compared.price_amount', 'compared.item_tax_rate_percent') }}
-                then compared.price_amount
-            else compared.erp_gross_amount
+                not coalesce(
+                    compared.is_tax_code_different
+                    and compared.erp_net_amount = compared.price_amount
+                    - {{ tax_in_gross('compared.price_amount', 'compared.item_tax_rate_percent') }},
+                    false
+                )
+                then compared.erp_gross_amount
+            else compared.price_amount
         end as compared_amount
     from compared
 ),
