@@ -81,7 +81,7 @@ $(SPARK): requirements/spark.txt $(STAMP)
 	@touch $@
 
 parity-spark: ORDERS = 300
-parity-spark: $(SPARK) ## Build one world's marts on DuckDB and on ENGINE=sail (or ENGINE=spark: Java 17) and compare every row (ORDERS=300 SEED=7)
+parity-spark: $(SPARK) ## Build one world's marts on DuckDB and on Sail and compare every row (ORDERS=300 SEED=7)
 	$(BIN)/python -m tests.parity_spark --orders $(ORDERS) --seed $(SEED) --engine $(ENGINE)
 
 kills: $(STAMP) ## Kill one installation at ten points of its life and compare it with an undisturbed one
