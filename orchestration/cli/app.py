@@ -110,7 +110,7 @@ def reload(ctx: typer.Context, json: Json = False) -> None:
 
 @app.command()
 def rebuild(ctx: typer.Context, json: Json = False) -> None:
-    """Make a lost or damaged warehouse and the published marts anew from the evidence, and prove them equal."""
+    """Make a lost or damaged warehouse and the published marts anew from the evidence, and compare them."""
     from orchestration.cli.commands.rebuild import rebuild_command
 
     rebuild_command(_session(ctx))

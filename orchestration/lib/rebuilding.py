@@ -43,9 +43,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """`seconds` by step: check, load, build, publish. `as_of` is the clock of the marts (UTC). `is_same_input`: nothing
-    that the last published marts were made of has changed since, so that a difference is a defect. `mismatches` are
-    counts that do not agree. `byte_count` is the evidence's, unpacked.
+    """`seconds` by step: check, load, build, publish. `as_of` is the clock of the marts (UTC). `mismatches` are counts
+    that do not agree. `byte_count` is the evidence's, unpacked.
+
+    `is_same_input`: there is no newer evidence than the last published marts', and models and configuration are theirs.
+    Marts may differ even then: a lane that builds only its own leaves the others behind the evidence that it read.
     """
 
     files: int
@@ -60,7 +62,9 @@ class Rebuilt:
 
     @property
     def is_proved(self) -> bool:
-        return not any(one.is_error for one in self.mismatches) and not (self.is_same_input and self.differences)
+        """Whether every count agrees and no mart is missing that the same models made before."""
+        is_gone = self.is_same_input and any(one.rows_now is None for one in self.differences)
+        return not is_gone and not any(one.is_error for one in self.mismatches)
 
 
 def rebuild(settings: Settings) -> Rebuilt:

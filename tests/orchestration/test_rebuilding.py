@@ -83,7 +83,7 @@ def test_a_rebuild_that_fails_leaves_the_old_warehouse(ran: Settings, monkeypatc
     assert not list(ran.root.glob("*.replaced"))
 
 
-def test_a_difference_without_a_reason_is_not_proved(ran: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mart_that_is_missing_is_not_proved(ran: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     names = set(read_manifest(ran))
     monkeypatch.setattr(rebuilding.building, "build", lambda _: dbt.DbtResult(()))  # says that all is well
     done = rebuild(ran)

@@ -53,7 +53,11 @@ def _print(done: Rebuilt) -> None:
     if done.is_same_input and not done.differences:
         out.print(f"All {equal} marts are as they were, row by row; every count is proved.", style="green")
     elif done.is_same_input:
-        out.print("Nothing that these marts are made of has changed, and yet they differ.", style="bold red")
+        out.print(
+            f"{equal} marts are as they were. A lane that builds only its own marts (orders, dispatch, returns) "
+            "leaves the others behind what it read; they now hold all evidence.",
+            style="dim",
+        )
     else:
         out.print(
             f"{equal} marts are as they were. Evidence, models or configuration have changed since they were last "
