@@ -7,12 +7,14 @@ from __future__ import annotations
 import pytest
 
 FINISHED = "finished"
-SHARED = (FINISHED, "test_csv_ledger.py", "test_contract.py", "test_arrival.py")
+SHARED = (FINISHED, "test_csv_ledger.py", "test_contract.py", "test_arrival.py", "test_real_input.py", "test_backup.py")
 """What is dear to make and looked at by several tests: those stay in one process, so that it is made once."""
 FIRST = ("test_kill.py", FINISHED, "test_lint.py", "test_arrival.py", "test_real_input.py", "test_csv_ledger.py")
 """Files that take minutes, and the users of the finished installation, in the order in which they begin."""
 
 
+# Before the plugin that deals them out, which reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_rank)
     for item in items:

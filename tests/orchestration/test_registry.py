@@ -78,7 +78,6 @@ def test_the_documented_defaults_have_no_finding() -> None:
             "*",
             "form that is not allowed",
         ),
-        ("stock_rules.csv", set_cell("marketplace_code", "*"), 2, "marketplace_code", "*", "form that is not allowed"),
         ("marketplaces.csv", set_cell("go_live_date", "01/04/2026"), 2, "go_live_date", "01/04/2026", "not a date"),
         ("marketplaces.csv", set_cell("posting_model", "MAGIC"), 2, "posting_model", "MAGIC", "not an allowed value"),
         ("marketplaces.csv", set_cell("erp_code", "SAP"), 2, "erp_code", "SAP", "not in erps.csv"),

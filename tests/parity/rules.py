@@ -114,6 +114,9 @@ RULES: dict[str, Rule] = {
     # -- Marts
     "marts.actions": Rule(without=_DELIVERED, reads=_erp("vendor", "account")),
     "marts.control_totals": Rule(only=_OWN_FEEDS),
+    "marts.cut_off_tests": Rule(
+        reads={"document_no": ("case when test_code <> 'RECEIPTS' then document_no end", _OWN_ID)},
+    ),
     "marts.freshness": Rule(only=_OWN_FEEDS),
     "marts.fct_order_lines": Rule(without={"erp_order_line_id": _OWN_ID}),
     "marts.journals": Rule(without=_OWN_IDS),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from typer.main import get_command
@@ -36,7 +37,7 @@ def commands_in(markdown: str) -> Iterator[list[str]]:
 
 def resolve(words: list[str]) -> Any:
     """Parse the words as the command line would, without running anything; the context. Raises click's UsageError."""
-    command, rest = get_command(app), list(words)
+    command, rest = _command_line(), list(words)
     name = "tieout"
     while hasattr(command, "get_command"):
         if not rest or rest[0].startswith("-"):
@@ -47,6 +48,11 @@ def resolve(words: list[str]) -> Any:
         name, command, rest = rest[0], found, rest[1:]
     # A name alone is prose about the command: it has to exist, not to be complete.
     return command.make_context(name, rest, resilient_parsing=not rest)
+
+
+@cache
+def _command_line() -> Any:
+    return get_command(app)
 
 
 def is_read_only(words: list[str]) -> bool:

@@ -21,7 +21,8 @@ daily as (
 
     select
         compared.marketplace_code,
-        compared.entity_code,
+        -- One per marketplace; what is compared before an ERP was ever read may not have it yet.
+        max(compared.entity_code) as entity_code,
         compared.level_code,
         compared.fee_type,
         compared.drift_date,
@@ -43,7 +44,6 @@ daily as (
     where compared.drift_date is not null
     group by
         compared.marketplace_code,
-        compared.entity_code,
         compared.level_code,
         compared.fee_type,
         compared.drift_date,
