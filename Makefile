@@ -55,7 +55,7 @@ dev: $(STAMP) ## Dagster's web UI on the sandbox (http://127.0.0.1:3000)
 	$(BIN)/tieout dev --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/dev --port $(PORT)
 
 test: $(STAMP) ## All tests, in WORKERS=2 processes
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations 40 --durations-min 5
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 40 --durations-min 5
 
 contract: $(STAMP) ## Validate connectors and sandbox against the published specifications of Mirakl, Sage 200 and NetSuite
 	$(BIN)/python -m tests.contracts

@@ -97,7 +97,8 @@ over_paid as (
 
 blocked_settlements as (
 
-    -- A cycle whose settlement may not be posted is missing on the debit side from its own month on; of several, the first tells why.
+    -- A cycle whose settlement may not be posted is missing on the debit side from its own month on. Of several the first
+    -- tells why.
     select
         ranked.marketplace_code,
         ranked.currency_code,

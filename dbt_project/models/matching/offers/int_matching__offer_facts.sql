@@ -116,7 +116,8 @@ final as (
         -- Nothing else about an offer can be judged until it is known what it sells.
         joined.is_item_known and joined.offer_count = 1 and joined.item_count = 1 as is_identified,
         coalesce(joined.inactivity_reasons like '%SHOP%', false) as is_shop_closed,
-        cast(greatest(coalesce(joined.floor_amount, 0), coalesce(joined.cost_price_amount, 0)) as decimal(20, 4)) as least_amount,
+        cast(greatest(coalesce(joined.floor_amount, 0), coalesce(joined.cost_price_amount, 0)) as decimal(20, 4))
+            as least_amount,
         joined.price_amount - joined.list_amount as price_difference_amount,
         joined.pack_size <> 1
         and joined.price_amount = joined.unit_list_amount
