@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from orchestration.lib.seals import Seal, append, batch_content, canonical, seal_batch
 from orchestration.lib.state_schema import upgrade
 
@@ -85,7 +87,15 @@ class State:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("pragma journal_mode = wal")
+        # SQLite does not wait for its time-out where two processes switch a new file to WAL: one is refused at once.
+        for attempt in Retrying(
+            retry=retry_if_exception_type(sqlite3.OperationalError),
+            stop=stop_after_delay(5),
+            wait=wait_fixed(0.02),
+            reraise=True,
+        ):
+            with attempt:
+                self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = normal")
         self._connection.execute("pragma foreign_keys = on")
         upgrade(self._connection)

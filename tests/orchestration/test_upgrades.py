@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,15 @@ def test_the_data_folder_of_an_earlier_version_is_upgraded(settings: Settings, r
     with sqlite3.connect(settings.state_path) as connection:
         assert connection.execute("select * from cursors order by 1, 2, 3").fetchall()[: len(cursors)] >= cursors
         assert connection.execute("pragma user_version").fetchone() == (VERSION,)
+
+
+def test_a_new_database_may_be_opened_by_several_at_once(tmp_path: Path) -> None:
+    """One of two that switch a new file to WAL at the same moment is refused by SQLite without any waiting."""
+
+    def opened(path: Path) -> bool:
+        with State(path):
+            return True
+
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(60):
+            assert all(pool.map(opened, [tmp_path / f"{number}.db"] * 6))
