@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from orchestration.lib.state import connect
+
 _SCHEMA = """
 create table if not exists alert_causes (
     key text primary key,
@@ -81,9 +83,7 @@ class AlertStore:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("pragma journal_mode = wal")
+        self._connection = connect(path)
         with self._transaction():
             for statement in _SCHEMA.split(";"):
                 if statement.strip():

@@ -78,6 +78,22 @@ class Batch:
         return FeedKey(self.vendor, self.account, self.entity)
 
 
+def connect(path: Path) -> sqlite3.Connection:
+    """The state database in WAL mode, made where it is not there; transactions are begun by hand."""
+    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    # SQLite does not wait for its time-out where two processes switch a new file to WAL: one is refused at once.
+    for attempt in Retrying(
+        retry=retry_if_exception_type(sqlite3.OperationalError),
+        stop=stop_after_delay(5),
+        wait=wait_fixed(0.02),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute("pragma journal_mode = wal")
+    return connection
+
+
 class State:
     """Open with `with State(path) as state`. Safe for several processes: WAL mode, short transactions, a long busy
     time-out.
@@ -85,17 +101,7 @@ class State:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        # SQLite does not wait for its time-out where two processes switch a new file to WAL: one is refused at once.
-        for attempt in Retrying(
-            retry=retry_if_exception_type(sqlite3.OperationalError),
-            stop=stop_after_delay(5),
-            wait=wait_fixed(0.02),
-            reraise=True,
-        ):
-            with attempt:
-                self._connection.execute("pragma journal_mode = wal")
+        self._connection = connect(path)
         self._connection.execute("pragma synchronous = normal")
         self._connection.execute("pragma foreign_keys = on")
         upgrade(self._connection)

@@ -8,6 +8,7 @@ figures the mistake would change (`make examples` plays them). RULES: dbt unit t
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -454,7 +455,10 @@ def test_likely_mistake_is_proved(number: int) -> None:
         assert f"def {test}(" in (ROOT / file).read_text("utf-8")
 
 
-@pytest.mark.skipif(not REFERENCE.is_file(), reason="the accounting reference is not beside the repository")
+@pytest.mark.skipif(
+    not REFERENCE.is_file() and os.environ.get("CI") != "true",
+    reason="the accounting reference is not beside the repository",
+)
 def test_the_reference_lists_these_mistakes() -> None:
     section = REFERENCE.read_text("utf-8").split("## 15. ")[1].split("\n## ")[0]
     listed = dict(re.findall(r"^(\d+)\. (.*)$", section, flags=re.MULTILINE))
