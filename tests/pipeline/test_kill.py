@@ -25,6 +25,7 @@ VENDOR_MADE = {
     "actions": {"vendor_ids"},
     "journals": {"erp_document_id"},
     "journal_lines": {"erp_document_id"},
+    "cut_off_tests": {"document_no"},
     # An accrual and its reversal are postings, which bear the ERP's numbers; their wire keys say which they are.
     "rec_journals": {"right_id", "left_id", "subject_id"},
     # How often something was received, and how many snapshots: what was staged and that it balances is compared.
