@@ -21,6 +21,7 @@ from typing import Any
 from filelock import FileLock
 
 from connectors.erps import registered_erps
+from orchestration.lib import parse_cache
 from orchestration.lib.configuration import ROW_TYPES
 from orchestration.lib.files import replace_file
 from orchestration.lib.registry import configured_vendors
@@ -250,31 +251,40 @@ def _parsed(settings: Settings) -> Path:
     Copies of our own, named by what was parsed: dbt parses everything anew whenever a variable differs, and the clock
     is one, which costs ten seconds a run; and it rewrites its files on every build, so that a kill leaves half of one.
     """
-    image = settings.dbt_dir / f"manifest-{_fingerprint(settings)[:16]}.msgpack"
+    name = _fingerprint(settings)[:16]
+    image = settings.dbt_dir / f"manifest-{name}.msgpack"
     settings.dbt_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.dbt_dir / "parse.lock", timeout=300):
         if image.exists():  # written last
             return image
-        outcome = _invoke(arguments("parse", settings), settings, None)
-        left = target_path(settings) / "partial_parse.msgpack"
-        if outcome.error is not None and left.exists():
-            # dbt may trip over what it parsed of an older version of the project: once more, from nothing.
-            left.unlink()
-            outcome = _invoke(arguments("parse", settings), settings, None)
-        if outcome.error is not None:
-            raise RuntimeError(f"the dbt project does not parse: {outcome.error}")
+        parsed = parse_cache.find(settings.cache_dir, name, project_path(settings))
+        if parsed is None:
+            parsed = _parse(settings)
+            parse_cache.keep(settings.cache_dir, name, project_path(settings), parsed)
         for stale in settings.dbt_dir.glob("manifest-*"):
             stale.unlink()
-        target = target_path(settings)
-        replace_file(image.with_suffix(".json"), (target / "manifest.json").read_bytes())
-        replace_file(image, left.read_bytes())
+        replace_file(image.with_suffix(".json"), parsed.manifest)
+        replace_file(image, parsed.image)
     return image
+
+
+def _parse(settings: Settings) -> parse_cache.Parsed:
+    outcome = _invoke(arguments("parse", settings), settings, None)
+    target = target_path(settings)
+    left = target / "partial_parse.msgpack"
+    if outcome.error is not None and left.exists():
+        # dbt may trip over what it parsed of an older version of the project: once more, from nothing.
+        left.unlink()
+        outcome = _invoke(arguments("parse", settings), settings, None)
+    if outcome.error is not None:
+        raise RuntimeError(f"the dbt project does not parse: {outcome.error}")
+    return parse_cache.Parsed(left.read_bytes(), (target / "manifest.json").read_bytes())
 
 
 def _fingerprint(settings: Settings) -> str:
     """Changes when dbt would parse something else. Of the seeds only the names matter for that, and the vendors."""
     versions = f"{version('dbt-core')} {version('dbt-duckdb')}"
-    digest = hashlib.sha256(f"{versions} {settings.config_dir.absolute()} {vendors(settings)}".encode())
+    digest = hashlib.sha256(f"{versions} {vendors(settings)}".encode())
     digest.update(json.dumps(registered(settings), sort_keys=True).encode())
     used = vendors(settings)
     folders = [erp.dbt_models for name, erp in registered_erps().items() if name in used]

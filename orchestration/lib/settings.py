@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+from platformdirs import user_cache_path
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -52,6 +53,10 @@ def _as_of(value: Any) -> Any:
     return parse_stamp(value) if isinstance(value, str) else value
 
 
+def _cache_dir(value: Any) -> Any:
+    return value or user_cache_path("tieout")
+
+
 class Settings(BaseSettings):
     """Everything the environment may say (`TIEOUT_*`). Frozen; make another one with `model_copy(update=...)`."""
 
@@ -62,6 +67,8 @@ class Settings(BaseSettings):
     as_of: Annotated[datetime | None, BeforeValidator(_as_of)] = None
     write_back: bool = False
     dbt_project_dir: Path = DBT_PROJECT_DIR
+    cache_dir: Annotated[Path, BeforeValidator(_cache_dir)] = Field(default="", validate_default=True)
+    """What several data folders on this machine share: the parsed dbt project. No data; may be deleted at any time."""
     landing_url: str | None = None
     """fsspec address of the landing files (`s3://bucket/landing`); default `<data dir>/landing`."""
     raw_url: str | None = None

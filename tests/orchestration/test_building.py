@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import pytest
 
 from connectors.feeds import feed_spec
@@ -77,7 +78,40 @@ def test_edited_sql_builds_everything(project: Settings) -> None:
     assert built(project) == EVERYTHING
 
 
-def test_what_an_older_version_parsed_does_not_stop_a_build(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_is_parsed_once_for_all_data_folders(
+    project: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = project.model_copy(update={"cache_dir": tmp_path / "cache", "data_dir": tmp_path / "first"})
+    dbt.ensure_manifest(first)
+    monkeypatch.setattr(dbt, "_parse", lambda settings: pytest.fail("parsed again"))
+    second = first.model_copy(update={"data_dir": tmp_path / "second"})
+    load(second, 1, 2)
+    assert built(second) == EVERYTHING
+    left = dbt.ensure_manifest(second)
+    assert str(first.root).encode() not in left.read_bytes() + left.with_suffix(".msgpack").read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"half of an", msgpack.packb({"project": "somewhere else"})])
+def test_a_broken_entry_of_the_cache_is_parsed_anew(project: Settings, tmp_path: Path, content: bytes) -> None:
+    first = project.model_copy(update={"cache_dir": tmp_path / "cache", "data_dir": tmp_path / "first"})
+    expected = dbt.ensure_manifest(first).stem
+    (entry,) = first.cache_dir.iterdir()
+    entry.write_bytes(content)
+    second = first.model_copy(update={"data_dir": tmp_path / "second"})
+    assert dbt.ensure_manifest(second).stem == expected
+    assert entry.stat().st_size > 1000
+
+
+def test_without_a_place_for_the_cache_a_project_is_parsed_all_the_same(project: Settings, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    alone = project.model_copy(update={"cache_dir": tmp_path / "cache", "data_dir": tmp_path / "alone"})
+    assert dbt.ensure_manifest(alone).exists()
+
+
+def test_what_an_older_version_parsed_does_not_stop_a_build(
+    project: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project.model_copy(update={"cache_dir": tmp_path / "cache"})
     left = dbt.target_path(project) / "partial_parse.msgpack"
     left.write_bytes(b"of an older version")
     model = project.dbt_project_dir / "models" / "marts" / "quarantined.sql"
