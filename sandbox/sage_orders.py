@@ -145,6 +145,10 @@ class OrderBook:
             raise PostingError(
                 f"The sales order {order['document_no']} is complete or cancelled and cannot be amended."
             )
+        left = {line["id"] for line in order.get("lines", ())}
+        left -= {line.get("id") for line in body.get("lines") or () if line.get("is_to_delete")}
+        if body.get("lines") and not left and all(line.get("id") is not None for line in body["lines"]):
+            raise PostingError(f"The sales order {order['document_no']} must have at least one line.")
         if body.get("customer_id") not in (None, order["customer_id"]):
             raise PostingError("The customer of a sales order cannot be changed.")
 

@@ -55,7 +55,17 @@ class SageWrites:
         return self._ledger.post(resource, body, at)
 
     def _apply_put(self, data: dict[str, Any], at: datetime, _is_replay: bool) -> str | None:
-        self._note(data["resource"], {"id": data["id"], **data["body"]})
+        # Named as they are told apart by people: ids follow the order of the calls.
+        order = self._company["sop_orders"].by_key[data["id"]]
+        numbers = {line["id"]: line["line_number"] for line in order.get("lines", ())}
+        lines = [
+            {"line": numbers.get(line.get("id")), **{k: v for k, v in line.items() if k != "id"}}
+            for line in data["body"].get("lines") or ()
+        ]
+        number = order["customer_document_no"]
+        self._note(data["resource"], {"customer_document_no": number, **data["body"], "lines": lines})
+        if not lines:  # one that only gives a lock back is a write, but leaves nothing behind
+            self.documents.pop()
         return self.orders.change(data["id"], data["body"], at)
 
     def _note(self, resource: str, body: dict[str, Any]) -> None:

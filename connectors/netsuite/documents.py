@@ -67,6 +67,14 @@ class SalesOrder(msgspec.Struct, frozen=True):
     shipping_address: Address | None = None
 
 
+class OrderCancellation(msgspec.Struct, frozen=True):
+    """`order_reference` is the marketplace's order number; `narrative` goes into the order's memo."""
+
+    order_reference: str
+    customer_reference: str
+    narrative: str
+
+
 class CreditMemo(msgspec.Struct, frozen=True):
     """`reference` is what the credit answers, the marketplace's refund."""
 

@@ -179,6 +179,20 @@ class Records:
                 )
         return found
 
+    def orders_named(self, references: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+        """The sales orders that bear each customer reference, closed ones too: id, tranid, customer and bare status."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for some in _batches(sorted(set(references) - {""})):
+            sql = (
+                "SELECT t.id, t.tranid, t.otherrefnum, t.status, t.voided, c.entityid AS customer FROM transaction t"  # noqa: S608  # marks only
+                " LEFT JOIN customer c ON c.id = t.entity"
+                f" WHERE t.type = 'SalesOrd' AND t.otherrefnum IN ({', '.join('?' for _ in some)}) ORDER BY t.id"
+            )
+            for row in self.connector.select(sql, some, what="orders by reference"):
+                row["status"] = row.get("status", "").rpartition(":")[2]
+                found.setdefault(row["otherrefnum"], []).append(row)
+        return found
+
     def orders_of(self, references: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
         """The sales orders that bear each customer reference and are not closed: number and external id (or "")."""
         found: dict[str, list[tuple[str, str]]] = {}

@@ -12,6 +12,7 @@ from connectors.netsuite.document_delivery import (
     SalesOrderDelivery,
 )
 from connectors.netsuite.fulfilments import FulfilmentDelivery
+from connectors.netsuite.order_cancellations import OrderCancellationDelivery
 
 
 def deliveries(connector: NetSuiteConnector, subsidiary_id: str | None) -> dict[str, Delivery]:
@@ -23,5 +24,6 @@ def deliveries(connector: NetSuiteConnector, subsidiary_id: str | None) -> dict[
         CustomerPaymentDelivery(connector, subsidiary_id),
         DepositDelivery(connector),
         FulfilmentDelivery(connector),
+        OrderCancellationDelivery(connector),
     )
     return {delivery.kind: delivery for delivery in made}

@@ -41,12 +41,12 @@ LANE_KINDS = {
     "stock": frozenset({"STOCK", "OFFER", "PRICE"}),
     "dispatch": frozenset({"DISPATCH", "TRACKING"}),
     "returns": frozenset({"REFUND", "CREDIT_NOTE"}),
-    "orders": frozenset({"SALES_ORDER", "ACCEPTANCE"}),
+    "orders": frozenset({"SALES_ORDER", "ACCEPTANCE", "ORDER_CANCELLATION", "CANCELATION"}),
 }
 """What each lane may propose and deliver: that for which it reads the present state of the world first."""
 
 LANE_MODELS: Mapping[str, tuple[str, ...]] = {
-    "orders": ("act_orders", "act_acceptances", "actions", "deadlines", "rec_orders"),
+    "orders": ("act_orders", "act_acceptances", "act_cancellations", "actions", "deadlines", "rec_orders"),
     "dispatch": ("act_dispatches", "actions", "dispatch_latency", "rec_dispatches"),
     "returns": ("act_refunds", "act_credit_notes", "actions", "exceptions", "rec_refunds"),
 }

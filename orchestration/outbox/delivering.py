@@ -77,7 +77,8 @@ KINDS: Mapping[str, Kind] = {
     "SHIPMENT_ORIGIN": Kind(batch_size=100, is_wanted_state=True),
     # A second one of these pays a customer twice: a late arrival must have had its time.
     "REFUND": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0, lapses=True),
-    "CANCELATION": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0),
+    "CANCELATION": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0, lapses=True),
+    "ORDER_CANCELLATION": Kind(batch_size=100, is_wanted_state=False, lapses=True),
     "SALES_ORDER": Kind(batch_size=100, is_wanted_state=False, maximum_attempts=PATIENT, lapses=True),
     "CREDIT_NOTE": Kind(batch_size=100, is_wanted_state=False),
     "CUSTOMER_PAYMENT": Kind(batch_size=100, is_wanted_state=False),

@@ -165,6 +165,8 @@ def sales_order(books: Books, document: dict[str, Any]) -> Posting:
     if status not in ("A", "B"):
         raise invalid_value(status, "orderStatus", "orderStatus")
     items = _trade_items(books, document, -1, rate, subsidiary, precision)
+    if all(line["isclosed"] == "T" for line in items):
+        status = "H"
     shipping = books.amount(document.get("shippingCost"), "shippingCost", "shippingCost", precision)
     if shipping:
         last = max(line["id"] for line in items)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sandbox.netsuite.books import Books, Posting
@@ -21,6 +22,7 @@ _ALSO_LISTS = {"customerPayment": {"apply": {}}, "creditMemo": {"apply": {}}}
 # A line of a sublist is known by this.
 _KEYS = {"payment": "id", "apply": "doc"}
 _HEADER_COLUMNS = {"memo": "memo", "tranId": "tranid"}
+ZERO = Decimal(0)
 NO_SUCH_RECORD = "The record instance does not exist. Provide a valid record instance ID."
 
 
@@ -241,6 +243,21 @@ class RecordService:
             before = old.get(line["id"], {})
             names = ("quantityshiprecv", "quantitycommitted", "quantitybilled", "isfullyshipped")
             line |= {name: before[name] for name in names if name in before}
+            if line.get("isclosed") == "T" and line.get("quantitycommitted"):
+                self._free(line)
+
+    def _free(self, line: dict[str, Any]) -> None:
+        """A closed line wants its goods no more."""
+        key, place = "item = ? AND location = ?", [line["item"], line.get("location")]
+        for held in self._database.rows("inventoryitemlocations", key, place):
+            freed = min(line["quantitycommitted"], held.get("quantitycommitted", line["quantitycommitted"]))
+            changes = {
+                "quantitycommitted": held.get("quantitycommitted", freed) - freed,
+                "quantityavailable": held.get("quantityavailable", ZERO) + freed,
+                "lastquantityavailablechange": self._books.now(),
+            }
+            self._database.update("inventoryitemlocations", changes, key, place)
+        line["quantitycommitted"] = ZERO
 
     def _delete(self, record: str, number: int) -> Done:
         if self._database.rows("nexttransactionlink", "previousdoc = ?", [number]):

@@ -163,7 +163,7 @@ def _storm(town: Town, draw: random.Random) -> list[Rule]:
         rules.append(
             Rule(
                 path=draw.choice(PATHS),
-                method=draw.choice(("POST", "PUT")) if is_write else "GET",
+                method=draw.choice(("POST", "PUT", "PATCH")) if is_write else "GET",
                 after=draw.randint(0, 3),
                 times=draw.randint(1, 3),
                 **what,

@@ -248,6 +248,18 @@ def _sage_order(one: Context) -> Payload:
     }
 
 
+def _order_cancellation(order: Callable[[Context], Payload]) -> Callable[[Context], Payload]:
+    """Of an order that was made beforehand."""
+
+    def payload(one: Context) -> Payload:
+        made = order(one)
+        one.done("SALES_ORDER", f"{one.name} order", made)
+        named = {name: made[name] for name in ("order_reference", "customer_reference")}
+        return {"narrative": "Cancelled: the marketplace order is CANCELED", **named}
+
+    return payload
+
+
 def _sage_journal(one: Context) -> Payload:
     def line(number: int, kind: str, code: str | None, side: str, amount: str, **more: Any) -> Payload:
         sides = {"account_role": kind, "account_type": kind, "account_code": code, side: amount}
@@ -352,6 +364,7 @@ PAYLOADS: dict[str, Callable[[Context], Payload]] = {
     "SHIPMENT_DELETION": _deletion,
     "SHIPMENT_ORIGIN": _origin,
     "SALES_ORDER": _sage_order,
+    "ORDER_CANCELLATION": _order_cancellation(_sage_order),
     "JOURNAL": _sage_journal,
     "CUSTOMER": _customer,
     "SALES_ALLOCATION": _allocation,
@@ -359,6 +372,7 @@ PAYLOADS: dict[str, Callable[[Context], Payload]] = {
 }
 NETSUITE_PAYLOADS: dict[str, Callable[[Context], Payload]] = {
     "SALES_ORDER": _netsuite_order,
+    "ORDER_CANCELLATION": _order_cancellation(_netsuite_order),
     "JOURNAL": _netsuite_journal,
     "CREDIT_NOTE": _credit_memo,
     "CUSTOMER_PAYMENT": _customer_payment,

@@ -18,6 +18,7 @@ from connectors.netsuite.document_delivery import (
     SalesOrderDelivery,
 )
 from connectors.netsuite.fulfilments import FulfilmentDelivery
+from connectors.netsuite.order_cancellations import OrderCancellationDelivery
 from connectors.netsuite.writing import RecordDelivery
 from tests.connectors_netsuite.account import AS_OF, SUBSIDIARY, connector, running
 
@@ -257,3 +258,27 @@ def test_a_shipment_of_another_quantity_is_an_error(reader: NetSuiteConnector) -
     delivery = FulfilmentDelivery(reader)
     proved(delivery, shipment("F7", "S3", (1, "1")))
     assert "item id 1 is shipped 1" in refused(delivery, shipment("F7", "S3", (1, "2"))).detail
+
+
+def test_an_order_is_closed_once_and_not_after_something_left(reader: NetSuiteConnector) -> None:
+    orders, delivery = SalesOrderDelivery(reader, SUBSIDIARY), OrderCancellationDelivery(reader)
+    one, sent = order("X1"), order("X2")
+    assert {result.outcome for result in orders.send([one, sent]).values()} == {Outcome.SENT}
+
+    def cancellation(of: Action) -> Action:
+        named = {name: of.payload[name] for name in ("order_reference", "customer_reference")}
+        return action("ORDER_CANCELLATION", f"C{of.wire_key}", narrative="Cancelled at the marketplace", **named)
+
+    closing = cancellation(one)
+    assert delivery.look_up([closing]) == {closing.action_key: None}
+    assert not delivery.read_back([closing])[closing.action_key].ok
+    for _ in range(2):
+        assert delivery.send([closing])[closing.action_key].outcome is Outcome.SENT
+    assert delivery.read_back([closing])[closing.action_key].ok
+    statuses = reader.select("SELECT t.status FROM transaction t WHERE t.externalid = 'SO-X1' ORDER BY t.id")
+    assert statuses == [{"status": "H"}]
+    shipped = shipment("X3", "X2", (1, "1"))
+    assert FulfilmentDelivery(reader).send([shipped])[shipped.action_key].outcome is Outcome.SENT
+    late = delivery.send([cancellation(sent)])["ORDER_CANCELLATION|CX2"]
+    assert (late.outcome, late.retryable) == (Outcome.FAILED, False)
+    assert "any more" in late.detail

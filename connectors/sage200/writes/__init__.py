@@ -13,6 +13,7 @@ from connectors.sage200.writes.cash_book import BankPaymentDelivery, BankReceipt
 from connectors.sage200.writes.codes import Codes
 from connectors.sage200.writes.customers import CustomerDelivery
 from connectors.sage200.writes.journal import JournalDelivery
+from connectors.sage200.writes.order_cancellations import OrderCancellationDelivery
 from connectors.sage200.writes.orders import SalesOrderDelivery
 from connectors.sage200.writes.sending import CONCURRENCY, Desk
 from connectors.sage200.writes.trading import (
@@ -30,6 +31,7 @@ __all__ = [
     "BankTransferDelivery",
     "CustomerDelivery",
     "JournalDelivery",
+    "OrderCancellationDelivery",
     "PurchaseInvoiceDelivery",
     "SalesCreditNoteDelivery",
     "SalesInvoiceDelivery",
@@ -48,6 +50,7 @@ def deliveries(connector: Sage200Connector, concurrency: int = CONCURRENCY) -> d
         "JOURNAL": JournalDelivery(desk, codes),
         "CUSTOMER": CustomerDelivery(desk, codes),
         "SALES_ORDER": SalesOrderDelivery(desk, codes),
+        "ORDER_CANCELLATION": OrderCancellationDelivery(desk, codes),
         "SALES_RECEIPT": SalesReceiptDelivery(desk, codes),
         "SALES_PAYMENT": SalesPaymentDelivery(desk, codes),
         "SALES_INVOICE": SalesInvoiceDelivery(desk, codes),

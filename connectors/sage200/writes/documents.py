@@ -201,6 +201,14 @@ class SalesOrder(msgspec.Struct, frozen=True):
     is_update: bool = False
 
 
+class OrderCancellation(msgspec.Struct, frozen=True):
+    """`order_reference` is the marketplace's order number; `narrative` says in the order why it was cancelled."""
+
+    order_reference: str
+    customer_reference: str
+    narrative: str
+
+
 T = TypeVar("T")
 
 

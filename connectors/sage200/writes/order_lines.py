@@ -158,10 +158,10 @@ class Pairing:
                 if not wanted.is_comment:
                     found.append(dict(wanted.body))
             elif wanted.differences(row):
-                _refuse_moved(row)
+                refuse_moved(row)
                 found.append({"id": row["id"], **wanted.body})
         for row in self.others:
-            _refuse_moved(row)
+            refuse_moved(row)
             found.append({"id": row["id"], "is_to_delete": True, "create_cancelled_line": True})
         return found
 
@@ -181,7 +181,8 @@ def pair(wanted: Sequence[WantedLine], rows: Sequence[Row]) -> Pairing:
     return Pairing([(line, chosen.get(position)) for position, line in enumerate(wanted)], left)
 
 
-def _refuse_moved(row: Row) -> None:
+def refuse_moved(row: Row) -> None:
+    """Raises Unfit for a line of which something was despatched or invoiced."""
     for member, word in (("despatch_receipt_quantity", "despatched"), ("invoice_credit_quantity", "invoiced")):
         if Decimal(str(row.get(member) or 0)) != 0:
             raise Unfit(f"line {row.get('line_number')} {_name(row)} is {word} already and cannot be changed")

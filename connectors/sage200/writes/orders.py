@@ -82,7 +82,7 @@ class SalesOrderDelivery:
                 found[action.action_key] = Found(ids, False, _archived_words(gone)) if gone else None
                 continue
             problems = self._problems(action, orders)
-            detail = f"order {_number(orders[0])}: {'; '.join(problems) or 'as wanted'}"
+            detail = f"order {number_of(orders[0])}: {'; '.join(problems) or 'as wanted'}"
             found[action.action_key] = Found(tuple(str(o["id"]) for o in orders), not problems, detail)
         return found
 
@@ -126,7 +126,7 @@ class SalesOrderDelivery:
             orders = held[action.action_key]
             ids = tuple(str(order["id"]) for order in orders)
             problems = self._problems(action, orders) if orders else ["no live order carries its number"]
-            detail = "; ".join(problems) or f"order {_number(orders[0])} read back as wanted"
+            detail = "; ".join(problems) or f"order {number_of(orders[0])} read back as wanted"
             result[action.action_key] = Verification(not problems, detail, ids)
         return result
 
@@ -191,7 +191,7 @@ class SalesOrderDelivery:
         lines = self._lines(document)
         body = self._body(document, lines)
         if len(orders) > 1:
-            numbers = ", ".join(_number(order) for order in orders)
+            numbers = ", ".join(number_of(order) for order in orders)
             raise Unfit(f"{len(orders)} orders carry the number {document.order_reference} ({numbers})")
         return _Ready(action, document, lines, body, orders[0] if orders else None)
 
@@ -201,12 +201,12 @@ class SalesOrderDelivery:
         ids = (str(one.held["id"]),)
         problems = self._pairing(one.lines, one.held).differences()
         if not problems:
-            return DeliveryResult(Outcome.SENT, ids, f"order {_number(one.held)} is there already")
+            return DeliveryResult(Outcome.SENT, ids, f"order {number_of(one.held)} is there already")
         if not one.document.is_update:
-            detail = f"order {_number(one.held)} is there already, but {'; '.join(problems)}"
+            detail = f"order {number_of(one.held)} is there already, but {'; '.join(problems)}"
             return DeliveryResult(Outcome.FAILED, ids, detail)
         if one.held.get("document_status") == COMPLETE:
-            raise Unfit(f"order {_number(one.held)} is complete and cannot be amended: {'; '.join(problems)}")
+            raise Unfit(f"order {number_of(one.held)} is complete and cannot be amended: {'; '.join(problems)}")
         return None
 
     # --- writing ---
@@ -224,14 +224,16 @@ class SalesOrderDelivery:
         if answer.get("is_draft"):
             detail = f"{_name(one.action)}Sage left a draft (id {answer.get('id')}): confirm or discard it in Sage"
             return DeliveryResult(Outcome.FAILED, ids, detail)
-        return DeliveryResult(Outcome.SENT, ids, f"order {_number(answer)} created for {one.document.order_reference}")
+        return DeliveryResult(
+            Outcome.SENT, ids, f"order {number_of(answer)} created for {one.document.order_reference}"
+        )
 
     def _amend(self, one: _Ready, order_id: int) -> DeliveryResult:
         """Locks the order, amends the lines that differ, and looks at what became of it."""
         try:
             before = self.desk.single("sop_orders", order_id, expand="lines,is_to_lock")
         except ConnectorError as error:
-            if _says_locked(error):
+            if says_locked(error):
                 return Unfit(f"{_name(one.action)}the order is locked: {error}", is_for_now=True).result()
             return failed_read(error)
         try:
@@ -247,7 +249,7 @@ class SalesOrderDelivery:
             if is_unknown(error):
                 return failed_write(error, f"{_name(one.action)}{error}")
             return self._refused(one, before, error)
-        return DeliveryResult(Outcome.SENT, (str(order_id),), f"order {_number(before)} amended")
+        return DeliveryResult(Outcome.SENT, (str(order_id),), f"order {number_of(before)} amended")
 
     def _refused(self, one: _Ready, before: Row, refusal: ConnectorError) -> DeliveryResult:
         """Which lines of a refused amendment took effect all the same."""
@@ -260,12 +262,12 @@ class SalesOrderDelivery:
             return DeliveryResult(Outcome.UNKNOWN, (str(order_id),), detail)
         was, left = self._pairing(one.lines, before).differences(), self._pairing(one.lines, after).differences()
         if was == left:
-            can_pass = refusal.retryable or _says_locked(refusal)
+            can_pass = refusal.retryable or says_locked(refusal)
             detail = f"{_name(one.action)}nothing was changed: {refusal}{released}"
             return DeliveryResult(Outcome.FAILED, (str(order_id),), detail, retryable=can_pass)
         done = [text for text in was if text not in left]
         detail = (
-            f"{_name(one.action)}order {_number(after)} is HALF UPDATED. Changed: {'; '.join(done)}. "
+            f"{_name(one.action)}order {number_of(after)} is HALF UPDATED. Changed: {'; '.join(done)}. "
             f"Not changed: {'; '.join(left)}. Sage says: {refusal}{released}"
         )
         return DeliveryResult(Outcome.FAILED, (str(order_id),), detail)
@@ -326,7 +328,7 @@ class SalesOrderDelivery:
 
     def _problems(self, action: Action, orders: Sequence[Row]) -> list[str]:
         if len(orders) > 1:
-            return [f"{len(orders)} orders carry this number ({', '.join(_number(order) for order in orders)})"]
+            return [f"{len(orders)} orders carry this number ({', '.join(number_of(order) for order in orders)})"]
         try:
             return self._pairing(self._lines(self._document(action)), orders[0]).differences()
         except Unfit as unfit:
@@ -338,7 +340,7 @@ def _archived_words(row: Row) -> str:
     return f"order {order} was invoiced ({invoice}) and is archived: it is not created again"
 
 
-def _says_locked(error: ConnectorError) -> bool:
+def says_locked(error: ConnectorError) -> bool:
     """Whether a refusal is that of an order that somebody has open: by its words, as it has no code of its own."""
     return isinstance(error, RequestRejected) and "lock" in (error.detail or "").lower()
 
@@ -358,7 +360,7 @@ def _name(action: Action) -> str:
     return f"SALES_ORDER {action.payload.get('order_reference')}: "
 
 
-def _number(order: Row) -> str:
+def number_of(order: Row) -> str:
     return str(order.get("document_no") or order.get("id"))
 
 

@@ -16,6 +16,14 @@ item_lines as (
 ),
 
 {% if uses('sage200') -%}
+filled as (
+    select distinct
+        erp_code,
+        erp_order_id
+    from {{ ref('int_ledger__erp_order_lines') }}
+    where line_kind <> 'OTHER'
+),
+
 sage200 as (
     select
         orders.erp_code,
@@ -25,7 +33,10 @@ sage200 as (
         customers.customer_reference,
         orders.is_draft,
         coalesce(orders.document_status, '') = 'EnumDocumentStatusCancelled'
-        or coalesce(orders.cancelled_status, '') like '%Full' as is_cancelled,
+        or coalesce(orders.cancelled_status, '') like '%Full'
+        -- No call of the vendor cancels an order: one that was emptied holds nothing but comments.
+        or (not orders.is_draft and coalesce(orders.gross_amount, 1) = 0 and filled.erp_order_id is null)
+            as is_cancelled,
         coalesce(orders.document_status, '') in ('EnumDocumentStatusOnHold', 'EnumDocumentStatusDispute') as is_on_hold,
         -- The header's status has values that the vendor does not publish.
         coalesce(orders.despatch_receipt_status, '') like '%Full' as is_said_despatched,
@@ -39,6 +50,10 @@ sage200 as (
         orders.created_at,
         orders.updated_at
     from {{ ref('stg_sage200__sop_orders') }} as orders
+    left join filled
+        on
+            orders.erp_code = filled.erp_code
+            and orders.sop_order_id = filled.erp_order_id
     left join {{ ref('stg_sage200__customers') }} as customers
         on
             orders.erp_code = customers.erp_code

@@ -11,7 +11,8 @@ outbox as (
 wanted as (
 
     {% for model in [
-        'act_journals', 'act_stock', 'act_offers', 'act_dispatches', 'act_refunds', 'act_credit_notes', 'act_orders', 'act_acceptances'
+        'act_journals', 'act_stock', 'act_offers', 'act_dispatches', 'act_refunds', 'act_credit_notes', 'act_orders', 'act_acceptances',
+        'act_cancellations'
     ] -%}
     select
         {{ model }}.action_key,

@@ -295,6 +295,11 @@ state as (
             else
                 'order ' || order_id || ' is ' || order_state || ' at the marketplace, but ' || erp_status
                 || ' in ERP order ' || document_no
+                || case
+                    when not is_order_cancelled then ''
+                    when erp_status in ('LIVE', 'ON_HOLD') then ': stop the despatch, it can still be cancelled'
+                    else ': goods have left, it cannot be cancelled any more'
+                end
         end as summary
     from compared
 ),
