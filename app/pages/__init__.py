@@ -44,6 +44,7 @@ SCREENS: dict[str, Callable[[Ask], Page | Response]] = {
     "/profitability": profitability.show,
     "/stock": stock.show,
     "/mappings": mappings.show,
+    "/mappings/row": mappings.row,
     "/feeds": feeds.show,
     "/audit": audit.show,
     "/runbook/{code}": runbook.show,
@@ -60,6 +61,8 @@ DEEDS: dict[str, tuple[Callable[[Ask, FormData], Done | Page], Right]] = {
     "/match/unmatch": (match.unmatch, Right.DECIDE),
     "/approvals/approve": (approvals.approve, Right.APPROVE),
     "/approvals/reject": (approvals.reject, Right.APPROVE),
+    "/mappings/propose": (mappings.propose_row, Right.DECIDE),
+    "/mappings/withdraw": (mappings.withdraw, Right.DECIDE),
     "/actions/reveal": (approvals.reveal, Right.REVEAL),
     "/close/{entity}/{period}/sign": (close.sign, Right.READ),  # which right depends on the role that signs
     "/close/{entity}/{period}/lock": (close.lock, Right.APPROVE),

@@ -13,11 +13,14 @@ from starlette.datastructures import FormData
 from app.asking import Ask, Done, NotHere, NotNow, Page
 from app.formats import words
 from app.masks import is_masked, masked
+from app.pages.mappings import waiting_changes
 from app.people import Right
 from app.rendering import explained
 from app.tables import Column, Filter, Row, Table
+from orchestration.lib import config_changes
 from orchestration.lib.registry import Registry, load_registry
 from orchestration.outbox import About, ApprovalRefused, IllegalTransition, UnknownAction
+from orchestration.outbox.changes import PREFIX as CHANGE
 from orchestration.outbox.decisions import PREFIX
 from orchestration.outbox.policies import needs_person, stopped_by, subject_of
 
@@ -74,6 +77,7 @@ def listing(ask: Ask) -> Page:
             nothing="No write-off waits.",
             choose="decision_key" if may else "",
         ),
+        "changes": waiting_changes(ask, choose="change_key" if may else ""),
         "ended": Table(
             "What became of the others",
             (
@@ -112,27 +116,35 @@ def reveal(ask: Ask, sent: FormData) -> Page:
 
 
 def approve(ask: Ask, sent: FormData) -> Done:
-    """Let the chosen go, all or none."""
-    actions, decisions = _chosen(sent)
+    """Let the chosen go, the actions all or none."""
+    actions, decisions, changes = _chosen(sent)
     reason = str(sent.get("reason", ""))
     for key in decisions:
         _decide(ask, key, lambda key=key: ask.outbox.decisions.approve(key, by=ask.person.name, reason=reason))
+    for key in changes:
+        _decide(
+            ask,
+            key,
+            lambda key=key: config_changes.approve(ask.settings, ask.outbox, key, by=ask.person.name, reason=reason),
+        )
     if actions:
         _decide(ask, actions[0], lambda: ask.outbox.approve(actions, by=ask.person.name, reason=reason))
-    return Done(
-        f"{len(actions) + len(decisions)} approved. They take effect with the next run of their lane.", _back(sent)
-    )
+    count = len(actions) + len(decisions) + len(changes)
+    return Done(f"{count} approved. They take effect with the next run of their lane.", _back(sent))
 
 
 def reject(ask: Ask, sent: FormData) -> Done:
     """Say no to the chosen, with a reason."""
-    actions, decisions = _chosen(sent)
+    actions, decisions, changes = _chosen(sent)
     reason = str(sent.get("reason", ""))
     for key in decisions:
         _decide(ask, key, lambda key=key: ask.outbox.decisions.reject(key, by=ask.person.name, reason=reason))
+    for key in changes:
+        _decide(ask, key, lambda key=key: ask.outbox.changes.reject(key, by=ask.person.name, reason=reason))
     if actions:
         _decide(ask, actions[0], lambda: ask.outbox.reject(actions, by=ask.person.name, reason=reason))
-    return Done(f"{len(actions) + len(decisions)} rejected. The same is not proposed again.", _back(sent))
+    count = len(actions) + len(decisions) + len(changes)
+    return Done(f"{count} rejected. The same is not proposed again.", _back(sent))
 
 
 def difference(before: str | None, after: str) -> list[tuple[str, str]]:
@@ -199,25 +211,30 @@ def _decide(ask: Ask, key: str, deed: Any) -> None:
     except UnknownAction as error:
         raise NotNow("it is not there any more; load the page again") from error
     except ApprovalRefused as error:
-        row = next((one for one in ask.outbox.decisions.all() if one["decision_key"] == key), None)
+        decided = [(one["decision_key"], one) for one in ask.outbox.decisions.all()]
+        decided += [(one["change_key"], one) for one in ask.outbox.changes.all()]
+        row = next((one for of, one in decided if of == key), None)
         if row is not None and row["state"] != "PROPOSED":
             raise NotNow(_overtaken(row)) from error
         raise
 
 
 def _overtaken(row: Mapping[str, Any]) -> str:
-    name = row.get("natural_id") or row.get("subject_id")
+    name = row.get("natural_id") or row.get("subject_id") or row.get("change_key")
     if row["state"] == "SUPERSEDED":
         return f"a newer proposal took the place of {name} ({row.get('superseded_by') or 'no longer wanted'})"
     who = row["decided_by"] or "somebody"
     return f"{who} was faster: {name} is {row['state']} since {str(row['decided_at'])[:16].replace('T', ' ')} UTC"
 
 
-def _chosen(sent: FormData) -> tuple[list[str], list[str]]:
+def _chosen(sent: FormData) -> tuple[list[str], list[str], list[str]]:
+    """Keys of actions, of decisions, of changes of maps. Raises NotNow when there are none."""
     keys = [str(one) for one in sent.getlist("choose")]
     if not keys:
         raise NotNow("choose at least one")
-    return [key for key in keys if not key.startswith(PREFIX)], [key for key in keys if key.startswith(PREFIX)]
+    decisions = [key for key in keys if key.startswith(PREFIX)]
+    changes = [key for key in keys if key.startswith(CHANGE)]
+    return [key for key in keys if key not in (*decisions, *changes)], decisions, changes
 
 
 def _with_decimals(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from orchestration.cli.alerts_app import alerts_app
 from orchestration.cli.audit_app import audit_app
 from orchestration.cli.first_day_app import shadow_app
 from orchestration.cli.group import TieoutGroup
+from orchestration.cli.mappings_app import mappings_app
 from orchestration.cli.options import By, FailOn, Json, Marketplace
 from orchestration.cli.options import session_of as _session
 from orchestration.cli.session import Session, load_env_file
@@ -36,6 +37,7 @@ app.add_typer(shadow_app, name="shadow")
 auth_app = typer.Typer(help="Sign in to a vendor that knows no key but a person's consent.", no_args_is_help=True)
 app.add_typer(auth_app, name="auth")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(mappings_app, name="mappings")
 
 
 def _show_version(value: bool) -> None:

@@ -52,10 +52,7 @@ def seal_outputs(settings: Settings, published: Published) -> None:
     """
     at = settings.clock.text()
     with State(settings.state_path) as state:
-        configuration = _configuration(settings)
-        last = state.last_seal("CONFIGURATION")
-        if last is None or _content(last) != configuration:
-            state.seal("CONFIGURATION", "configuration", configuration, at=at)
+        _seal_configuration(settings, state, at)
         last = state.last_seal("PUBLISHED")
         if published.changed or last is None:
             before = _content(last) if last is not None else {}
@@ -67,6 +64,20 @@ def seal_outputs(settings: Settings, published: Published) -> None:
             }
             state.seal("PUBLISHED", "marts", sealed, at=at)
     (settings.published_dir / UNSEALED).unlink(missing_ok=True)
+
+
+def seal_configuration(settings: Settings) -> None:
+    """Seal the configuration as it stands, where it changed since the last seal."""
+    settings.state_path.parent.mkdir(parents=True, exist_ok=True)
+    with State(settings.state_path) as state:
+        _seal_configuration(settings, state, settings.clock.text())
+
+
+def _seal_configuration(settings: Settings, state: State, at: str) -> None:
+    configuration = _configuration(settings)
+    last = state.last_seal("CONFIGURATION")
+    if last is None or _content(last) != configuration:
+        state.seal("CONFIGURATION", "configuration", configuration, at=at)
 
 
 def verify(settings: Settings) -> Integrity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestration.outbox.audit import AuditProblem, AuditReport
+from orchestration.outbox.changes import Change, ChangeKind, Changes
 from orchestration.outbox.closing import Closing, Figure, Role
 from orchestration.outbox.decisions import Decisions, Residual, Standing, Subject, WriteOffLimits
 from orchestration.outbox.delivering import AccountProblem, DeliverResult, Preview
@@ -30,6 +31,9 @@ __all__ = [
     "ApprovalRefused",
     "AuditProblem",
     "AuditReport",
+    "Change",
+    "ChangeKind",
+    "Changes",
     "Closing",
     "ConcurrentChange",
     "Decisions",

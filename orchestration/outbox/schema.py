@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table,
 
 metadata = MetaData()
 
-HEAD_REVISION = "0004"
+HEAD_REVISION = "0005"
 """Newest alembic revision; a test keeps it equal to the migrations folder."""
 
 actions = Table(
@@ -127,6 +127,27 @@ notes = Table(
     Column("written_by", String(120), nullable=False),
     Column("written_at", String(27), nullable=False),
     Index("ix_outbox_notes_about", "about_type", "about_id"),
+)
+
+config_changes = Table(
+    "outbox_config_changes",
+    metadata,
+    Column("change_key", String(200), primary_key=True),  # CONFIG|file|number
+    Column("sequence", Integer, nullable=False, unique=True),  # order of being proposed
+    Column("kind", String(20), nullable=False),  # ADD, EDIT, REMOVE
+    Column("file", String(80), nullable=False),
+    Column("row_before", Text),  # JSON of the cells; null: the row is new
+    Column("row_after", Text),  # null: the row goes
+    Column("file_hash", String(64), nullable=False),  # of the file that the proposer saw
+    Column("base_hash", String(64)),  # of the file into which it was written; null: not written
+    Column("written_hash", String(64)),  # of the file with the change
+    Column("reason", Text, nullable=False),
+    Column("state", String(12), nullable=False),  # PROPOSED, EFFECTIVE, REJECTED, WITHDRAWN
+    Column("proposed_by", String(120), nullable=False),
+    Column("proposed_at", String(27), nullable=False),
+    Column("decided_by", String(120)),
+    Column("decided_at", String(27)),
+    Index("ix_outbox_config_changes_state", "state"),
 )
 
 lane_runs = Table(

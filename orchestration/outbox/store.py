@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, bindparam, func, insert, or_, select, up
 from connectors.delivery import Delivery
 from orchestration.outbox import audit as trail
 from orchestration.outbox.appending import Entry, append_entries
+from orchestration.outbox.changes import Changes
 from orchestration.outbox.clock import Clock, parse_stamp, stamp
 from orchestration.outbox.closing import Closing
 from orchestration.outbox.database import open_engine, upgrade_schema, writing
@@ -30,7 +31,7 @@ from orchestration.outbox.notes import Notes
 from orchestration.outbox.people import SERVICE_ACTOR, person_named
 from orchestration.outbox.policies import Policy, Switch, needs_person, stopped_by, subject_of
 from orchestration.outbox.runs import RunHistory
-from orchestration.outbox.schema import actions, audit, close_events, decisions, notes
+from orchestration.outbox.schema import actions, audit, close_events, config_changes, decisions, notes
 from orchestration.outbox.states import ENDED, REPLACEABLE, State, require_transition
 
 PROPOSAL_COLUMNS = (
@@ -127,6 +128,7 @@ class Outbox:
         self.decisions = Decisions(self.engine, clock, channel=channel)
         self.closing = Closing(self.engine, clock, channel=channel)
         self.notes = Notes(self.engine, clock, channel=channel)
+        self.changes = Changes(self.engine, clock, channel=channel)
         # Nothing is delivered until somebody said which switches hold.
         self._switches: tuple[Switch, ...] = ()
         self._write_back = False
@@ -210,6 +212,8 @@ class Outbox:
             rows += [{**row, "action_key": row["close_key"]} for row in closed]
             written = connection.execute(select(notes).order_by(notes.c.sequence)).mappings()
             rows += [{**row, "action_key": row["note_key"]} for row in written]
+            changed = connection.execute(select(config_changes).order_by(config_changes.c.sequence)).mappings()
+            rows += [{**row, "action_key": row["change_key"]} for row in changed]
             entries = (
                 connection.execution_options(yield_per=1_000)
                 .execute(select(audit).order_by(audit.c.sequence))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from app.rendering import NAVIGATION
 from app.server import create_app
 from tests.app import marts
 from tests.app.conftest import SignedIn
-from tests.app.serving import banner
+from tests.app.serving import banner, hidden
 
 RECEIPT = "BARC_GBP-R9"
 
@@ -156,6 +159,75 @@ def test_personal_data_is_masked_and_a_look_at_it_is_logged(signed_in: SignedIn,
     newest = site.outbox.audit_log(limit=1)[0]
     assert (newest["actor"], newest["why"]) == ("sara", "reveal: the customer asked")
     assert site.outbox.verify_audit().ok
+
+
+# ---- maps
+
+
+@pytest.fixture
+def own_maps(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration of their own, and an offer that no item is known for."""
+    shutil.copytree(site.settings.config_dir, tmp_path / "config")
+    monkeypatch.setattr(site, "settings", site.settings.model_copy(update={"config_dir": tmp_path / "config"}))
+    offer = {"subject_type": "OFFER", "rule_code": "OFFER_IDENTITY", "currency_code": "GBP"}
+    open_line = {"order_id": "O-7", "order_line_id": "O-7-1", "shop_sku": "sku-7 x", "line_state": "SHIPPING"}
+    changes = {
+        "rec_offers": [
+            offer | {"subject_id": "sku-7 x", "status": "EXCEPTION", "exception_code": "OFR-001"},
+            offer | {"subject_id": "SKU-7X", "status": "MATCHED", "expected_value": "SKU-7X"},
+        ],
+        "fct_order_lines": [open_line | {"total_amount": "12.50", "currency_code": "GBP"}],
+    }
+    marts.build(site.settings.published_path, changes)
+    return tmp_path / "config" / "item_map.csv"
+
+
+def test_a_gap_is_priced_proposed_by_one_and_closed_by_another(signed_in: SignedIn, site: Site, own_maps: Path) -> None:
+    paul, ann, adam = signed_in("paul"), signed_in("ann"), signed_in("adam")
+    page = paul.get("/mappings").text
+    assert "1 open order line" in page
+    assert "12.50" in page
+    assert "spelled the same but for case and punctuation" in page
+    to = unescape(next(one for one in re.findall(r'href="(/mappings/row[^"]+)"', page) if "sku-7" in one))
+    form = paul.get(to)
+    fields = {name: unescape(value) for name, value in re.findall(r'name="(cell\.[^"]+)" value="([^"]*)"', form.text)}
+    fields |= {"file": "item_map.csv", "digest": hidden(form, "digest"), "how": "add"}
+    assert fields["cell.item_code"] == "SKU-7X"
+    assert "say why" in banner(paul.do("/mappings/propose", seen=to, **fields))
+    before = own_maps.read_bytes()
+    assert "Another person approves" in banner(paul.do("/mappings/propose", seen=to, reason="same product", **fields))
+    assert own_maps.read_bytes() == before
+    (change,) = site.outbox.changes.all()
+    assert paul.do("/approvals/approve", seen="/mappings", choose=change["change_key"]).status_code == 403
+    assert "add BRICO, sku-7 x" in ann.get("/approvals").text
+    assert "1 approved" in banner(ann.do("/approvals/approve", seen="/approvals", choose=change["change_key"]))
+    assert own_maps.read_bytes() == before + b"BRICO,sku-7 x,SAGE_UK,SKU-7X\n"
+    late = adam.do("/approvals/reject", seen="/approvals", choose=change["change_key"], reason="no")
+    assert "ann was faster" in banner(late)
+    assert "ann" in adam.get("/mappings?file=item_map.csv").text.split("What became of the others", 1)[1]
+    assert site.outbox.verify_audit().ok
+
+
+def test_a_row_is_refused_when_its_file_changed_under_the_form(signed_in: SignedIn, site: Site, own_maps: Path) -> None:
+    paul = signed_in("paul")
+    seen = "/mappings/row?file=carriers.csv&row=0"
+    form = paul.get(seen)
+    fields = {name: unescape(value) for name, value in re.findall(r'name="(cell\.[^"]+)" value="([^"]*)"', form.text)}
+    fields |= {"file": "carriers.csv", "row": "0", "digest": hidden(form, "digest"), "reason": "typing error"}
+    carriers = own_maps.parent / "carriers.csv"
+    carriers.write_bytes(carriers.read_bytes() + b"SAGE_UK,Mule,*,,false,\n")
+    assert "changed while you looked" in banner(paul.do("/mappings/propose", seen=seen, how="edit", **fields))
+    fields["digest"] = hidden(paul.get(seen), "digest")
+    wrong = fields | {"cell.is_tracked": "perhaps"}
+    assert "must be true or false" in banner(paul.do("/mappings/propose", seen=seen, how="edit", **wrong))
+    assert "Proposed" in banner(paul.do("/mappings/propose", seen=seen, how="remove", **fields))
+    (change,) = site.outbox.changes.all()
+    assert (change["kind"], change["row_after"]) == ("REMOVE", None)
+    refused = signed_in("petra").do("/mappings/withdraw", seen="/mappings", choose=change["change_key"])
+    assert "another person's" in banner(refused)
+    assert "withdrawn" in banner(paul.do("/mappings/withdraw", seen="/mappings", choose=change["change_key"]))
+    assert paul.get("/mappings/row?file=marketplaces.csv").status_code == 404
+    assert paul.get("/mappings/row?file=carriers.csv&row=999").status_code == 404
 
 
 # ---- matching

@@ -65,6 +65,7 @@ def pages_of(ids: Ids) -> dict[str, str]:
         "profitability": "/profitability",
         "stock": "/stock",
         "mappings": "/mappings",
+        "mapping-row": "/mappings/row?file=accounts.csv&row=2",
         "feeds": "/feeds",
         "audit": "/audit?verify=1",
         "runbook": "/runbook/BNK-001",

@@ -100,21 +100,30 @@ def approve_command(
         keys = [
             row["action_key"] for row in outbox.actions(states=["PROPOSED"], kind=kind, marketplace_code=marketplace)
         ]
-    decisions, keys = split_keys(keys)
+    who = by or system_user()
+    decisions, changes, keys = split_keys(keys)
     for decision in decisions:
-        outbox.decisions.approve(decision, by=by or system_user(), reason=reason)
-    approved = outbox.approve(keys, by=by or system_user(), reason=reason) if keys else []
-    _decided(session, "approved", [*decisions, *approved])
+        outbox.decisions.approve(decision, by=who, reason=reason)
+    if changes:
+        from orchestration.lib import config_changes
+
+        for change in changes:
+            config_changes.approve(session.settings, outbox, change, by=who, reason=reason)
+    approved = outbox.approve(keys, by=who, reason=reason) if keys else []
+    _decided(session, "approved", [*decisions, *changes, *approved])
 
 
 def reject_command(session: Session, keys: Sequence[str], *, reason: str, by: str | None) -> None:
     """Reject the named actions."""
     outbox = session.require_outbox()
-    decisions, keys = split_keys(keys)
+    who = by or system_user()
+    decisions, changes, keys = split_keys(keys)
     for decision in decisions:
-        outbox.decisions.reject(decision, by=by or system_user(), reason=reason)
-    rejected = outbox.reject(keys, by=by or system_user(), reason=reason) if keys else []
-    _decided(session, "rejected", [*decisions, *rejected])
+        outbox.decisions.reject(decision, by=who, reason=reason)
+    for change in changes:
+        outbox.changes.reject(change, by=who, reason=reason)
+    rejected = outbox.reject(keys, by=who, reason=reason) if keys else []
+    _decided(session, "rejected", [*decisions, *changes, *rejected])
 
 
 def _decided(session: Session, word: str, keys: Sequence[str]) -> None:
@@ -126,7 +135,7 @@ def _decided(session: Session, word: str, keys: Sequence[str]) -> None:
         out.print(f"{word} {key}", markup=False)
     out.print(
         f"{len(keys):,} {word}."
-        + (" They leave with the next run of their lane." if word == "approved" and keys else ""),
+        + (" They take effect with the next run of their lane." if word == "approved" and keys else ""),
         style="dim",
     )
 

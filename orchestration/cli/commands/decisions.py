@@ -125,11 +125,13 @@ def decisions_command(session: Session, *, state: str | None, kind: str | None, 
     out.print(f"{len(shown):,} of {len(rows):,} decisions; `tieout audit log` shows every step.", style="dim")
 
 
-def split_keys(keys: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Keys of decisions, and keys of actions."""
-    from orchestration.outbox.decisions import PREFIX
+def split_keys(keys: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Keys of decisions, of changes of the configuration, and of actions."""
+    from orchestration.outbox import changes, decisions
 
-    return [key for key in keys if key.startswith(PREFIX)], [key for key in keys if not key.startswith(PREFIX)]
+    decided = [key for key in keys if key.startswith(decisions.PREFIX)]
+    changed = [key for key in keys if key.startswith(changes.PREFIX)]
+    return decided, changed, [key for key in keys if key not in (*decided, *changed)]
 
 
 def _pair(session: Session, payout: str, receipt: str) -> tuple[dict[str, Any], dict[str, Any]]:
