@@ -21,7 +21,7 @@ SPARK := .venv-spark/.ready
 ENGINE ?= sail
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app outage chaos faults sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes playbook docs lock clean
+.PHONY: help setup demo app outage chaos faults sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-peak playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -129,6 +129,9 @@ bench-lanes: $(STAMP) ## Orders created and accepted against the least that the 
 
 bench-receipts: $(STAMP) ## Matching pay-outs to bank receipts of one payer without references (PAYOUTS=2000)
 	$(BIN)/python -m benchmarks.receipts --payouts $(PAYOUTS) --output benchmarks/results/receipts.json
+
+bench-peak: $(STAMP) ## A simulated November week at twenty times the usual volume: queues, deadlines, freshness (docs/peak.md)
+	$(BIN)/python -m benchmarks.peak --page docs/peak.md
 
 playbook: $(STAMP) ## Who checks what and when, from your configuration, as a site in DATA/playbook/site
 	$(BIN)/tieout playbook $(DATA)/playbook
