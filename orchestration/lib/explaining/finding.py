@@ -4,7 +4,7 @@ holding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestration.lib.published import Published
@@ -30,6 +30,9 @@ class Place:
     is_list: bool = False
     """Whether the column holds several ids with commas between them."""
 
+
+LARGE_ROWS = 300_000
+"""From so many rows on a mart is searched for near ids by their beginning only."""
 
 # The first places win: an id that names an order is explained as that order, not as each of its lines.
 PLACES = (
@@ -67,18 +70,39 @@ def find(published: Published, text: str) -> list[Subject]:
     """
     wanted = text.strip()
     # As it was written, in capitals and in small letters an id is looked up without touching every row; only what is
-    # nowhere so is compared letter by letter.
-    for names, parameters in ((_names_plainly, [wanted, wanted.upper(), wanted.lower()]), (_names, [wanted])):
-        for place in _places(published):
-            marketplace = "marketplace_code" if "marketplace_code" in published.marts[place.mart] else "NULL"
-            rows = published.rows(
-                f"SELECT DISTINCT {place.subject_column} AS id, {marketplace} AS marketplace_code FROM {place.mart} "  # noqa: S608  (names come from PLACES)
-                f"WHERE {names(place)} AND {place.subject_column} IS NOT NULL ORDER BY ALL",
-                parameters,
-            )
-            if rows:
-                return [Subject(place.kind, str(row["id"]), row["marketplace_code"]) for row in rows]
+    # nowhere so is compared letter by letter, every mart once.
+    for place in _places(published):
+        if subjects := _subjects(published, place, _names_plainly(place), [wanted, wanted.upper(), wanted.lower()]):
+            return subjects
+    held = _held(published, wanted)
+    for place in _places(published):
+        if place.mart in held and (subjects := _subjects(published, place, _names(place), [wanted])):
+            return subjects
     return []
+
+
+def _subjects(published: Published, place: Place, condition: str, parameters: Sequence[str]) -> list[Subject]:
+    marketplace = "marketplace_code" if "marketplace_code" in published.marts[place.mart] else "NULL"
+    rows = published.rows(
+        f"SELECT DISTINCT {place.subject_column} AS id, {marketplace} AS marketplace_code FROM {place.mart} "  # noqa: S608  (names come from PLACES)
+        f"WHERE {condition} AND {place.subject_column} IS NOT NULL ORDER BY ALL",
+        parameters,
+    )
+    return [Subject(place.kind, str(row["id"]), row["marketplace_code"]) for row in rows]
+
+
+def _held(published: Published, wanted: str) -> set[str]:
+    """The marts that hold the id in any of their places, in whatever case."""
+    by_mart: dict[str, list[Place]] = {}
+    for place in _places(published):
+        by_mart.setdefault(place.mart, []).append(place)
+    parts = [
+        f"(SELECT '{mart}' AS mart FROM {mart} WHERE {' OR '.join(map(_names, places))} LIMIT 1)"  # noqa: S608  (names come from PLACES)
+        for mart, places in by_mart.items()
+    ]
+    if not parts:
+        return set()
+    return {str(row["mart"]) for row in published.rows(" UNION ALL ".join(parts), [wanted])}
 
 
 def _names_plainly(place: Place) -> str:
@@ -94,18 +118,34 @@ def _names_plainly(place: Place) -> str:
 def _names(place: Place) -> str:
     """SQL condition with one parameter: the column holds that id, in whatever case."""
     if place.is_list:
-        return f"list_contains(string_split(lower({place.column}), ','), lower($1))"
-    return f"lower({place.column}) = lower($1)"
+        return (
+            f"(contains(lower({place.column}), lower($1)) "
+            f"AND list_contains(string_split(lower({place.column}), ','), lower($1)))"
+        )
+    # Most ids are not even as long: only the others are spelled out.
+    return f"(length({place.column}) = length($1) AND lower({place.column}) = lower($1))"
 
 
 def similar(published: Published, text: str, *, limit: int = 8) -> list[Subject]:
     """Subjects whose id contains `text`, for a hint when nothing matches exactly."""
-    found: list[Subject] = []
+    wanted, found = text.strip(), list[Subject]()
+    large = {
+        str(row["table_name"])
+        for row in published.rows(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND estimated_size > $1",
+            [LARGE_ROWS],
+        )
+    }
     for place in _places(published):
+        # In a large mart only what begins so: to look into every id for a part of it takes seconds.
+        if place.mart in large:
+            ways = " OR ".join(f"starts_with({place.column}, ${n})" for n in (1, 2, 3))
+            parameters = [wanted, wanted.upper(), wanted.lower()]
+        else:
+            ways, parameters = f"contains(lower({place.column}), lower($1))", [wanted]
         rows = published.rows(
-            f"SELECT DISTINCT {place.column} AS id FROM {place.mart} "  # noqa: S608  (names come from PLACES)
-            f"WHERE contains(lower({place.column}), lower(?)) ORDER BY id LIMIT {limit:d}",
-            [text.strip()],
+            f"SELECT DISTINCT {place.column} AS id FROM {place.mart} WHERE {ways} ORDER BY id LIMIT {limit:d}",  # noqa: S608  (names come from PLACES)
+            parameters,
         )
         found += [Subject(place.kind, str(row["id"])) for row in rows]
         if len(found) >= limit:
