@@ -13,6 +13,7 @@ from app.asking import Ask, Done, NotHere, NotNow, Page
 from app.people import Right
 from app.rendering import explained
 from app.tables import Column, Filter, Query, Row, Table
+from orchestration.alerting.taking import follow, taken, who_has
 from orchestration.lib.deciding import subject_of_exception, write_off_limits
 from orchestration.lib.published import exceptions_named
 from orchestration.outbox import About, OutboxError, Standing
@@ -22,7 +23,6 @@ MOST_AT_ONCE = 500
 ASKS_SOMEBODY = ("OPEN", "IN_PROGRESS")
 SEVERITIES = ("S1", "S2", "S3", "S4")
 TEAMS = ("FINANCE", "OPERATIONS", "CUSTOMER_SERVICE")
-ASSIGNED = "assigned_to"
 
 
 def page_of(row: Row) -> str:
@@ -63,10 +63,10 @@ def listing(ask: Ask) -> Page | Response:
         return RedirectResponse(f"/exceptions?{urlencode(wanted)}", status_code=303)
     shows_closed = bool(ask.asked.get("status")) or ask.asked.get("closed") == "1"
     where = "" if shows_closed else "WHERE status IN ('OPEN', 'IN_PROGRESS')"
-    mine = ask.outbox.notes.assignees() if ask.asked.get("mine") == "1" else None
+    mine = ask.asked.get("mine") == "1"
     parameters: list[Any] = []
-    if mine is not None:
-        own = [id_ for id_, name in mine.items() if name.casefold() == ask.person.name.casefold()]
+    if mine:
+        own = _own(ask)
         where += " AND list_contains(?, exception_id)" if where else "WHERE list_contains(?, exception_id)"
         parameters = [own]
     table = Table(
@@ -100,7 +100,7 @@ def listing(ask: Ask) -> Page | Response:
         sort="-at_risk",
         page_rows=12,
     )
-    values = {"teams": TEAMS, "is_mine": mine is not None, "shows_closed": shows_closed, "back": _here(ask)}
+    values = {"teams": TEAMS, "is_mine": mine, "shows_closed": shows_closed, "back": _here(ask)}
     return Page("exceptions.html", "Exceptions", values, {"list": table, "causes": causes})
 
 
@@ -131,7 +131,7 @@ def one(ask: Ask) -> Page:
         "decisions": decisions,
         "waiting": next((one for one in decisions if one["state"] == "PROPOSED"), None),
         "standing": next((one for one in decisions if one["state"] in ("PROPOSED", "EFFECTIVE")), None),
-        "assignee": ask.outbox.notes.assignees().get(id_),
+        "assignee": who_has(row, ask.outbox.notes.assignees(), taken(ask.settings)),
         "is_open": row["status"] in ASKS_SOMEBODY,
         "overdue": row["due_at"] is not None and row["due_at"] < ask.now,
         "limits": write_off_limits(ask.settings, row) if row["amount_at_risk"] else None,
@@ -175,9 +175,12 @@ def comment(ask: Ask, sent: FormData) -> Done:
 
 
 def assign(ask: Ask, sent: FormData) -> Done:
-    """Give all chosen exceptions to somebody, or back to the team."""
+    """Give all chosen exceptions to somebody, or back to the team. A cause whose exceptions all have somebody sends no
+    more alerts; one that is given back does again.
+    """
     chosen, to = _chosen(ask, sent), str(sent.get("assignee", "")).strip()
     ask.outbox.notes.assign(_keys(chosen), to, by=ask.person.name)
+    follow(ask.settings, chosen, ask.outbox.notes.assignees())
     return Done(f"{_many(chosen)} assigned to {to}." if to else f"{_many(chosen)} given back.", _back(sent))
 
 
@@ -238,6 +241,21 @@ def _each(ask: Ask, sent: FormData, deed: Callable[[Row], None], done: str) -> D
     if refused:
         message += f" Not done: {'; '.join(refused[:3])}{' …' if len(refused) > 3 else ''}."
     return Done(message, _back(sent), is_good=not refused)
+
+
+def _own(ask: Ask) -> list[str]:
+    """Ids of what the person was given, and of what belongs to a cause that they took."""
+    assignees, causes, me = ask.outbox.notes.assignees(), taken(ask.settings), ask.person.name.casefold()
+    own = [id_ for id_, name in assignees.items() if name.casefold() == me]
+    keys = [key for key, one in causes.items() if one.by.casefold() == me]
+    if keys:
+        rows = ask.published.rows(
+            "SELECT exception_id FROM exceptions WHERE list_contains(?, concat_ws('|', exception_code, "
+            "marketplace_code, root_cause, owner_team))",
+            [keys],
+        )
+        own += [str(row["exception_id"]) for row in rows if str(row["exception_id"]) not in assignees]
+    return own
 
 
 def _chosen(ask: Ask, sent: FormData) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ for one reason. What follows from an exception is counted in it and never told b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -113,7 +113,7 @@ def causes_of(rows: Iterable[dict[str, Any]]) -> list[Cause]:
     """Rows of the mart `exceptions` as causes."""
     grouped: dict[str, tuple[dict[str, Any], list[Item]]] = {}
     for row in rows:
-        key = "|".join(str(row[name]) for name in ("exception_code", "marketplace_code", "root_cause", "owner_team"))
+        key = key_of(row)
         _, items = grouped.setdefault(key, (row, []))
         items.append(
             Item(
@@ -142,6 +142,11 @@ def causes_of(rows: Iterable[dict[str, Any]]) -> list[Cause]:
         for key, (row, items) in grouped.items()
     ]
     return sorted(causes, key=lambda cause: (cause.severity, cause.due_at or datetime.max, cause.key))  # noqa: DTZ901  (naive UTC)
+
+
+def key_of(row: Mapping[str, Any]) -> str:
+    """The cause that a row of the mart `exceptions` belongs to."""
+    return "|".join(str(row[name]) for name in ("exception_code", "marketplace_code", "root_cause", "owner_team"))
 
 
 def _is_there(connection: duckdb.DuckDBPyConnection) -> bool:

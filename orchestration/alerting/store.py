@@ -16,48 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from orchestration.lib.state import connect
-
-_SCHEMA = """
-create table if not exists alert_causes (
-    key text primary key,
-    team text not null,
-    first_told_at text,
-    acknowledged_at text,
-    acknowledged_by text,
-    reason text,
-    acknowledged_severity text,
-    acknowledged_amounts text,
-    escalated_at text
-);
-create table if not exists alert_items (
-    channel text not null,
-    key text not null,
-    item_id text not null,
-    severity text not null,
-    told_at text not null,
-    primary key (channel, key, item_id)
-) without rowid;
-create table if not exists alert_messages (
-    number integer primary key autoincrement,
-    sent_at text not null,
-    day text not null,
-    channel text not null,
-    team text not null,
-    kind text not null,
-    key text,
-    items integer not null,
-    consequences integer not null
-);
-create index if not exists ix_alert_messages_day on alert_messages (channel, team, day);
-create table if not exists alert_holds (
-    day text not null,
-    channel text not null,
-    team text not null,
-    key text not null,
-    reason text not null,
-    primary key (day, channel, team, key, reason)
-) without rowid;
-"""
+from orchestration.lib.state_schema import upgrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +43,7 @@ class AlertStore:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = connect(path)
-        with self._transaction():
-            for statement in _SCHEMA.split(";"):
-                if statement.strip():
-                    self._connection.execute(statement)
+        upgrade(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -183,6 +139,19 @@ class AlertStore:
                 where key = ?
                 """,
                 (at, by, reason, severity, worth, key),
+            )
+
+    def release(self, key: str) -> None:
+        """Nobody has it any more: what becomes of it is told again, and escalated in its time."""
+        with self._transaction() as connection:
+            connection.execute(
+                """
+                update alert_causes
+                set acknowledged_at = null, acknowledged_by = null, reason = null, acknowledged_severity = null,
+                    acknowledged_amounts = null
+                where key = ?
+                """,
+                (key,),
             )
 
     # Reading

@@ -98,6 +98,48 @@ create trigger seals_no_update before update on seals begin select raise(abort, 
 create trigger seals_no_delete before delete on seals begin select raise(abort, 'seals is append-only'); end;
 """
 
+_ALERTS = """
+create table if not exists alert_causes (
+    key text primary key,
+    team text not null,
+    first_told_at text,
+    acknowledged_at text,
+    acknowledged_by text,
+    reason text,
+    acknowledged_severity text,
+    acknowledged_amounts text,
+    escalated_at text
+);
+create table if not exists alert_items (
+    channel text not null,
+    key text not null,
+    item_id text not null,
+    severity text not null,
+    told_at text not null,
+    primary key (channel, key, item_id)
+) without rowid;
+create table if not exists alert_messages (
+    number integer primary key autoincrement,
+    sent_at text not null,
+    day text not null,
+    channel text not null,
+    team text not null,
+    kind text not null,
+    key text,
+    items integer not null,
+    consequences integer not null
+);
+create index if not exists ix_alert_messages_day on alert_messages (channel, team, day);
+create table if not exists alert_holds (
+    day text not null,
+    channel text not null,
+    team text not null,
+    key text not null,
+    reason text not null,
+    primary key (day, channel, team, key, reason)
+) without rowid;
+"""
+
 
 class StateTooNew(Exception):
     """The data folder was written by a newer Tieout."""
@@ -120,6 +162,7 @@ STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _script(_FIRST),  # `if not exists`: folders of before 0.1.0 have these tables and no version
     _script(_SEALS),
     seal_finished_batches,  # what was landed before there were seals is sealed as it is found
+    _script(_ALERTS),  # `if not exists`: alerts made their tables themselves before
 )
 """Step n brings version n - 1 to n."""
 

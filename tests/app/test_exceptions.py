@@ -9,6 +9,9 @@ import time
 import pytest
 
 from app.asking import Site
+from orchestration.alerting.causes import open_causes
+from orchestration.alerting.desk import look
+from orchestration.alerting.taking import take, taken
 from tests.app import marts
 from tests.app.conftest import SignedIn
 from tests.app.serving import banner
@@ -76,6 +79,23 @@ def test_a_batch_is_commented_and_assigned_at_once(signed_in: SignedIn, site: Si
     assert "asked the bank" in signed_in("vera").get(f"/exceptions/{MISSING}").text
     assert "ORD-001" in signed_in("petra").get("/exceptions?mine=1").text
     assert site.outbox.verify_audit().ok
+
+
+def test_assigning_takes_the_alert_and_taking_the_alert_assigns(signed_in: SignedIn, site: Site) -> None:
+    """One thing, whichever way it is done; given back, the alert speaks again."""
+    paul = signed_in("paul")
+    paul.do("/exceptions/assign", choose=MISSING, assignee="paul")
+    (held,) = (one for one in taken(site.settings).values() if one.by == "paul")
+    assert held.reason == "assigned in the app"
+    assert "ACKNOWLEDGED" in {reason for _, reason in look(site.settings).held}
+    paul.do("/exceptions/assign", choose=MISSING, assignee="")
+    assert taken(site.settings) == {}
+    cause = next(one for one in open_causes(site.settings.published_path) if one.code == "BNK-001")
+    take(site.settings, cause, by="paul", reason="asked the bank")
+    assert "BNK-001" in paul.get("/exceptions?mine=1").text.split("By root cause")[0].split("<tbody>")[1]
+    assert "<dd>paul</dd>" in paul.get(f"/exceptions/{SHORT}").text
+    paul.do("/exceptions/assign", choose=SHORT, assignee="")
+    assert taken(site.settings) == {}
 
 
 @pytest.mark.parametrize("name", ["vera", "sara", "ann"])

@@ -12,6 +12,7 @@ from orchestration.alerting.desk import look, team_digest
 from orchestration.alerting.messages import in_words, page_link
 from orchestration.alerting.routes import DEFAULT_CHANNEL, addresses, load_routes
 from orchestration.alerting.store import AlertStore
+from orchestration.alerting.taking import take
 from orchestration.cli.output import Col, console, print_json, table
 from orchestration.cli.problems import CliError, ExitCode
 from orchestration.cli.session import Session, system_user
@@ -87,16 +88,7 @@ def ack_command(session: Session, cause_id: str, *, reason: str, by: str | None)
     if cause is None:
         raise CliError(f"no open cause has the id {cause_id}", action="`tieout alerts` lists them.")
     who = by or system_user()
-    with AlertStore(session.settings.state_path) as store:
-        store.acknowledge(
-            cause.key,
-            team=cause.team,
-            at=session.settings.clock.text(),
-            by=who,
-            reason=reason,
-            severity=cause.severity,
-            amounts=cause.amounts,
-        )
+    take(session.settings, cause, by=who, reason=reason)
     if session.as_json:
         print_json({"cause_id": cause.cause_id, "acknowledged_by": who, "items": len(cause.items)})
         return
