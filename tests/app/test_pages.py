@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
+from decimal import Decimal
 from html import unescape
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from app.asking import Site
 from app.masks import masked
@@ -15,6 +17,9 @@ from app.pages.approvals import difference
 from app.people import Right
 from app.rendering import NAVIGATION
 from app.server import create_app
+from orchestration.examination.examine import Examination, Finding
+from orchestration.examination.finding import CHECKS, Found
+from orchestration.examination.report import keep
 from tests.app import marts
 from tests.app.conftest import SignedIn
 from tests.app.serving import banner, hidden
@@ -159,6 +164,30 @@ def test_personal_data_is_masked_and_a_look_at_it_is_logged(signed_in: SignedIn,
     newest = site.outbox.audit_log(limit=1)[0]
     assert (newest["actor"], newest["why"]) == ("sara", "reveal: the customer asked")
     assert site.outbox.verify_audit().ok
+
+
+# ---- the examination
+
+
+def test_the_examination_is_shown_as_it_ranked_with_evidence_money_and_remedy(signed_in: SignedIn, site: Site) -> None:
+    vera = signed_in("vera")
+    assert "were not examined yet" in vera.get("/audit").text
+    found = [
+        Finding(CHECKS["MAP-1"], Found("BRICO <b>FEE</b>", "9 lines.", "select 1", Decimal("1234.5"), "GBP")),
+        Finding(CHECKS["MAP-3"], Found("BRICO SKU-1", "is mapped and never sold.", "item_map.csv line 2")),
+    ]
+    examined = Examination(tuple(found), (CHECKS["MAP-2"],), ((CHECKS["MAP-3"], "no vendor was asked"),))
+    keep(site.settings.examination_path, examined, at=site.settings.clock.now())
+    page = vera.get("/audit").text
+    assert "2 findings, 1 checks without one, 1 not asked" in page
+    assert "1,234.50" in page
+    assert page.index("9 lines.") < page.index("is mapped and never sold.")
+    assert "See: item_map.csv line 2" in page
+    assert escape(CHECKS["MAP-1"].remedy.replace("`", "")) in page
+    assert "<b>FEE" not in page
+    assert "is mapped" not in vera.get("/audit?findings.impact=HIGH").text
+    site.settings.examination_path.write_text("{")
+    assert "were not examined yet" in vera.get("/audit").text
 
 
 # ---- maps

@@ -9,6 +9,7 @@ import pytest
 
 from app.asking import Site as AppSite
 from app.marts import Marts
+from app.people import Person, Role
 from app.settings import AppSettings
 from app.signing.users import Users
 from orchestration.lib.published import Published
@@ -28,8 +29,9 @@ def test_everybody_can_do_their_work_in_the_app(finished: Site, tmp_path: Path) 
     shutil.copytree(finished.data_dir / "published", data / "published")
     shutil.copy(finished.data_dir / "outbox.db", data / "outbox.db")
     with browsing() as browser:
+        shutil.copytree(finished.env["TIEOUT_CONFIG_DIR"], tmp_path / "config")
         settings = Settings(
-            config_dir=Path(finished.env["TIEOUT_CONFIG_DIR"]),
+            config_dir=tmp_path / "config",
             data_dir=data,
             as_of=parse_stamp(finished.env["TIEOUT_AS_OF"]),
             write_back=True,
@@ -37,7 +39,8 @@ def test_everybody_can_do_their_work_in_the_app(finished: Site, tmp_path: Path) 
         write_users(tmp_path / "users.csv")
         site = AppSite(settings, AppSettings(), Marts(settings.published_path), Users(tmp_path / "users.csv"))
         published = Published(settings.published_path)
-        ids = ids_of(published)
+        ids = ids_of(published) | {"link": "printed-by-make-app"}
         published.close()
+        site.link_token, site.link_person = ids["link"], Person("newcomer", frozenset({Role.ADMIN}))
         with serving(site) as base:
             walk(browser, base, ids)
