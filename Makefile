@@ -21,7 +21,7 @@ SPARK := .venv-spark/.ready
 ENGINE ?= sail
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app outage chaos faults sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-peak playbook docs lock clean
+.PHONY: help setup demo app outage chaos faults sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-stock bench-peak playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -126,6 +126,10 @@ bench-lanes: WAITING = 10000
 bench-lanes: MINUTES = 5
 bench-lanes: $(STAMP) ## Orders created and accepted against the least that the limits allow, and order to acceptance at 1,000 an hour (WAITING=10000 MINUTES=5)
 	$(BIN)/python -m benchmarks.lanes --waiting $(WAITING) --minutes $(MINUTES) --output benchmarks/results/lanes.json
+
+bench-stock: STOCK = 200000
+bench-stock: $(STAMP) ## What a stock push of STOCK=200000 SKUs sends when 2 % of them have changed; make demo comes first
+	$(BIN)/python -m benchmarks.stock --demo $(DATA)/demo --skus $(STOCK) --output benchmarks/results/stock.json
 
 bench-receipts: $(STAMP) ## Matching pay-outs to bank receipts of one payer without references (PAYOUTS=2000)
 	$(BIN)/python -m benchmarks.receipts --payouts $(PAYOUTS) --output benchmarks/results/receipts.json

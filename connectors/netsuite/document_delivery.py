@@ -160,7 +160,7 @@ class SalesOrderDelivery(_DocumentDelivery[d.SalesOrder]):
             where = "the marketplace's class"
             body["class"] = {"id": self._records.id_of("classification", "name", document.class_name, where)}
         if document.shipping_address is not None:
-            body["shippingAddress"] = _address(document.shipping_address)
+            body["shippingAddress"] = address_of(document.shipping_address)
         return body
 
     def _evidence(self, held: Sequence[Held]) -> Mapping[str, Evidence]:
@@ -301,7 +301,8 @@ class DepositDelivery(_DocumentDelivery[d.Deposit]):
         return [*date_difference(held, document.deposit_date[:10]), *differences(here, wanted, "moved by")]
 
 
-def _address(address: d.Address) -> dict[str, Any]:
+def address_of(address: d.Address) -> dict[str, Any]:
+    """The members of NetSuite's sub-record."""
     names = {
         "addressee": address.addressee,
         "attention": address.attention,

@@ -5,12 +5,13 @@ account.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from connectors.addresses import Destination
 from connectors.auth import ClientCredentials, FileCredentialStore
 from connectors.bank.csv import CsvProfile
 from connectors.bank.reader import BankStatementReader
@@ -18,6 +19,7 @@ from connectors.delivery import Delivery
 from connectors.erps import ErpCompany, ErpConnector, registered_erps
 from connectors.errors import AuthError, BadConfiguration, ConnectorError, NotFound
 from connectors.http import is_loopback
+from connectors.mirakl.addresses import destinations
 from connectors.mirakl.client import MiraklConnector
 from connectors.mirakl.writes import deliveries as mirakl_deliveries
 from connectors.netsuite import AccountLimiter, Certificate, NetSuiteConnector, Tokens
@@ -114,12 +116,13 @@ class Connections:
             with suppress(ConnectorError):
                 sage = self._connector("sage200", account)
                 assert isinstance(sage, Sage200Connector)
-                found |= {(kind, account): delivery for kind, delivery in sage200_deliveries(sage).items()}
+                made = sage200_deliveries(sage, destinations_of=self._destinations_of)
+                found |= {(kind, account): delivery for kind, delivery in made.items()}
         for account in self._registry.accounts_of("netsuite"):
             with suppress(ConnectorError):
                 netsuite = self._connector("netsuite", account)
                 assert isinstance(netsuite, NetSuiteConnector)
-                made = netsuite_deliveries(netsuite, self._registry.erp(account).subsidiary_id)
+                made = netsuite_deliveries(netsuite, self._registry.erp(account).subsidiary_id, self._destinations_of)
                 found |= {(kind, account): delivery for kind, delivery in made.items()}
         for vendor, erp in registered_erps().items():
             for account in self._registry.accounts_of(vendor):
@@ -127,6 +130,11 @@ class Connections:
                     registered = self._connector(vendor, account)
                     found |= {(kind, account): delivery for kind, delivery in erp.deliveries(registered).items()}
         return found
+
+    def _destinations_of(self, marketplace: str, order_ids: Sequence[str]) -> Mapping[str, Destination]:
+        connector = self._connector("mirakl", marketplace)
+        assert isinstance(connector, MiraklConnector)
+        return destinations(connector, order_ids)
 
     def budget(self, vendor: str, account: str) -> KeyBudget | None:
         """The call budget of the account's key; None where calls are not counted: the vendor's connector keeps its own

@@ -39,7 +39,7 @@ from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 LANE_KINDS = {
     "settlement": frozenset({"JOURNAL"}),
     "stock": frozenset({"STOCK", "OFFER", "PRICE"}),
-    "dispatch": frozenset({"DISPATCH", "TRACKING"}),
+    "dispatch": frozenset({"DISPATCH", "TRACKING", "ORDER_ADDRESS"}),
     "returns": frozenset({"REFUND", "CREDIT_NOTE"}),
     "orders": frozenset({"SALES_ORDER", "ACCEPTANCE", "ORDER_CANCELLATION", "CANCELATION"}),
 }
@@ -47,7 +47,7 @@ LANE_KINDS = {
 
 LANE_MODELS: Mapping[str, tuple[str, ...]] = {
     "orders": ("act_orders", "act_acceptances", "act_cancellations", "actions", "deadlines", "rec_orders"),
-    "dispatch": ("act_dispatches", "actions", "dispatch_latency", "rec_dispatches"),
+    "dispatch": ("act_dispatches", "act_addresses", "actions", "dispatch_latency", "rec_dispatches"),
     "returns": ("act_refunds", "act_credit_notes", "actions", "exceptions", "rec_refunds"),
 }
 """The models that a lane is run for: it builds these and what they hang on. Without a row: everything.

@@ -80,6 +80,7 @@ KINDS: Mapping[str, Kind] = {
     "CANCELATION": Kind(batch_size=100, is_wanted_state=False, settle_seconds=60.0, lapses=True),
     "ORDER_CANCELLATION": Kind(batch_size=100, is_wanted_state=False, lapses=True),
     "SALES_ORDER": Kind(batch_size=100, is_wanted_state=False, maximum_attempts=PATIENT, lapses=True),
+    "ORDER_ADDRESS": Kind(batch_size=100, is_wanted_state=True, lapses=True),
     "CREDIT_NOTE": Kind(batch_size=100, is_wanted_state=False),
     "CUSTOMER_PAYMENT": Kind(batch_size=100, is_wanted_state=False),
     "DEPOSIT": Kind(batch_size=100, is_wanted_state=False),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from connectors.addresses import Destination
 from connectors.auth import MemoryCredentialStore
 from connectors.delivery import Delivery
 from connectors.mirakl import MiraklConnector
+from connectors.mirakl.addresses import destinations
 from connectors.mirakl.writes import deliveries as mirakl_deliveries
 from connectors.netsuite import Certificate, NetSuiteConnector
 from connectors.netsuite.writes import deliveries as netsuite_deliveries
@@ -93,11 +95,17 @@ class Town:
 
     def deliveries(self) -> Deliveries:
         """Those of a process that has looked nothing up yet. The connections are the town's own."""
-        found: Deliveries = {(kind, SAGE): one for kind, one in sage200_deliveries(self.sage).items()}
-        found |= {(kind, NETSUITE): one for kind, one in netsuite_deliveries(self.netsuite, SUBSIDIARY_ID).items()}
+        found: Deliveries = {}
+        sage = sage200_deliveries(self.sage, destinations_of=self._destinations_of)
+        found |= {(kind, SAGE): one for kind, one in sage.items()}
+        netsuite = netsuite_deliveries(self.netsuite, SUBSIDIARY_ID, self._destinations_of)
+        found |= {(kind, NETSUITE): one for kind, one in netsuite.items()}
         for shop in self.shops:
             found |= {(kind, shop.account): one for kind, one in mirakl_deliveries(shop).items()}
         return found
+
+    def _destinations_of(self, marketplace: str, order_ids: Sequence[str]) -> Mapping[str, Destination]:
+        return destinations(next(shop for shop in self.shops if shop.account == marketplace), order_ids)
 
     @cached_property
     def sage(self) -> Sage200Connector:

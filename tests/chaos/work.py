@@ -260,6 +260,18 @@ def _order_cancellation(order: Callable[[Context], Payload]) -> Callable[[Contex
     return payload
 
 
+def _order_address(order: Callable[[Context], Payload], shop: str) -> Callable[[Context], Payload]:
+    """Of an order that was made beforehand and that the marketplace has paid for."""
+
+    def payload(one: Context) -> Payload:
+        made = order(one)
+        one.town.order(shop, "SHIPPING", made["order_reference"], one.place)
+        one.done("SALES_ORDER", f"{one.name} order", made)
+        return {name: made[name] for name in ("order_reference", "customer_reference")}
+
+    return payload
+
+
 def _sage_journal(one: Context) -> Payload:
     def line(number: int, kind: str, code: str | None, side: str, amount: str, **more: Any) -> Payload:
         sides = {"account_role": kind, "account_type": kind, "account_code": code, side: amount}
@@ -365,6 +377,7 @@ PAYLOADS: dict[str, Callable[[Context], Payload]] = {
     "SHIPMENT_ORIGIN": _origin,
     "SALES_ORDER": _sage_order,
     "ORDER_CANCELLATION": _order_cancellation(_sage_order),
+    "ORDER_ADDRESS": _order_address(_sage_order, SAGE_SHOP),
     "JOURNAL": _sage_journal,
     "CUSTOMER": _customer,
     "SALES_ALLOCATION": _allocation,
@@ -373,6 +386,7 @@ PAYLOADS: dict[str, Callable[[Context], Payload]] = {
 NETSUITE_PAYLOADS: dict[str, Callable[[Context], Payload]] = {
     "SALES_ORDER": _netsuite_order,
     "ORDER_CANCELLATION": _order_cancellation(_netsuite_order),
+    "ORDER_ADDRESS": _order_address(_netsuite_order, NETSUITE_SHOP),
     "JOURNAL": _netsuite_journal,
     "CREDIT_NOTE": _credit_memo,
     "CUSTOMER_PAYMENT": _customer_payment,

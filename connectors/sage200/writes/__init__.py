@@ -6,6 +6,7 @@ afterwards, and says in its docstring what its precondition is and by what an un
 
 from __future__ import annotations
 
+from connectors.addresses import DestinationsOf
 from connectors.delivery import Delivery
 from connectors.sage200.client import Sage200Connector
 from connectors.sage200.writes.allocations import AllocationDelivery
@@ -13,6 +14,7 @@ from connectors.sage200.writes.cash_book import BankPaymentDelivery, BankReceipt
 from connectors.sage200.writes.codes import Codes
 from connectors.sage200.writes.customers import CustomerDelivery
 from connectors.sage200.writes.journal import JournalDelivery
+from connectors.sage200.writes.order_addresses import SageOrderAddressDelivery
 from connectors.sage200.writes.order_cancellations import OrderCancellationDelivery
 from connectors.sage200.writes.orders import SalesOrderDelivery
 from connectors.sage200.writes.sending import CONCURRENCY, Desk
@@ -42,11 +44,18 @@ __all__ = [
 ]
 
 
-def deliveries(connector: Sage200Connector, concurrency: int = CONCURRENCY) -> dict[str, Delivery]:
-    """Who delivers what to this company, by kind of action. `concurrency` writes are under way at a time."""
+def deliveries(
+    connector: Sage200Connector, concurrency: int = CONCURRENCY, destinations_of: DestinationsOf | None = None
+) -> dict[str, Delivery]:
+    """Who delivers what to this company, by kind of action. `concurrency` writes are under way at a time. Without
+    `destinations_of` no address is written.
+    """
     desk = Desk(connector, concurrency)
     codes = Codes(desk)
-    return {
+    addresses: dict[str, Delivery] = {}
+    if destinations_of is not None:
+        addresses["ORDER_ADDRESS"] = SageOrderAddressDelivery(desk, codes, destinations_of)
+    return addresses | {
         "JOURNAL": JournalDelivery(desk, codes),
         "CUSTOMER": CustomerDelivery(desk, codes),
         "SALES_ORDER": SalesOrderDelivery(desk, codes),

@@ -167,7 +167,7 @@ class SalesOrderDelivery:
                 body[member] = d.day(day, member)
         if document.shipping_address is not None:
             body["use_invoice_address"] = False
-            body["delivery_address"] = _address(document.shipping_address)
+            body["delivery_address"] = address_of(document.shipping_address)
         if document.analysis_codes:
             if sop.amend_header_analysis_codes is False:
                 raise Unfit("analysis_codes: Sage would ignore them (sop_settings.amend_header_analysis_codes is off)")
@@ -364,7 +364,7 @@ def number_of(order: Row) -> str:
     return str(order.get("document_no") or order.get("id"))
 
 
-def _address(address: d.Address) -> dict[str, Any]:
+def address_of(address: d.Address) -> dict[str, Any]:
     """Long streets go on in the next line; what has no room in Sage's fields is cut."""
     streets = [part for street in (address.street_1, address.street_2) if street for part in wrap(street, 60)]
     found = {f"address_{number}": part for number, part in enumerate(streets[:4], start=1)}
