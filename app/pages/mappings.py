@@ -23,6 +23,7 @@ from app.tables import Column, Query, Row, Table
 from orchestration.lib.config_changes import in_words, propose, rows_of
 from orchestration.lib.config_files import DATED, MAPS, ConfigFile, FileChanged, read_file
 from orchestration.lib.map_gaps import gaps
+from orchestration.lib.registry import load_registry
 
 OTHERS = {
     "ORD-008": "tax_codes.csv",
@@ -44,6 +45,8 @@ def show(ask: Ask) -> Page:
     """The gaps with their cost, what waits for a second person, and one file of the configuration."""
     folder = ask.settings.config_dir
     files = sorted(path.name for path in folder.glob("*.csv"))
+    if SHOWN_FIRST not in files:
+        load_registry(folder)  # raises, and says what is missing
     wanted = ask.asked.get("file", SHOWN_FIRST)
     if wanted not in files:
         raise NotHere(f"The configuration has no file {wanted}.")

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from app.asking import Site
+from app.rendering import NAVIGATION
 from orchestration.alerting.causes import open_causes
 from orchestration.alerting.desk import look
 from orchestration.alerting.taking import take, taken
@@ -174,18 +175,22 @@ def test_a_newly_published_file_is_seen_by_the_next_request(signed_in: SignedIn,
     assert "everything ties out" in vera.get("/exceptions").text
 
 
-def test_before_the_first_run_the_page_says_what_to_do(signed_in: SignedIn, site: Site) -> None:
+def test_before_the_first_run_every_page_says_what_to_do(signed_in: SignedIn, site: Site) -> None:
+    vera = signed_in("vera")
     site.settings.published_path.unlink()
-    page = signed_in("vera").get("/exceptions")
-    assert page.status_code == 200
-    assert "make demo" in page.text
+    for path, name in NAVIGATION:
+        page = vera.get(path)
+        assert page.status_code == 200, name
+        assert "make demo" in page.text, name
 
 
 def test_every_page_says_how_old_its_figures_are(signed_in: SignedIn) -> None:
-    page = signed_in("vera").get("/exceptions").text
-    assert "1 of 2 feeds is older than it may be" in page
-    assert "sage200 SAGE_UK products" in page
-    assert "Marts as of" in page
+    vera = signed_in("vera")
+    for path, name in NAVIGATION:
+        page = vera.get(path).text
+        assert "1 of 2 feeds is older than it may be" in page, name
+        assert "sage200 SAGE_UK products" in page, name
+        assert "Marts as of" in page, name
 
 
 def test_figures_and_days_are_written_as_the_reader_does(signed_in: SignedIn) -> None:
