@@ -241,6 +241,19 @@ def explain(
 
 
 @app.command()
+def evidence(
+    ctx: typer.Context,
+    id: Annotated[str, typer.Argument(help="Order, line, refund, document, voucher, receipt, SKU, ERP reference …")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Newest records to show.")] = 50,
+    json: Json = False,
+) -> None:
+    """File and record of every answer of a vendor that names the id, and whether the files are what was landed."""
+    from orchestration.cli.commands.evidence import evidence_command
+
+    evidence_command(_session(ctx), id, limit=limit)
+
+
+@app.command()
 def actions(
     ctx: typer.Context,
     key: Annotated[str | None, typer.Argument(help="One action, by key or wire key, with its history.")] = None,

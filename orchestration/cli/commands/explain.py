@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from orchestration.cli.output import console, print_json
 from orchestration.cli.problems import CliError
 from orchestration.cli.session import Session
@@ -32,3 +34,6 @@ def explain_command(session: Session, text: str) -> None:
         show(node, out)
         if not node.exceptions:
             out.print("  no open exceptions", style="dim")
+    out.print(
+        f"  file and record of each answer behind it: tieout evidence {shlex.quote(text)}", style="dim", markup=False
+    )
