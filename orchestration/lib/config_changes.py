@@ -22,7 +22,7 @@ from orchestration.lib.files import replace_file
 from orchestration.lib.integrity import seal_configuration
 from orchestration.lib.registry import check_registry
 from orchestration.lib.settings import DEFAULT_CONFIG_DIR, Settings
-from orchestration.outbox import ApprovalRefused, Change, Outbox, Standing
+from orchestration.outbox import ApprovalRefused, Change, Outbox
 
 LANE_WAIT_SECONDS = 10
 LONGEST_CELL = 500
@@ -84,11 +84,6 @@ def approve(settings: Settings, outbox: Outbox, key: str, *, by: str, reason: st
         outbox.changes.approve(key, write, by=by, reason=reason)
         seal_configuration(settings)
     return said[0]
-
-
-def reject(outbox: Outbox, key: str, *, by: str, reason: str) -> Standing:
-    """A change is not made; the proposer's own is withdrawn. Raises ApprovalRefused, UnknownAction."""
-    return outbox.changes.reject(key, by=by, reason=reason)
 
 
 def rows_of(change: Mapping[str, Any]) -> tuple[dict[str, str] | None, dict[str, str] | None]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.lib.configuration import (
-    ROW_TYPES,
     Account,
     BankPayer,
     Carrier,
@@ -121,11 +120,6 @@ def read_file(folder: Path, name: str) -> ConfigFile:
     except (csv.Error, UnicodeDecodeError) as error:
         raise FileChanged(f"{name} cannot be read: {error}; `tieout doctor` says where") from error
     return ConfigFile(name, content, heading, tuple(places))
-
-
-def row_type_of(name: str) -> type[Row]:
-    """What a row of the file is. Raises KeyError."""
-    return next(row_type for row_type in ROW_TYPES if name == row_type.FILE) if name not in MAPS else MAPS[name]
 
 
 def _written(cells: list[str], end: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from orchestration.lib import config_changes
-from orchestration.lib.config_changes import ChangeRefused, approve, in_words, propose, reject
+from orchestration.lib.config_changes import ChangeRefused, approve, in_words, propose
 from orchestration.lib.config_files import FileChanged, read_file
 from orchestration.lib.integrity import verify
 from orchestration.lib.settings import DEFAULT_CONFIG_DIR, Settings
@@ -88,7 +88,7 @@ def test_a_file_that_was_edited_by_hand_in_between_is_left_alone(settings: Setti
         approve(settings, outbox, second, by="ann")
     assert path.read_bytes() == edited
     assert [row["state"] for row in outbox.changes.all()] == ["EFFECTIVE", "PROPOSED"]
-    assert reject(outbox, second, by="ann", reason="stale") == "REJECTED"
+    assert outbox.changes.reject(second, by="ann", reason="stale") == "REJECTED"
     assert outbox.verify_audit().ok
 
 
