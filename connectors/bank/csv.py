@@ -133,6 +133,8 @@ def decode_csv(body: bytes) -> Decoded:
         landed = msgspec.json.decode(body, type=LandedCsv)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise _bad("neither CAMT.053, MT940 or OFX nor a landed CSV statement", str(error)) from error
+    if (problem := landed.profile.problem()) is not None:
+        raise _bad(f"the landed statement's profile: {problem}")
     return read_csv(landed).decoded()
 
 

@@ -8,6 +8,8 @@ _DISK_FULL = (
     "The disk is full: free some space, then run the same again. Nothing is lost: a page is evidence only when it is "
     "whole, the marts stay the last good ones, and what was cut off is read or made again."
 )
+_DISK_FAILS = f"{_DISK_FULL} Where there is space, the disk itself fails: see the system's log."
+"""SQLite says no more than this of a full disk when it cannot even enlarge its log's index."""
 _READ_ONLY = (
     "The data folder cannot be written: make it writable (mount, owner), then run the same again. Nothing is lost."
 )
@@ -36,6 +38,7 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for words, text in (
         (("no space left on device", "database or disk is full", "file too large", "disk quota"), _DISK_FULL),
         (("read-only file system", "readonly database", "read-only mode", "permission denied"), _READ_ONLY),
+        (("disk i/o error",), _DISK_FAILS),
         (("changed outside tieout",), _EDITED),
         (
             (
