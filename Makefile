@@ -21,7 +21,7 @@ SPARK := .venv-spark/.ready
 ENGINE ?= sail
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app outage chaos faults sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-stock bench-peak playbook docs lock clean
+.PHONY: help setup demo app outage chaos faults soak sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-stock bench-peak playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -70,6 +70,11 @@ parity: $(STAMP) ## Play one scenario into Sage 200 and into NetSuite and compar
 faults: SIZE = 200000
 faults: $(STAMP) ## Every component against every fault, and SIZE=200000 generated inputs for all parsers: crashed, lost, twice and leaked must be 0
 	$(BIN)/python -m tests.faults.campaign --size $(SIZE)
+
+soak: DAYS = 365
+soak: EVERY = 1
+soak: $(STAMP) ## A simulated year of orders, months and pay-outs (DAYS=365); the lanes run every EVERY=1 days; ends with figures of memory and disk
+	$(BIN)/python -m tests.soak --days $(DAYS) --every $(EVERY) --seed $(SEED) --dir $(DATA)/soak $(if $(PUBLISH),--publish docs/reliability.md)
 
 sbom: $(STAMP) ## What the lock installs, with licences and hashes, as CycloneDX JSON (sbom.json)
 	$(BIN)/python -m tests.sbom > sbom.json

@@ -15,6 +15,7 @@ from orchestration.cli.group import TieoutGroup
 from orchestration.cli.mappings_app import mappings_app
 from orchestration.cli.options import By, FailOn, Json, Marketplace
 from orchestration.cli.options import session_of as _session
+from orchestration.cli.privacy_app import privacy_app
 from orchestration.cli.session import Session, load_env_file
 
 EPILOG = (
@@ -38,6 +39,7 @@ auth_app = typer.Typer(help="Sign in to a vendor that knows no key but a person'
 app.add_typer(auth_app, name="auth")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(mappings_app, name="mappings")
+app.add_typer(privacy_app, name="privacy")
 
 
 def _show_version(value: bool) -> None:

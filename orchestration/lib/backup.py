@@ -300,7 +300,7 @@ def _settle(path: Path) -> None:
 
 def _verified(files: LandingFiles, file: LandedFile) -> bytes:
     """The stored bytes of a page that is as its manifest row says. Raises BackupRefused."""
-    problem = files.problem(file.path, file.sha256)
+    problem = files.problem(file.path, file.sha256, file.stored_sha256)
     if problem is not None:
         raise BackupRefused(f"{file.path} {problem}; put that file back from an earlier backup, then try again")
     return files.stored(file.path)

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from orchestration.lib.erasing import returned_keys
 from orchestration.lib.landing_files import LandingFiles
 from orchestration.lib.publish import UNSEALED, Published
 from orchestration.lib.seals import GENESIS, Seal, broken_links
@@ -38,6 +39,8 @@ class Integrity:
     head: str = GENESIS
     hashes: frozenset[str] = frozenset()
     """Of all seals: a head that was noted must be among them."""
+    erased: frozenset[str] = frozenset()
+    """Orders whose customer the chain says was erased."""
     files: int = 0
     tables: int = 0
 
@@ -95,6 +98,10 @@ def verify(settings: Settings) -> Integrity:
             _verify_outputs(settings, state, found)
     except sqlite3.DatabaseError as error:
         found.problems.append(f"{settings.state_path.name}: {error}")
+    found.problems += [
+        f"the customer of {order} was erased, and the key is back: `tieout privacy reapply` erases it again"
+        for order in returned_keys(settings, found.erased)
+    ]
     _verify_warehouse(settings, found)
     return found
 
@@ -106,6 +113,7 @@ def _verify_chain(state: State, found: Integrity) -> None:
     found.hashes = frozenset(seal.hash for seal in seals)
     if seals:
         found.head = seals[-1].hash
+    found.erased = frozenset(seal.subject for seal in seals if seal.kind == "ERASURE")
     sealed = {seal.subject: seal for seal in seals if seal.kind == "BATCH"}
     ended = {str(batch.batch): batch for batch in state.batches() if batch.status != "RUNNING"}
     for number, seal in sealed.items():
@@ -123,7 +131,7 @@ def _verify_evidence(settings: Settings, state: State, found: Integrity) -> None
     landing = LandingFiles(settings.landing)
     for file in state.files():
         found.files += 1
-        if (problem := landing.problem(file.path, file.sha256)) is not None:
+        if (problem := landing.problem(file.path, file.sha256, file.stored_sha256)) is not None:
             found.problems.append(f"{file.path} {problem}")
 
 

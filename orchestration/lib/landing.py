@@ -25,6 +25,7 @@ from filelock import FileLock
 
 from connectors.records import FeedSpec, Page, Window
 from orchestration.lib.landing_files import PREFIX, LandingFiles
+from orchestration.lib.persons import PageKeeper
 from orchestration.lib.prefetch import one_ahead
 from orchestration.lib.settings import Clock, Settings, parse_stamp, stamp
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
@@ -165,6 +166,7 @@ class Landing:
         self._run_id = run_id
         self._locks = settings.locks_dir
         self._spool = settings.temporary_dir
+        self._persons_path = settings.persons_path
         self._compressors = threading.local()
         """A compressor serves one thread."""
 
@@ -196,7 +198,8 @@ class Landing:
                 window = Window(ids=tuple(versions))
             for reading in range(1, READINGS + 1):
                 try:
-                    return self._read(spec, feed, source, window, cursor, overlap, on_page, versions or {})
+                    with PageKeeper(spec, self._persons_path) as keeper:
+                        return self._read(spec, feed, source, window, cursor, overlap, on_page, versions or {}, keeper)
                 except _Moved:
                     if reading == READINGS:
                         raise
@@ -212,6 +215,7 @@ class Landing:
         overlap: timedelta,
         on_page: Progress,
         versions: Mapping[str, str],
+        keeper: PageKeeper,
     ) -> Batch:
         """One batch. A snapshot that moved ends it, because its pages do not belong together."""
         number = self._state.start_batch(
@@ -226,9 +230,9 @@ class Landing:
         batch = self._state.batch(number)
         try:
             if spec.mode == "snapshot":
-                self._land_snapshot(batch, source, window, on_page)
+                self._land_snapshot(batch, source, window, on_page, keeper)
             else:
-                self._land_changes(batch, spec, source, window, cursor, overlap, on_page, versions)
+                self._land_changes(batch, spec, source, window, cursor, overlap, on_page, versions, keeper)
         except Exception as error:
             self._state.finish_batch(number, status="FAILED", finished_at=self._clock.text(), error=str(error)[:2000])
             raise
@@ -253,6 +257,7 @@ class Landing:
         overlap: timedelta,
         on_page: Progress,
         versions: Mapping[str, str],
+        keeper: PageKeeper,
     ) -> None:
         """A feed of changes: a page goes to disk unless every record in it was landed before with the same content.
 
@@ -281,7 +286,7 @@ class Landing:
                     else:
                         is_overlapped = spec.mode == "cursor"
                         seen_at = stamp(parse_stamp(page.cursor)) if is_overlapped and page.cursor else None
-                        prepare = partial(self._prepare, batch, page, number)
+                        prepare = partial(self._prepare, batch, page, number, keeper)
                         writing.add(prepare, len(page.body), seen_at, is_overlapped)
                     on_page(received - earlier, declared)
             if stillness.what is None or (reading > 1 and not stillness.may_have_lost):
@@ -301,7 +306,9 @@ class Landing:
             versions=versions,
         )
 
-    def _land_snapshot(self, batch: Batch, source: PageSource, window: Window, on_page: Progress) -> None:
+    def _land_snapshot(
+        self, batch: Batch, source: PageSource, window: Window, on_page: Progress, keeper: PageKeeper
+    ) -> None:
         """A whole listing: nothing goes to disk while every page equals the same page of the last complete snapshot.
 
         Pages wait in the spool folder until the first difference, because a snapshot is landed whole or not at all.
@@ -318,7 +325,7 @@ class Landing:
                     received += page.record_count
                     declared = page.declared_count if page.declared_count is not None else declared
                     stillness.see(page)
-                    prepared = self._prepare(batch, page, number)
+                    prepared = self._prepare(batch, page, number, keeper)
                     if not is_changed and (len(digests) >= len(previous) or previous[len(digests)] != prepared.digest):
                         is_changed = True
                         self._land_waiting(batch.feed, waiting)
@@ -362,11 +369,14 @@ class Landing:
             self._state.add_file(file, hashes, feed=feed)
         waiting.clear()
 
-    def _prepare(self, batch: Batch, page: Page, number: int) -> Prepared:
+    def _prepare(self, batch: Batch, page: Page, number: int, keeper: PageKeeper) -> Prepared:
         landed_at = self._clock.text()
         name = f"{batch.batch:010d}-{number:06d}.{_kind(page.body)}.zst"
+        path = f"{PREFIX}{batch.feed}/{batch.started_at[:10]}/{name}"
+        kept = keeper.divided(page.body, path, landed_at)
+        data = self._compressed(page.body) if kept is None else self._compressed(kept.body) + kept.frame
         file = LandedFile(
-            path=f"{PREFIX}{batch.feed}/{batch.started_at[:10]}/{name}",
+            path=path,
             batch=batch.batch,
             number=number,
             record_count=page.record_count,
@@ -377,10 +387,11 @@ class Landing:
             http_status=page.status,
             fetched_at=stamp(page.fetched_at),
             landed_at=landed_at,
+            stored_sha256=None if kept is None else hashlib.sha256(data).hexdigest(),
         )
         hashes = b"".join(page.record_hashes)
         digest = hashlib.blake2b(hashes, digest_size=16).digest()
-        return Prepared(file, self._compressed(page.body), hashes, digest)
+        return Prepared(file, data, hashes, digest)
 
     def _compressed(self, body: bytes) -> bytes:
         if not hasattr(self._compressors, "own"):

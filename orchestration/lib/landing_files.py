@@ -86,11 +86,14 @@ class LandingFiles:
         data: bytes = Path(full).read_bytes() if self._is_local else self._filesystem.cat_file(full)
         return data
 
-    def problem(self, path: str, sha256: str) -> str | None:
+    def problem(self, path: str, sha256: str, stored_sha256: str | None = None) -> str | None:
         """What is wrong with the file, as the end of a sentence that begins with its path; None when its body has this
-        hash.
+        hash, or, where customers were cut out of it, the whole file the other.
         """
         try:
+            if stored_sha256 is not None:
+                is_same = hashlib.sha256(self.stored(path)).hexdigest() == stored_sha256
+                return None if is_same else "is not as it was landed"
             body = self.read(path)
         except FileNotFoundError:
             return "is missing"

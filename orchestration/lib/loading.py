@@ -35,6 +35,7 @@ from orchestration.lib.decoding import (
     naive,
 )
 from orchestration.lib.lake import Lake
+from orchestration.lib.persons import held_by_keys
 from orchestration.lib.raw_tables import create_own_tables, ensure_table, insert_rows
 from orchestration.lib.settings import Clock, Settings
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
@@ -221,6 +222,7 @@ class _Loader:
     ) -> None:
         self._landing = settings.landing
         self._temporary = settings.temporary_dir
+        self._persons_path = settings.persons_path
         self._clock: Clock = settings.clock
         self._connection = connection
         self._state = state
@@ -448,13 +450,14 @@ class _Loader:
     def _copy_manifest(self, manifest: Sequence[LandedFile], batches: dict[int, Batch]) -> None:
         """Rewrite raw.landing_files and raw.batches; batches change their state, so the copy is whole each time."""
         files = []
+        held = held_by_keys(self._persons_path)
         for file in manifest:
             batch = batches[file.batch]
             files.append(
                 (
                     file.path, batch.vendor, batch.account, batch.entity, batch_text(file.batch), batch.run_id,
                     file.record_count, file.byte_count, file.sha256, file.declared_count, naive(file.landed_at),
-                    batch.status == "COMPLETE", batch.mode,
+                    batch.status == "COMPLETE", batch.mode, file.stored_sha256 is None or file.path in held,
                 )
             )  # fmt: skip
         rows = [

@@ -33,7 +33,7 @@ OWN_TABLES = {
     "landing_files": """
         path VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch VARCHAR, run_id VARCHAR,
         record_count BIGINT, byte_count BIGINT, sha256 VARCHAR, declared_count BIGINT, landed_at TIMESTAMP,
-        is_batch_complete BOOLEAN, batch_mode VARCHAR
+        is_batch_complete BOOLEAN, batch_mode VARCHAR, has_persons BOOLEAN
     """,
     "batches": """
         batch VARCHAR, run_id VARCHAR, vendor VARCHAR, account VARCHAR, entity VARCHAR, batch_mode VARCHAR,
@@ -92,6 +92,8 @@ def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create schema if not exists raw")
     for name, columns in OWN_TABLES.items():
         connection.execute(f"create table if not exists raw.{name} ({columns})")
+    # A warehouse of before customers were cut out of the evidence.
+    connection.execute("alter table raw.landing_files add column if not exists has_persons BOOLEAN")
 
 
 def ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> bool:

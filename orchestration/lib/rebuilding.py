@@ -119,7 +119,9 @@ def _checked(settings: Settings) -> tuple[int, int]:
     with State(settings.state_path) as state:
         files = state.files()
     problems = [
-        f"{file.path} {problem}" for file in files if (problem := store.problem(file.path, file.sha256)) is not None
+        f"{file.path} {problem}"
+        for file in files
+        if (problem := store.problem(file.path, file.sha256, file.stored_sha256)) is not None
     ]
     if problems:
         more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""

@@ -85,14 +85,19 @@ def batch_content(connection: sqlite3.Connection, batch: int) -> str:
         """,
         (batch,),
     ).fetchone()
+    # Folders of before there was a second hash are sealed while they are upgraded.
+    has_second = connection.execute("select 1 from pragma_table_info('files') where name = 'stored_sha256'").fetchone()
     pages = connection.execute(
-        """
-        select number, record_count, byte_count, sha256, declared_count, url, http_status, fetched_at
+        f"""
+        select number, record_count, byte_count, sha256, declared_count, url, http_status, fetched_at,
+            {"stored_sha256" if has_second else "null"}
         from files where batch = ? order by number, sha256
-        """,
+        """,  # noqa: S608
         (batch,),
     ).fetchall()
-    return hashlib.sha256(canonical([list(head or ()), [list(page) for page in pages]]).encode()).hexdigest()
+    # A page that is kept as it came has no second hash, and the seal that it had before there were any.
+    listed = [list(page) if page[-1] is not None else list(page)[:-1] for page in pages]
+    return hashlib.sha256(canonical([list(head or ()), listed]).encode()).hexdigest()
 
 
 def _hash(*fields: object) -> str:

@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """What several data folders on this machine share: the parsed dbt project. No data; may be deleted at any time."""
     landing_url: str | None = None
     """fsspec address of the landing files (`s3://bucket/landing`); default `<data dir>/landing`."""
+    persons_file: Path | None = None
+    """Where the keys of the customers in the evidence lie; default `<data dir>/secrets/persons.db`."""
     raw_url: str | None = None
     """fsspec address that the loader also writes raw to, as Parquet for Spark; None: nothing but the warehouse."""
     outbox_url: str | None = Field(default=None, repr=False)
@@ -130,6 +132,11 @@ class Settings(BaseSettings):
     @property
     def secrets_dir(self) -> Path:
         return self.root / "secrets"
+
+    @property
+    def persons_path(self) -> Path:
+        """Where the keys of the customers in the evidence lie (persons.py); in no backup of the data folder."""
+        return self.persons_file or self.secrets_dir / "persons.db"
 
     @property
     def locks_dir(self) -> Path:

@@ -33,8 +33,8 @@ class FeedKey:
 
 @dataclass(frozen=True, slots=True)
 class LandedFile:
-    """A row of the manifest. `path` starts with `landing/`; `byte_count` and `sha256` are those of the uncompressed
-    body.
+    """A row of the manifest. `path` starts with `landing/`; `byte_count` and `sha256` are those of the body as it was
+    received. `stored_sha256` is that of the file as it lies, where customers were cut out of the page (persons.py).
     """
 
     path: str
@@ -48,6 +48,7 @@ class LandedFile:
     http_status: int
     fetched_at: str
     landed_at: str
+    stored_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +262,11 @@ class State:
         """
         with self._transaction() as connection:
             connection.execute(
-                "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     file.path, file.batch, file.number, file.record_count, file.byte_count, file.sha256,
                     file.declared_count, file.url, file.http_status, file.fetched_at, file.landed_at,
+                    file.stored_sha256,
                 ),
             )  # fmt: skip
             connection.execute("insert into record_hashes values (?, ?)", (file.path, hashes))

@@ -141,6 +141,11 @@ create table if not exists alert_holds (
 """
 
 
+_PERSONS = """
+alter table files add column stored_sha256 text;
+"""
+
+
 class StateTooNew(Exception):
     """The data folder was written by a newer Tieout."""
 
@@ -163,6 +168,7 @@ STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _script(_SEALS),
     seal_finished_batches,  # what was landed before there were seals is sealed as it is found
     _script(_ALERTS),  # `if not exists`: alerts made their tables themselves before
+    _script(_PERSONS),
 )
 """Step n brings version n - 1 to n."""
 

@@ -41,6 +41,7 @@ class About(StrEnum):
 
     EXCEPTION = "EXCEPTION"
     ACTION = "ACTION"
+    ORDER = "ORDER"
 
 
 class Notes:
@@ -83,6 +84,12 @@ class Notes:
         """
         subject = (str(action["action_key"]), str(action["marketplace_code"]))
         return self._write(Kind.REVEAL, About.ACTION, [subject], why, by=by)[0]
+
+    def look_up(self, order_id: str, why: str, *, by: str) -> str:
+        """Note that a person is about to see the customer of an order in the evidence. Returns the key. Raises
+        ApprovalRefused: nameless, no reason.
+        """
+        return self._write(Kind.REVEAL, About.ORDER, [(order_id, "")], why, by=by)[0]
 
     def _write(
         self,

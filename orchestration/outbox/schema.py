@@ -119,7 +119,7 @@ notes = Table(
     Column("note_key", String(40), primary_key=True),  # NOTE|number
     Column("sequence", Integer, nullable=False, unique=True),  # order of being written
     Column("kind", String(20), nullable=False),  # COMMENT, ASSIGN, REVEAL
-    Column("about_type", String(20), nullable=False),  # EXCEPTION, ACTION
+    Column("about_type", String(20), nullable=False),  # EXCEPTION, ACTION, ORDER
     Column("about_id", String(300), nullable=False),
     Column("marketplace_code", String(80)),
     Column("assignee", String(120)),  # of ASSIGN; null: back to the team

@@ -168,7 +168,7 @@ def test_the_database_itself_refuses_to_change_a_seal(ran: Settings) -> None:
 
 
 def test_a_folder_of_before_there_were_seals_is_upgraded_and_its_evidence_sealed(ran: Settings) -> None:
-    edit_state(ran, "drop table seals", "pragma user_version = 0")
+    edit_state(ran, "drop table seals", "alter table files drop column stored_sha256", "pragma user_version = 0")
     with State(ran.state_path) as state:
         kinds = [seal.kind for seal in state.seals()]
         assert kinds == ["BATCH"] * len(state.batches())

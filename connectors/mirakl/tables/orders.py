@@ -65,9 +65,9 @@ def payable_to_shop(parts: bytes) -> str | None:
 
 
 def postcode_district(postcode: bytes) -> str | None:
-    """The outward part of a British postcode (`YO1` of `YO1 1AA`); of any other form nothing is kept."""
+    """The outward part of a British postcode (`YO1` of `YO1 1AA`, or alone); of any other form nothing is kept."""
     value = msgspec.json.decode(postcode, type=str | int | None)
-    match = re.fullmatch(r"\s*([A-Z]{1,2}\d[A-Z\d]?)\s*\d[A-Z]{2}\s*", str(value or "").upper())
+    match = re.fullmatch(r"\s*([A-Z]{1,2}\d[A-Z\d]?)\s*(?:\d[A-Z]{2})?\s*", str(value or "").upper())
     return match.group(1) if match else None
 
 

@@ -44,7 +44,9 @@ final as (
         on files.vendor = accounts.vendor and files.account = accounts.account
     left join entities
         on accounts.entity_code = entities.entity_code
-    where {{ add_months('cast(files.landed_at as date)', 'retention.months') }} < {{ today }}
+    where
+        files.has_persons
+        and {{ add_months('cast(files.landed_at as date)', 'retention.months') }} < {{ today }}
     group by
         accounts.marketplace_code, accounts.entity_code, files.vendor, files.account, files.entity, retention.months
 

@@ -17,7 +17,8 @@ final as (
         source.byte_count,
         source.sha256,
         source.landed_at,
-        coalesce(source.is_batch_complete, false) as is_batch_complete
+        coalesce(source.is_batch_complete, false) as is_batch_complete,
+        coalesce(source.has_persons, true) as has_persons
     from source
 )
 

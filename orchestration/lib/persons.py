@@ -1,0 +1,295 @@
+"""Who the customers of the evidence are, under a key for each order: erasing the key erases the person.
+
+A page of a feed with customers is kept in two parts, in one file: the page without them, which is all that anything is
+computed from, and the pieces that were cut out of it, each order's encrypted by a key of its own. The keys lie in a
+database beside the secrets, which is in no backup: when a key is gone, the person is gone from the evidence and from
+every copy of it at once, and no amount, no hash and no mart changes.
+
+AES-256-GCM; the order's id is authenticated with its pieces, so that nobody's can be passed off as another's.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from connectors.personal import Cut, Piece, cut, has_persons
+from connectors.records import FeedSpec
+
+KEY_BYTES, NONCE_BYTES = 32, 12
+_SKIPPABLE = 0x184D2A50
+"""Magic number of a Zstandard frame that every reader of the file passes over."""
+_HEAD = struct.Struct("<II")
+_TABLES = """
+create table if not exists keys (
+    order_id text primary key,
+    key blob not null,
+    made_at text not null,
+    landed_at text not null
+) without rowid;
+create table if not exists places (
+    order_id text not null,
+    path text not null,
+    primary key (order_id, path)
+) without rowid;
+create table if not exists erasures (
+    order_id text primary key,
+    at text not null,
+    by_whom text not null,
+    reason text not null
+) without rowid;
+"""
+
+
+class PersonsUnavailable(Exception):
+    """The key store cannot be read, or a piece is not what was written; the text says which."""
+
+
+class Sealed(msgspec.Struct, frozen=True, array_like=True):
+    """What was cut out of a page of one order: `content` is nonce, ciphertext and tag."""
+
+    order_id: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An order whose person is gone. `at` is UTC; `reason` names nobody."""
+
+    order_id: str
+    at: str
+    by: str
+    reason: str
+
+
+class Persons:
+    """The key store. One object serves all threads of a run."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        # What is deleted is overwritten, and `erase` empties the log: an erased key must not be found on the disk.
+        self._connection.execute("pragma secure_delete = on")
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = normal")
+        self._connection.executescript(_TABLES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._connection.execute("begin immediate")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("rollback")
+                raise
+            self._connection.execute("commit")
+
+    def keys_for(self, orders: Collection[str], path: str, *, at: str) -> dict[str, bytes]:
+        """Each order's key, made where there is none, durable when this returns. An order whose person was erased has
+        none and gets none again. `path` is the file that the pieces go to.
+        """
+        with self._transaction() as connection:
+            gone = self._erased(connection, orders)
+            wanted = [order for order in orders if order not in gone]
+            made = os.urandom(KEY_BYTES * len(wanted))
+            connection.executemany(
+                """
+                insert into keys values (?1, ?2, ?3, ?3)
+                on conflict (order_id) do update set landed_at = max(landed_at, excluded.landed_at)
+                """,
+                [(order, made[n * KEY_BYTES : (n + 1) * KEY_BYTES], at) for n, order in enumerate(wanted)],
+            )
+            connection.executemany("insert or ignore into places values (?, ?)", [(order, path) for order in wanted])
+            return self._keys(connection, wanted)
+
+    def keys(self, orders: Collection[str]) -> dict[str, bytes]:
+        """The keys that there are."""
+        with self._lock:
+            return self._keys(self._connection, orders)
+
+    def places(self, order_id: str) -> list[str]:
+        """Files with pieces of the order, in the order of landing."""
+        with self._lock:
+            rows = self._connection.execute("select path from places where order_id = ? order by path", (order_id,))
+            return [str(path) for (path,) in rows]
+
+    def held(self) -> set[str]:
+        """Files with pieces of an order that has a key."""
+        with self._lock:
+            rows = self._connection.execute("select distinct path from places join keys using (order_id)")
+            return {str(path) for (path,) in rows}
+
+    def count(self) -> tuple[int, int]:
+        """Orders with a key, and orders whose person was erased."""
+        with self._lock:
+            ((keys,),) = self._connection.execute("select count(*) from keys").fetchall()
+            ((erased,),) = self._connection.execute("select count(*) from erasures").fetchall()
+            return int(keys), int(erased)
+
+    def landed_before(self, limit: str) -> list[str]:
+        """Orders that last came before this stamp."""
+        with self._lock:
+            rows = self._connection.execute("select order_id from keys where landed_at < ? order by order_id", (limit,))
+            return [str(order) for (order,) in rows]
+
+    def erase(self, orders: Iterable[str], *, at: str, by: str, reason: str) -> list[str]:
+        """Delete the orders' keys for good, and remember that; those that had one. Orders that were erased before stay
+        as they are.
+        """
+        orders = list(orders)
+        with self._transaction() as connection:
+            had = sorted(self._keys(connection, orders))
+            marks = [(order,) for order in orders]
+            connection.executemany("delete from keys where order_id = ?", marks)
+            connection.executemany(
+                "insert or ignore into erasures values (?, ?, ?, ?)", [(order, at, by, reason) for order in orders]
+            )
+        with self._lock:
+            ((is_busy, *_),) = self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        if is_busy:
+            raise PersonsUnavailable("another program reads the keys, so that their log keeps them; run the same again")
+        return had
+
+    def erasures(self) -> list[Erasure]:
+        """All of them, by time."""
+        with self._lock:
+            rows = self._connection.execute("select * from erasures order by at, order_id").fetchall()
+        return [Erasure(*map(str, row)) for row in rows]
+
+    @staticmethod
+    def _keys(connection: sqlite3.Connection, orders: Collection[str]) -> dict[str, bytes]:
+        rows = connection.execute(
+            "select order_id, key from keys where order_id in (select value from json_each(?))", (_listed(orders),)
+        )
+        return {str(order): bytes(key) for order, key in rows}
+
+    @staticmethod
+    def _erased(connection: sqlite3.Connection, orders: Collection[str]) -> set[str]:
+        rows = connection.execute(
+            "select order_id from erasures where order_id in (select value from json_each(?))", (_listed(orders),)
+        )
+        return {str(order) for (order,) in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A page without its customers, and the frame that goes behind it."""
+
+    body: bytes
+    frame: bytes
+
+
+class PageKeeper:
+    """Divides the pages of one feed; costs nothing for a feed without customers. Serves all threads of a batch."""
+
+    def __init__(self, spec: FeedSpec, path: Path) -> None:
+        self._spec = spec
+        self._persons = Persons(path) if has_persons(spec) else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._persons is not None:
+            self._persons.close()
+
+    def divided(self, body: bytes, path: str, at: str) -> Kept | None:
+        """None: the page is kept as it came."""
+        if self._persons is None or (found := cut(self._spec, body)) is None:
+            return None
+        if not found.pieces:
+            return Kept(found.body, b"")
+        return Kept(found.body, sealed_frame(found, self._persons.keys_for(list(found.pieces), path, at=at)))
+
+
+def _listed(orders: Collection[str]) -> str:
+    return msgspec.json.encode(list(orders)).decode()
+
+
+def held_by_keys(path: Path) -> set[str]:
+    """Files in which somebody is who still has a key."""
+    if not path.exists():
+        return set()
+    with Persons(path) as persons:
+        return persons.held()
+
+
+def sealed_frame(cut: Cut, keys: Mapping[str, bytes]) -> bytes:
+    """The pieces of all orders that have a key, as a frame to put behind the page; empty when there are none."""
+    sealed = [
+        Sealed(order, _encrypted(order, pieces, keys[order])) for order, pieces in cut.pieces.items() if order in keys
+    ]
+    if not sealed:
+        return b""
+    content = msgspec.msgpack.encode(sealed)
+    return _HEAD.pack(_SKIPPABLE, len(content)) + content
+
+
+def sealed_of(stored: bytes) -> list[Sealed]:
+    """What a stored file holds of persons. Raises PersonsUnavailable when it cannot be read."""
+    try:
+        begin = _frame_size(stored)
+        if begin == len(stored):
+            return []
+        magic, size = _HEAD.unpack_from(stored, begin)
+        if magic != _SKIPPABLE or begin + _HEAD.size + size != len(stored):
+            raise PersonsUnavailable("what stands behind the page is no frame of Tieout's")
+        return msgspec.msgpack.decode(stored[begin + _HEAD.size :], type=list[Sealed])
+    except (struct.error, msgspec.DecodeError, zstandard.ZstdError) as error:
+        raise PersonsUnavailable(f"what stands behind the page cannot be read: {error}") from error
+
+
+def opened(sealed: Iterable[Sealed], keys: Mapping[str, bytes]) -> dict[str, list[Piece]]:
+    """The pieces of the orders that have a key. Raises PersonsUnavailable when one was changed."""
+    return {one.order_id: _decrypted(one, keys[one.order_id]) for one in sealed if one.order_id in keys}
+
+
+def _encrypted(order: str, pieces: list[Piece], key: bytes) -> bytes:
+    plain = msgspec.msgpack.encode([(piece.at, piece.length, piece.original) for piece in pieces])
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, order.encode())
+
+
+def _decrypted(one: Sealed, key: bytes) -> list[Piece]:
+    try:
+        plain = AESGCM(key).decrypt(one.content[:NONCE_BYTES], one.content[NONCE_BYTES:], one.order_id.encode())
+    except InvalidTag:
+        raise PersonsUnavailable(f"the pieces of order {one.order_id} are not what was written") from None
+    return [Piece(*part) for part in msgspec.msgpack.decode(plain, type=list[tuple[int, int, bytes]])]
+
+
+def _frame_size(stored: bytes) -> int:
+    """Bytes of the first frame: where what stands behind it begins."""
+    reader = zstandard.ZstdDecompressor().decompressobj()
+    reader.decompress(stored)
+    return len(stored) - len(reader.unused_data)
