@@ -18,10 +18,11 @@ FIRST ?= 1
 STAMP := $(VENV)/.ready
 PEERS := .venv-peers/.ready
 SPARK := .venv-spark/.ready
+FUZZ := .venv-fuzz/.ready
 ENGINE ?= sail
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app outage chaos faults soak sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-stock bench-peak playbook docs lock clean
+.PHONY: help setup demo app outage chaos faults fuzz soak sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-stock bench-peak playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -70,6 +71,17 @@ parity: $(STAMP) ## Play one scenario into Sage 200 and into NetSuite and compar
 faults: SIZE = 200000
 faults: $(STAMP) ## Every component against every fault, and SIZE=200000 generated inputs for all parsers: crashed, lost, twice and leaked must be 0
 	$(BIN)/python -m tests.faults.campaign --size $(SIZE)
+
+# Atheris is built for few versions of Python, so it lives apart and sees our packages by their path.
+$(FUZZ): requirements/fuzz.txt $(STAMP)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-fuzz
+	$(BIN)/uv pip sync --quiet --python .venv-fuzz/bin/python --require-hashes requirements/fuzz.txt
+	@touch $@
+
+fuzz: SECONDS_OF_FUZZING = $(or $(SECONDS),600)
+fuzz: $(FUZZ) ## Coverage-guided fuzzing of every parser (Atheris) for SECONDS=600; the corpus stays in DATA/fuzz
+	@mkdir -p $(DATA)/fuzz
+	PYTHONPATH=.:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])') .venv-fuzz/bin/python -m tests.faults.fuzz $(DATA)/fuzz -max_total_time=$(SECONDS_OF_FUZZING) -max_len=65536 -timeout=30 -artifact_prefix=$(DATA)/fuzz-
 
 soak: DAYS = 365
 soak: EVERY = 1
@@ -153,7 +165,8 @@ lock: $(STAMP) ## Re-resolve the dependencies (names no host)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev pyproject.toml -o requirements/lock.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/peers.in -o requirements/peers.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/fuzz.in -o requirements/fuzz.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/spark.in -o requirements/spark.txt
 
 clean: ## Remove what the targets made (not your data)
-	rm -rf $(VENV) .venv-peers .venv-spark build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target
+	rm -rf $(VENV) .venv-peers .venv-spark .venv-fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target

@@ -92,14 +92,14 @@ def try_parser(name: str, numbers: range) -> Tally:
             continue
         else:
             tally.read += 1
-            said = _judge(decoded, tally, f"{name} {number}")
+            said = judge(decoded, tally, f"{name} {number}")
         if CANARY in said:
             tally.leaked += 1
             tally.failures.append(f"{name} {number}: the planted person was said")
     return tally
 
 
-def _judge(decoded: Decoded, tally: Tally, where: str) -> str:
+def judge(decoded: Decoded, tally: Tally, where: str) -> str:
     root = next(iter(decoded.tables.values()), None)
     kept = root.column("_position").to_pylist() if root is not None else []
     if "statement" in "".join(decoded.tables):  # a statement's header is a row beside its entries
