@@ -39,7 +39,7 @@ CYCLES = frozenset(
 """Where cycles are named, whose ids no two marketplaces share."""
 ANALYSIS = ("sage200_sop_orders", "analysis_code_1")
 """Where an ERP's order names its marketplace."""
-WHOLE = frozenset({"last_build"})
+WHOLE = frozenset({"last_build", "built_files"})
 CHANGED = 3
 """Of a thousand orders and transaction lines, those that a day's change touches."""
 

@@ -8,6 +8,15 @@
 {%- endmacro %}
 
 
+{#-
+    Today on the wall of an entity's time zone, or UTC. The same day gives the same rows, so a model that reads the clock through
+    this alone is built once a day and not with every run (orchestration/lib/building.py).
+-#}
+{% macro today_in(time_zone) -%}
+    {{ local_date(as_of(), time_zone) }}
+{%- endmacro %}
+
+
 {#- Vendor text stamp with Z or an offset (2026-07-03T08:00:00.5+01:00) to TIMESTAMP in UTC; blank is null. -#}
 {% macro utc_timestamp(expression) -%}
     {{ return(adapter.dispatch('utc_timestamp')(expression)) }}

@@ -18,8 +18,10 @@ from uuid import uuid4
 
 import duckdb
 
-from orchestration.lib import dbt
+from orchestration.lib import dbt, patching
+from orchestration.lib.configuration import Entity
 from orchestration.lib.files import replace_file
+from orchestration.lib.registry import read_rows
 from orchestration.lib.settings import Settings
 from orchestration.lib.warehouse import columns_of, connect, content_digest, exclusive
 
@@ -27,6 +29,8 @@ SOURCE_SCHEMA = "raw"
 MANIFEST = "landing_files"
 NEWEST_SNAPSHOT = "newest_snapshot"
 """The macro that finds, in the manifest, the newest whole batch of the raw table that a model stages."""
+TODAY = "today_in"
+"""The macro through which a model reads only the day of the clock."""
 _CLOCK = re.compile(r"\bvar\(\s*['\"]as_of['\"]")
 _BUILT = ("model", "seed", "snapshot")
 
@@ -34,7 +38,7 @@ _BUILT = ("model", "seed", "snapshot")
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything a build depends on. `project` stands for the SQL; seeds and sources are digests by name, `landed` are
-    digests of the manifest's rows by the raw table that they fill.
+    digests of the manifest's rows by the raw table that they fill; `days` is the clock's day in each time zone.
     """
 
     project: str
@@ -42,6 +46,7 @@ class Inputs:
     seeds: Mapping[str, str]
     sources: Mapping[str, str]
     landed: Mapping[str, str] = field(default_factory=dict)
+    days: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(settings: Settings, *, targets: Sequence[str] = (), on_node: dbt.OnNode | None = None) -> dbt.DbtResult:
@@ -57,6 +62,7 @@ def build(settings: Settings, *, targets: Sequence[str] = (), on_node: dbt.OnNod
         with connect(settings) as connection:
             inputs = _inputs(settings, manifest_path.stem, connection)
             last = _last_build(settings, connection)
+            grown = patching.grown_tables(manifest, connection) if last is not None else set()
         before, between = last if last is not None else (None, frozenset())
         stale = None if before is None else stale_nodes(manifest, before, inputs)
         if stale is not None and between:
@@ -73,8 +79,14 @@ def build(settings: Settings, *, targets: Sequence[str] = (), on_node: dbt.OnNod
             names = [*_selectors(manifest, chosen), *sorted(_test_names(manifest, chosen))]
             return dbt.build(settings, select=names, has_own_tests=False, on_node=on_node)
         _record(settings).unlink(missing_ok=True)  # until this build is whole, there is none
-        result = dbt.build(settings, select=_selectors(manifest, stale or ()), on_node=on_node)
+        patched: list[str] = []
+        if before is not None and stale is not None:
+            alone = changed_nodes(manifest, before, inputs) | between
+            patched = patching.patched_models(manifest, stale=stale, alone=alone, grown=grown)
+        result = dbt.build(settings, select=_selectors(manifest, stale or ()), patched=patched, on_node=on_node)
         if result.ok:
+            with connect(settings) as connection:
+                patching.note_files(manifest, connection)
             _remember(settings, inputs, frozenset())
         return result
 
@@ -111,18 +123,9 @@ def stale_nodes(manifest: Mapping[str, Any], before: Inputs, now: Inputs) -> set
     """Unique ids of what must be built (or tested) again; None when that is everything."""
     if before.project != now.project:
         return None
-    changed = {
-        unique_id
-        for unique_id, source in manifest["sources"].items()
-        if before.sources.get(source["name"]) != now.sources.get(source["name"])
-    }
-    nodes = manifest["nodes"]
-    for unique_id, node in nodes.items():
-        if node["resource_type"] == "seed" and before.seeds.get(node["name"]) != now.seeds.get(node["name"]):
-            changed.add(unique_id)
-    if before.as_of != now.as_of:
-        changed |= _reads_clock(manifest)
+    changed = changed_nodes(manifest, before, now)
     children = manifest["child_map"]
+    nodes = manifest["nodes"]
     landed = {
         table for table in before.landed.keys() | now.landed.keys() if before.landed.get(table) != now.landed.get(table)
     }
@@ -135,6 +138,22 @@ def stale_nodes(manifest: Mapping[str, Any], before: Inputs, now: Inputs) -> set
                 reached.add(child)
                 waiting.append(child)
     return {one for one in reached if one in nodes}
+
+
+def changed_nodes(manifest: Mapping[str, Any], before: Inputs, now: Inputs) -> set[str]:
+    """Unique ids of the sources and seeds with other rows, and of what reads a clock that moved."""
+    changed = {
+        unique_id
+        for unique_id, source in manifest["sources"].items()
+        if before.sources.get(source["name"]) != now.sources.get(source["name"])
+    }
+    for unique_id, node in manifest["nodes"].items():
+        if node["resource_type"] == "seed" and before.seeds.get(node["name"]) != now.seeds.get(node["name"]):
+            changed.add(unique_id)
+    if before.as_of != now.as_of:
+        is_same_day = bool(now.days) and before.days == now.days
+        changed |= _reads_clock(manifest, is_same_day=is_same_day)
+    return changed
 
 
 def _untouched_by_manifest(manifest: Mapping[str, Any], landed: set[str]) -> set[str]:
@@ -151,9 +170,13 @@ def _untouched_by_manifest(manifest: Mapping[str, Any], landed: set[str]) -> set
     }
 
 
-def _reads_clock(manifest: Mapping[str, Any]) -> set[str]:
-    """Nodes whose SQL uses the clock, by itself or through a macro."""
-    macros = manifest["macros"]
+def _reads_clock(manifest: Mapping[str, Any], *, is_same_day: bool) -> set[str]:
+    """Nodes whose SQL uses the clock, by itself or through a macro; on the same day not those that use its day only."""
+    macros = {
+        unique_id: macro
+        for unique_id, macro in manifest["macros"].items()
+        if not (is_same_day and unique_id.endswith(f".{TODAY}"))
+    }
     clock = {unique_id for unique_id, macro in macros.items() if _CLOCK.search(macro["macro_sql"])}
     while more := {
         unique_id
@@ -194,9 +217,20 @@ def _inputs(settings: Settings, project: str, connection: duckdb.DuckDBPyConnect
             path.stem: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(settings.config_dir.glob("*.csv"))
         },
-        sources={str(name): _source_digest(connection, str(name)) for (name,) in tables if name != _MARK},
+        sources={str(name): _source_digest(connection, str(name)) for (name,) in tables if name not in _OWN},
         landed=_landed(connection),
+        days=_days(settings, connection),
     )
+
+
+def _days(settings: Settings, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Today in the time zones of the entities and in UTC, as the models see it."""
+    zones = {"UTC", *(entity.time_zone for entity in read_rows(settings.config_dir, Entity))}
+    rows = connection.execute(
+        "select zone, cast(cast(? as timestamptz) at time zone zone as date) from unnest(?) as zones(zone)",
+        [settings.clock.now(), sorted(zones)],
+    ).fetchall()
+    return {zone: day.isoformat() for zone, day in rows}
 
 
 def _landed(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -223,6 +257,7 @@ def _source_digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:
 
 _MARK = "last_build"
 """Table of the warehouse that names the last whole build; dropped with everything else when raw is loaded anew."""
+_OWN = frozenset({_MARK, patching.FILES_BUILT})
 
 
 def _record(settings: Settings) -> Any:

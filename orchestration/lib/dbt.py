@@ -180,8 +180,10 @@ def vendors(settings: Settings) -> list[str]:
     return list(configured_vendors(settings.config_dir))
 
 
-def _variables_of(settings: Settings) -> dict[str, Any]:
+def _variables_of(settings: Settings, patched: Sequence[str] = ()) -> dict[str, Any]:
     values: dict[str, Any] = {"as_of": stamp(settings.clock.now()), "vendors": vendors(settings)}
+    if patched:
+        values["patched"] = list(patched)
     if erps := registered(settings):
         values["erps"] = erps
     return values
@@ -194,9 +196,10 @@ def arguments(
     select: Sequence[str] = (),
     exclude: Sequence[str] = (),
     has_own_tests: bool = True,
+    patched: Sequence[str] = (),
 ) -> list[str]:
     """dbt's command line. Runs nothing, so that it can be tested. `has_own_tests`: the tests of selected models run,
-    also those that nobody selected.
+    also those that nobody selected. `patched`: names of the models whose tables are patched instead of made anew.
     """
     chosen = [*(("--select", *select) if select else ()), *(("--exclude", *exclude) if exclude else ())]
     if command == "build":
@@ -215,7 +218,7 @@ def arguments(
         f"--profiles-dir={project_path(settings)}",
         f"--target-path={target_path(settings)}",
         f"--threads={settings.threads}" if command != "parse" else "--partial-parse",
-        f"--vars={json.dumps(_variables_of(settings))}",
+        f"--vars={json.dumps(_variables_of(settings, patched))}",
         *chosen,
     ]
 
@@ -226,6 +229,7 @@ def build(
     select: Sequence[str] = (),
     exclude: Sequence[str] = (),
     has_own_tests: bool = True,
+    patched: Sequence[str] = (),
     on_node: OnNode | None = None,
 ) -> DbtResult:
     """Seeds, models and tests in the order of their dependencies. A failed test is a failed node in the result, never
@@ -233,7 +237,9 @@ def build(
     """
     with exclusive(settings):
         image = _parsed(settings)
-        command = arguments("build", settings, select=select, exclude=exclude, has_own_tests=has_own_tests)
+        command = arguments(
+            "build", settings, select=select, exclude=exclude, has_own_tests=has_own_tests, patched=patched
+        )
         return _invoke(command, settings, on_node, image)
 
 

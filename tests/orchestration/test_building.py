@@ -175,22 +175,33 @@ def test_what_was_built_in_parts_equals_what_is_built_whole(project: Settings) -
     assert publish(later).digest == parts.digest
 
 
-def test_the_clock_is_found_behind_macros() -> None:
+def test_the_clock_is_found_behind_macros_and_a_day_lasts_a_day() -> None:
     macro = {"depends_on": {"macros": []}, "macro_sql": "{{ var('as_of') }}"}
     outer = {"depends_on": {"macros": ["macro.t.as_of"]}, "macro_sql": "{{ as_of() }}"}
-    node = {"resource_type": "model", "name": "due", "raw_code": "select {{ days() }}", "fqn": ["t", "due"]}
-    plain = {"resource_type": "model", "name": "plain", "raw_code": "select 1", "fqn": ["t", "plain"]}
+
+    def node(name: str, *macros: str) -> dict[str, Any]:
+        depends_on = {"macros": [f"macro.t.{one}" for one in macros], "nodes": []}
+        return {"resource_type": "model", "name": name, "raw_code": "", "fqn": ["t", name], "depends_on": depends_on}
+
+    nodes = [node("due", "days"), node("plain"), node("daily", "today_in"), node("both", "today_in", "as_of")]
     manifest = {
         "sources": {},
-        "macros": {"macro.t.as_of": macro, "macro.t.days": outer},
-        "nodes": {
-            "model.t.due": {**node, "depends_on": {"macros": ["macro.t.days"], "nodes": []}},
-            "model.t.plain": {**plain, "depends_on": {"macros": [], "nodes": []}},
-        },
+        "macros": {"macro.t.as_of": macro, "macro.t.days": outer, "macro.t.today_in": outer},
+        "nodes": {f"model.t.{node['name']}": node for node in nodes},
         "child_map": {},
     }
-    before = building.Inputs("p", "2026-07-01", {}, {})
-    assert building.stale_nodes(manifest, before, building.Inputs("p", "2026-07-02", {}, {})) == {"model.t.due"}
+
+    def stale(days_before: dict[str, str], days_now: dict[str, str]) -> set[str]:
+        before = building.Inputs("p", "08:00", {}, {}, {}, days_before)
+        found = building.stale_nodes(manifest, before, building.Inputs("p", "09:00", {}, {}, {}, days_now))
+        assert found is not None
+        return {one.rpartition(".")[2] for one in found}
+
+    assert stale({"UTC": "2026-07-01"}, {"UTC": "2026-07-01"}) == {"due", "both"}
+    assert stale({"UTC": "2026-07-01"}, {"UTC": "2026-07-02"}) == {"due", "both", "daily"}
+    assert stale({}, {}) == {"due", "both", "daily"}, "nobody noted the days"
+    midnight_in_paris = {"UTC": "2026-07-01", "Europe/Paris": "2026-07-02"}
+    assert stale({"UTC": "2026-07-01", "Europe/Paris": "2026-07-01"}, midnight_in_paris) == {"due", "both", "daily"}
 
 
 def test_a_snapshot_of_one_feed_leaves_the_models_of_the_others() -> None:

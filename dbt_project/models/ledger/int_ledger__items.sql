@@ -59,7 +59,7 @@ erps as (
     select
         erps.erp_code,
         erps.entity_code,
-        {{ local_date(as_of(), 'entities.time_zone') }} as as_of_date
+        {{ today_in('entities.time_zone') }} as as_of_date
     from {{ ref('stg_tieout__erps') }} as erps
     inner join {{ ref('stg_tieout__entities') }} as entities
         on erps.entity_code = entities.entity_code

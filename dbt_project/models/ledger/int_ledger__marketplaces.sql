@@ -50,7 +50,7 @@ final as (
         marketplaces.perspective = 'SELLER' and marketplaces.bank_account_code is not null as has_bank,
         coalesce(platforms.is_multi_shipment, false) as has_parcels,
         coalesce(platforms.is_free_carrier_allowed, true) as is_free_carrier_allowed,
-        {{ local_date(as_of(), 'entities.time_zone') }} as as_of_date
+        {{ today_in('entities.time_zone') }} as as_of_date
     from marketplaces
     inner join entities
         on marketplaces.entity_code = entities.entity_code

@@ -2,13 +2,59 @@
 -- A type that the dated map does not know stays in every total with is_mapped = false; it is never dropped.
 -- counts_in_net: part of the net of a cycle. Informative lines (NOT_APPLICABLE) and pay-outs are not.
 -- A tax or fee that the operator remits itself (its OPERATOR_REMITTED_ twin exists) passes through; it touches no receivable.
+-- The lines of one order hang together, so a patch brings all of them.
+{{ config(meta={
+    'patch_key': ['marketplace_code', 'transaction_line_id'],
+    'patched_from': ['stg_mirakl__transaction_lines'],
+}) }}
 
-with lines as {{ inlined() }} (
-    select * from {{ ref('stg_mirakl__transaction_lines') }}
+with
+{%- if is_patched() %}
+touched as (
+    select
+        marketplace_code,
+        coalesce(order_id, transaction_line_id) as movement
+    from {{ patch_of(ref('stg_mirakl__transaction_lines')) }}
+    union
+    -- Where the lines were before.
+    select
+        before.marketplace_code,
+        coalesce(before.order_id, before.transaction_line_id) as movement
+    from {{ this }} as before
+    inner join {{ patch_of(ref('stg_mirakl__transaction_lines')) }} as patch
+        on
+            before.marketplace_code = patch.marketplace_code
+            and before.transaction_line_id = patch.transaction_line_id
 ),
 
+lines as (
+    select lines.*
+    from {{ ref('stg_mirakl__transaction_lines') }} as lines
+    inner join touched
+        on
+            lines.marketplace_code = touched.marketplace_code
+            and coalesce(lines.order_id, lines.transaction_line_id) = touched.movement
+),
+{%- else %}
+lines as {{ inlined() }} (
+    select * from {{ ref('stg_mirakl__transaction_lines') }}
+),
+{%- endif %}
+
+-- Not int_ledger__marketplaces, which is another one every day and with every answer about the platform: lines stay as they are.
 marketplaces as (
-    select * from {{ ref('int_ledger__marketplaces') }}
+    select
+        marketplaces.marketplace_code,
+        marketplaces.perspective,
+        marketplaces.shop_id,
+        marketplaces.entity_code,
+        marketplaces.go_live_date,
+        marketplaces.posting_model,
+        entities.time_zone
+    from {{ ref('stg_tieout__marketplaces') }} as marketplaces
+    inner join {{ ref('stg_tieout__entities') }} as entities
+        on marketplaces.entity_code = entities.entity_code
+    where marketplaces.is_enabled
 ),
 
 types as (

@@ -1,5 +1,5 @@
 -- Grain: feed of an account whose evidence holds personal data for longer than the policy allows (retention.csv).
-{% set today %}{{ local_date(as_of(), "coalesce(entities.time_zone, 'UTC')") }}{% endset -%}
+{% set today %}{{ today_in("coalesce(entities.time_zone, 'UTC')") }}{% endset -%}
 with
 
 files as (

@@ -40,9 +40,9 @@ days as (
     select
         marketplaces.marketplace_code,
         marketplaces.cycle_days,
-        {{ local_date(as_of(), 'entities.time_zone') }} as today,
+        {{ today_in('entities.time_zone') }} as today,
         {{ add_days(
-            local_date(as_of(), 'entities.time_zone'),
+            today_in('entities.time_zone'),
             'ones.digit + 10 * tens.digit + 100 * hundreds.digit - 900'
         ) }} as calendar_date
     from marketplaces

@@ -27,7 +27,7 @@ in_force as (
     from currencies
     inner join tolerances
         on currencies.currency_code = tolerances.currency_code or tolerances.currency_code = '*'
-    where tolerances.effective_from <= cast({{ as_of() }} as date)
+    where tolerances.effective_from <= {{ today_in("'UTC'") }}
 
 ),
 

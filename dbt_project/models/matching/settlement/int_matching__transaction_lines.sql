@@ -1,5 +1,11 @@
 -- Grain: one transaction line. Says what the line counts as: in which test, in which role, in the cycle's net or not.
 -- Amounts are in the marketplace's view: positive raises what the marketplace owes the seller.
+-- A line hangs on the other lines of its order (those without one on each other), on the currency of its cycle, and without a
+-- cycle on whatever bears its voucher or document: a patch brings all of those.
+{{ config(meta={
+    'patch_key': ['marketplace_code', 'transaction_line_id'],
+    'patched_from': ['int_ledger__settlement_lines', 'int_ledger__cycles'],
+}) }}
 with
 
 lines as {{ inlined() }} (
@@ -13,6 +19,65 @@ cycles as (
     select * from {{ ref('int_ledger__cycles') }}
 
 ),
+
+{% if is_patched() -%}
+other_cycles as (
+
+    -- Whose lines do not say any more what they said.
+    select distinct
+        before.marketplace_code,
+        before.billing_cycle_id
+    from {{ this }} as before
+    left join cycles
+        on
+            before.marketplace_code = cycles.marketplace_code
+            and before.billing_cycle_id = cycles.billing_cycle_id
+    where
+        before.is_in_net
+        <> (before.counts_in_net and coalesce(before.currency_code = cycles.currency_code, true))
+
+),
+
+touched as (
+
+    select
+        lines.marketplace_code,
+        coalesce(lines.order_id, lines.transaction_line_id) as movement
+    from lines
+    left join other_cycles
+        on
+            lines.marketplace_code = other_cycles.marketplace_code
+            and lines.billing_cycle_id = other_cycles.billing_cycle_id
+    where lines.order_id is null or lines.billing_cycle_id is null or other_cycles.billing_cycle_id is not null
+    {%- if is_patched('int_ledger__settlement_lines') %}
+    union
+    select
+        marketplace_code,
+        coalesce(order_id, transaction_line_id) as movement
+    from {{ patch_of(ref('int_ledger__settlement_lines')) }}
+    {%- else %}
+    group by lines.marketplace_code, coalesce(lines.order_id, lines.transaction_line_id)
+    {%- endif %}
+
+),
+
+touched_lines as (
+
+    select lines.*
+    from lines
+    inner join touched
+        on
+            lines.marketplace_code = touched.marketplace_code
+            and coalesce(lines.order_id, lines.transaction_line_id) = touched.movement
+
+),
+{%- else -%}
+touched_lines as {{ inlined() }} (
+
+    select * from lines
+
+),
+{%- endif %}
 
 open_documents as (
 
@@ -119,7 +184,7 @@ classified as (
             when 'PAYMENT' then 'PAYMENT'
             else 'OTHER'
         end as component
-    from lines
+    from touched_lines as lines
     left join cycle_names as vouchers
         on
             lines.billing_cycle_id is null
@@ -155,7 +220,7 @@ digests as {{ inlined() }} (
             'lines.marketplace_code', 'lines.order_id', 'lines.order_line_id', 'lines.refund_id',
             'lines.transaction_type', 'lines.amount'
         ]) }} as row_digest
-    from lines
+    from touched_lines as lines
 
 ),
 

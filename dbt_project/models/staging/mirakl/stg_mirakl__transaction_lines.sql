@@ -1,10 +1,39 @@
 -- One row per marketplace and movement of the seller's balance: the newest version received. amount = credited -
 -- debited, seen from the seller. Only what a model reads: what else Mirakl says of a line is in raw, and millions of rows are narrow.
-{{ config(materialized='table') }}
+{{ config(
+    materialized='table',
+    meta={'patch_key': ['marketplace_code', 'transaction_line_id'], 'patched_from': ['mirakl_transaction_lines']}
+) }}
+{%- set received = source('raw', 'mirakl_transaction_lines') %}
 
-with source as (
-    {{ newest_versions(source('raw', 'mirakl_transaction_lines'), ['id'], 'last_updated') }}
+with
+{%- if is_patched() %}
+-- All versions of the lines of which there is something new.
+touched as (
+    select distinct
+        _account,
+        nullif(trim(id), '') as transaction_line_id
+    from {{ received }}
+    where _file not in {{ files_built('mirakl_transaction_lines') }}
 ),
+
+touched_versions as (
+    select versions.*
+    from {{ received }} as versions
+    inner join touched
+        on
+            versions._account = touched._account
+            and nullif(trim(versions.id), '') = touched.transaction_line_id
+),
+
+source as (
+    {{ newest_versions('touched_versions', ['id'], 'last_updated') }}
+),
+{%- else %}
+source as (
+    {{ newest_versions(received, ['id'], 'last_updated') }}
+),
+{%- endif %}
 
 final as (
     select
