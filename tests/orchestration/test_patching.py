@@ -15,7 +15,7 @@ from orchestration.lib.settings import DBT_PROJECT_DIR, Settings
 from orchestration.lib.warehouse import connect
 
 CHAIN = ("stg_mirakl__transaction_lines", "int_ledger__settlement_lines", "int_matching__transaction_lines")
-LINE_COUNT = 60
+LINE_COUNT = 120
 TYPES = (
     "ORDER_AMOUNT",
     "ORDER_AMOUNT_TAX",
@@ -36,13 +36,13 @@ def version(draw: random.Random, number: int, file: str, position: int) -> dict[
         "_fetched_at": "2026-07-02 10:00:00",
         "id": draw.choice(("{}", " {} ")).format(number),
         "type": draw.choice(TYPES),
-        "amount": draw.choice(("1.00", "2.00")),
+        "amount": draw.choice(("1.00", "1.00", "2.00")),
         "currency_iso_code": draw.choice(("GBP", "GBP", "EUR")),
         "payment_state": draw.choice(("PAID", "PENDING", "NOT_APPLICABLE")),
         "date_created": f"2026-06-{draw.randint(10, 11)}T10:00:00Z",
         "last_updated": f"2026-07-01T{draw.randint(10, 19)}:00:00Z",
-        "order_id": draw.choice((None, "A", "B", "C", "D")),
-        "order_line_id": draw.choice((None, "A-1")),
+        "order_id": draw.choice((None, None, "A", "B", "C", "D")),
+        "order_line_id": draw.choice((None, None, "A-1")),
         "seller_billing_cycle_id": draw.choice((None, "c1", "c2", "c3")),
         "payment_voucher_number": draw.choice((None, "v1", "v2")),
         "accounting_document_number": draw.choice((None, "d1", "d2", "d3")),
@@ -80,7 +80,7 @@ def test_patched_tables_equal_those_made_anew(settings: Settings) -> None:
     for file in ("second", "third"):
         with connect(real) as connection:
             patching.note_files(manifest, connection)
-        numbers = [*draw.sample(range(LINE_COUNT), 6), LINE_COUNT + len(file)]
+        numbers = [*draw.sample(range(LINE_COUNT), 12), LINE_COUNT + len(file)]
         receive(real, [version(draw, number, file, number) for number in numbers])
         with connect(real) as connection:
             assert patching.grown_tables(manifest, connection) == {"mirakl_transaction_lines"}

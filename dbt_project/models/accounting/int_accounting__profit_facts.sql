@@ -26,16 +26,30 @@ order_lines as {{ inlined() }} (
 ),
 
 -- What a document's lines weigh. Costs: the quantity at the item's standard cost.
-invoice_weights as (
+erp_order_items as (
 
     select
         erp_code,
         erp_order_id,
         item_code,
-        cast(sum(net_amount) as decimal(18, 2)) as weight
+        cast(sum(case when net_amount > 0 then net_amount end) as decimal(18, 2)) as weight,
+        max(tax_rate_percent) as rate_percent
     from {{ ref('int_ledger__erp_order_lines') }}
-    where line_kind = 'ITEM' and net_amount > 0
+    where line_kind = 'ITEM'
     group by erp_code, erp_order_id, item_code
+
+),
+
+invoice_totals as (
+
+    select
+        erp_code,
+        erp_order_id,
+        sum(weight) as document_weight,
+        count(*) as document_parts
+    from erp_order_items
+    where weight is not null
+    group by erp_code, erp_order_id
 
 ),
 
@@ -55,6 +69,19 @@ dispatch_weights as (
 
 ),
 
+dispatch_totals as (
+
+    select
+        erp_code,
+        dispatch_no,
+        sum(weight) as document_weight,
+        count(*) as document_parts
+    from dispatch_weights
+    where weight > 0
+    group by erp_code, dispatch_no
+
+),
+
 order_weights as (
 
     select
@@ -65,6 +92,19 @@ order_weights as (
     from order_lines
     where price_amount > cancelled_amount
     group by marketplace_code, order_id, item_code
+
+),
+
+order_totals as (
+
+    select
+        marketplace_code,
+        order_id,
+        sum(weight) as document_weight,
+        count(*) as document_parts
+    from order_weights
+    where item_code is not null
+    group by marketplace_code, order_id
 
 ),
 
@@ -106,16 +146,7 @@ sold_lines as (
         on
             invoiced_orders.marketplace_code = orders.marketplace_code
             and invoiced_orders.order_id = orders.order_id
-    left join (
-        select
-            erp_code,
-            erp_order_id,
-            item_code,
-            max(tax_rate_percent) as rate_percent
-        from {{ ref('int_ledger__erp_order_lines') }}
-        where line_kind = 'ITEM'
-        group by erp_code, erp_order_id, item_code
-    ) as rates
+    left join erp_order_items as rates
         on
             invoiced_orders.erp_code = rates.erp_code
             and invoiced_orders.erp_order_id = rates.erp_order_id
@@ -176,13 +207,19 @@ weighed as (
         postings.order_id,
         postings.amount,
         invoice_weights.item_code,
-        invoice_weights.weight
+        invoice_weights.weight,
+        invoice_totals.document_weight,
+        invoice_totals.document_parts
     from postings
-    inner join invoice_weights
+    inner join invoice_totals
+        on
+            postings.erp_code = invoice_totals.erp_code
+            and postings.erp_order_id = invoice_totals.erp_order_id
+    inner join erp_order_items as invoice_weights
         on
             postings.erp_code = invoice_weights.erp_code
             and postings.erp_order_id = invoice_weights.erp_order_id
-    where postings.source_kind = 'INVOICE' and postings.scope = 'CHANNEL'
+    where postings.source_kind = 'INVOICE' and postings.scope = 'CHANNEL' and invoice_weights.weight is not null
     union all
     select
         postings.erp_code,
@@ -195,13 +232,19 @@ weighed as (
         postings.order_id,
         postings.amount,
         dispatch_weights.item_code,
-        dispatch_weights.weight
+        dispatch_weights.weight,
+        dispatch_totals.document_weight,
+        dispatch_totals.document_parts
     from postings
+    inner join dispatch_totals
+        on
+            postings.erp_code = dispatch_totals.erp_code
+            and postings.dispatch_no = dispatch_totals.dispatch_no
     inner join dispatch_weights
         on
             postings.erp_code = dispatch_weights.erp_code
             and postings.dispatch_no = dispatch_weights.dispatch_no
-    where postings.source_kind = 'DISPATCH' and postings.scope = 'CHANNEL'
+    where postings.source_kind = 'DISPATCH' and postings.scope = 'CHANNEL' and dispatch_weights.weight > 0
     union all
     select
         postings.erp_code,
@@ -213,39 +256,55 @@ weighed as (
         postings.entity_code,
         postings.order_id,
         postings.amount,
-        coalesce(named_lines.item_code, order_weights.item_code) as item_code,
-        case when named_lines.item_code is not null then abs(postings.amount) else order_weights.weight end as weight
+        named_lines.item_code,
+        abs(postings.amount) as weight,
+        abs(postings.amount) as document_weight,
+        1 as document_parts
     from postings
+    inner join order_lines as named_lines
+        on
+            postings.marketplace_code = named_lines.marketplace_code
+            and postings.order_id = named_lines.order_id
+            and postings.order_line_id = named_lines.order_line_id
+    where
+        postings.source_kind = 'CREDIT_NOTE'
+        and postings.scope = 'CHANNEL'
+        and named_lines.item_code is not null
+        and postings.amount <> 0
+    union all
+    select
+        postings.erp_code,
+        postings.urn,
+        postings.period,
+        postings.account_role,
+        postings.marketplace_code,
+        postings.scope,
+        postings.entity_code,
+        postings.order_id,
+        postings.amount,
+        order_weights.item_code,
+        order_weights.weight,
+        order_totals.document_weight,
+        order_totals.document_parts
+    from postings
+    inner join order_totals
+        on
+            postings.marketplace_code = order_totals.marketplace_code
+            and postings.order_id = order_totals.order_id
+    inner join order_weights
+        on
+            postings.marketplace_code = order_weights.marketplace_code
+            and postings.order_id = order_weights.order_id
     left join order_lines as named_lines
         on
             postings.marketplace_code = named_lines.marketplace_code
             and postings.order_id = named_lines.order_id
             and postings.order_line_id = named_lines.order_line_id
-    left join order_weights
-        on
-            named_lines.order_line_id is null
-            and postings.marketplace_code = order_weights.marketplace_code
-            and postings.order_id = order_weights.order_id
     where
         postings.source_kind = 'CREDIT_NOTE'
         and postings.scope = 'CHANNEL'
-        and coalesce(named_lines.item_code, order_weights.item_code) is not null
-
-),
-
-weight_totals as (
-
-    select
-        erp_code,
-        urn,
-        period,
-        account_role,
-        marketplace_code,
-        sum(weight) as weight_total,
-        count(*) as part_count
-    from weighed
-    where weight > 0
-    group by erp_code, urn, period, account_role, marketplace_code
+        and named_lines.order_line_id is null
+        and order_weights.item_code is not null
 
 ),
 
@@ -253,21 +312,13 @@ judged as (
 
     select
         weighed.*,
-        weight_totals.part_count = 1 or weight_totals.weight_total = abs(weighed.amount) as is_exact,
+        weighed.document_parts = 1 or weighed.document_weight = abs(weighed.amount) as is_exact,
         case
-            when weight_totals.part_count = 1 then weighed.amount
+            when weighed.document_parts = 1 then weighed.amount
             when weighed.amount < 0 then -weighed.weight
             else weighed.weight
         end as exact_amount
     from weighed
-    inner join weight_totals
-        on
-            weighed.erp_code = weight_totals.erp_code
-            and weighed.urn = weight_totals.urn
-            and weighed.period = weight_totals.period
-            and weighed.account_role = weight_totals.account_role
-            and weighed.marketplace_code = weight_totals.marketplace_code
-    where weighed.weight > 0
 
 ),
 
@@ -281,7 +332,8 @@ inexact as (
 allocated as (
 
     {{ largest_remainder(
-        'inexact', ['erp_code', 'urn', 'period', 'account_role', 'marketplace_code'], 'amount', 'weight', ['item_code']
+        'inexact', ['erp_code', 'urn', 'period', 'account_role', 'marketplace_code'], 'amount', 'weight', ['item_code'],
+        'document_weight'
     ) | indent(4) }}
 
 ),
@@ -290,14 +342,37 @@ without_parts as (
 
     select postings.*
     from postings
-    left join weight_totals
+    left join invoice_totals
         on
-            postings.erp_code = weight_totals.erp_code
-            and postings.urn = weight_totals.urn
-            and postings.period = weight_totals.period
-            and postings.account_role = weight_totals.account_role
-            and postings.marketplace_code = weight_totals.marketplace_code
-    where weight_totals.urn is null and postings.source_kind <> 'SETTLEMENT'
+            postings.source_kind = 'INVOICE'
+            and postings.scope = 'CHANNEL'
+            and postings.erp_code = invoice_totals.erp_code
+            and postings.erp_order_id = invoice_totals.erp_order_id
+    left join dispatch_totals
+        on
+            postings.source_kind = 'DISPATCH'
+            and postings.scope = 'CHANNEL'
+            and postings.erp_code = dispatch_totals.erp_code
+            and postings.dispatch_no = dispatch_totals.dispatch_no
+    left join order_lines as named_lines
+        on
+            postings.source_kind = 'CREDIT_NOTE'
+            and postings.scope = 'CHANNEL'
+            and postings.marketplace_code = named_lines.marketplace_code
+            and postings.order_id = named_lines.order_id
+            and postings.order_line_id = named_lines.order_line_id
+    left join order_totals
+        on
+            postings.source_kind = 'CREDIT_NOTE'
+            and postings.scope = 'CHANNEL'
+            and postings.marketplace_code = order_totals.marketplace_code
+            and postings.order_id = order_totals.order_id
+    where
+        postings.source_kind <> 'SETTLEMENT'
+        and invoice_totals.erp_order_id is null
+        and dispatch_totals.dispatch_no is null
+        and (named_lines.item_code is null or postings.amount = 0)
+        and (named_lines.order_line_id is not null or order_totals.order_id is null)
 
 ),
 
@@ -322,13 +397,65 @@ posted as (
 booked_roles as (
 
     select
-        entity_code,
-        marketplace_code,
-        document_id,
-        account_role,
-        first_period
-    from posted
-    group by entity_code, marketplace_code, document_id, account_role, first_period
+        roles.*,
+        row_number() over (
+            order by roles.entity_code, roles.marketplace_code, roles.document_id, roles.account_role
+        ) as role_number
+    from (
+        select
+            entity_code,
+            marketplace_code,
+            document_id,
+            account_role,
+            first_period
+        from posted
+        group by entity_code, marketplace_code, document_id, account_role, first_period
+    ) as roles
+
+),
+
+item_lines as (
+
+    select
+        order_lines.marketplace_code,
+        order_lines.order_id,
+        order_lines.order_line_id,
+        order_lines.item_code,
+        {{ period_of('orders.order_date') }} as order_period
+    from order_lines
+    left join orders
+        on
+            order_lines.marketplace_code = orders.marketplace_code
+            and order_lines.order_id = orders.order_id
+
+),
+
+-- The order is asked for only where no item is named: its fees are shared out over its items.
+settled_sums as (
+
+    select
+        booked_roles.role_number,
+        case when item_lines.item_code is null then lines.order_id end as order_id,
+        item_lines.item_code,
+        case when item_lines.item_code is not null then item_lines.order_period end as order_period,
+        cast(sum(lines.amount) as decimal(18, 2)) as amount
+    from {{ ref('int_matching__transaction_lines') }} as lines
+    inner join booked_roles
+        on
+            lines.marketplace_code = booked_roles.marketplace_code
+            and lines.billing_cycle_id = booked_roles.document_id
+            and lines.account_role = booked_roles.account_role
+    left join item_lines
+        on
+            lines.marketplace_code = item_lines.marketplace_code
+            and lines.order_id = item_lines.order_id
+            and lines.order_line_id = item_lines.order_line_id
+    where lines.is_in_net
+    group by
+        booked_roles.role_number,
+        case when item_lines.item_code is null then lines.order_id end,
+        item_lines.item_code,
+        case when item_lines.item_code is not null then item_lines.order_period end
 
 ),
 
@@ -340,29 +467,13 @@ settled as (
         booked_roles.document_id,
         booked_roles.account_role,
         booked_roles.first_period as period,
-        lines.order_id,
-        order_lines.item_code,
-        cast(sum(lines.amount) as decimal(18, 2)) as amount
-    from {{ ref('int_matching__transaction_lines') }} as lines
+        settled_sums.order_id,
+        settled_sums.item_code,
+        settled_sums.order_period,
+        settled_sums.amount
+    from settled_sums
     inner join booked_roles
-        on
-            lines.marketplace_code = booked_roles.marketplace_code
-            and lines.billing_cycle_id = booked_roles.document_id
-            and lines.account_role = booked_roles.account_role
-    left join order_lines
-        on
-            lines.marketplace_code = order_lines.marketplace_code
-            and lines.order_id = order_lines.order_id
-            and lines.order_line_id = order_lines.order_line_id
-    where lines.is_in_net
-    group by
-        booked_roles.entity_code,
-        booked_roles.marketplace_code,
-        booked_roles.document_id,
-        booked_roles.account_role,
-        booked_roles.first_period,
-        lines.order_id,
-        order_lines.item_code
+        on settled_sums.role_number = booked_roles.role_number
 
 ),
 
@@ -512,12 +623,11 @@ facts as (
     from settled
     left join fee_orders
         on
-            settled.item_code is null
-            and settled.marketplace_code = fee_orders.marketplace_code
+            settled.marketplace_code = fee_orders.marketplace_code
             and settled.document_id = fee_orders.document_id
             and settled.account_role = fee_orders.account_role
             and settled.order_id = fee_orders.order_id
-    where fee_orders.order_id is null
+    where settled.item_code is null and fee_orders.order_id is null
     union all
     select
         entity_code,
@@ -560,7 +670,7 @@ facts as (
 
 ),
 
-final as (
+dated_facts as (
 
     select
         facts.entity_code,
@@ -570,20 +680,40 @@ final as (
         coalesce({{ period_of('orders.order_date') }}, facts.period) as cohort_period,
         coalesce(facts.item_code, '') as item_code,
         facts.account_role,
-        cast(sum(facts.amount) as decimal(18, 2)) as amount
+        facts.amount
     from facts
     left join orders
         on
             facts.marketplace_code = orders.marketplace_code
             and facts.order_id = orders.order_id
-    group by
-        facts.entity_code,
-        facts.scope,
-        facts.marketplace_code,
-        facts.period,
-        coalesce({{ period_of('orders.order_date') }}, facts.period),
-        coalesce(facts.item_code, ''),
-        facts.account_role
+    union all
+    select
+        settled.entity_code,
+        'CHANNEL' as scope,
+        settled.marketplace_code,
+        settled.period,
+        coalesce(settled.order_period, settled.period) as cohort_period,
+        settled.item_code,
+        settled.account_role,
+        settled.amount
+    from settled
+    where settled.item_code is not null
+
+),
+
+final as (
+
+    select
+        entity_code,
+        scope,
+        marketplace_code,
+        period,
+        cohort_period,
+        item_code,
+        account_role,
+        cast(sum(amount) as decimal(18, 2)) as amount
+    from dated_facts
+    group by entity_code, scope, marketplace_code, period, cohort_period, item_code, account_role
 
 )
 
