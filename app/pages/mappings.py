@@ -221,7 +221,8 @@ def _gaps(ask: Ask) -> Table:
         Column("proposal", "Proposed row", "long", note="why", is_sortable=False),
     ]
     if may:
-        columns.append(Column("act", "", "code", lambda one: str(one["to"]), is_sortable=False))
+        # Second, where a telephone still shows it.
+        columns.insert(1, Column("act", "Do", "code", lambda one: str(one["to"]), is_sortable=False))
     return Table(
         "Gaps and what they cost",
         columns,
