@@ -37,8 +37,9 @@ $(STAMP): requirements/lock.txt requirements/bootstrap.txt pyproject.toml
 
 setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
 
-demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=600 SEED=7) and prove the result
-	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo
+demo: OUTAGE = --with-outage
+demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=600 SEED=7), an ERP away for six simulated hours (OUTAGE= leaves that out), and prove the result
+	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo $(OUTAGE)
 
 app: $(STAMP) ## The web app on the demo's data (http://127.0.0.1:8200); make demo comes first
 	@test -f $(DATA)/demo/env || { echo "There is no demo in $(DATA)/demo yet: run make demo, then make app again."; exit 1; }

@@ -95,6 +95,9 @@ def demo(
     outage: Annotated[
         bool, typer.Option("--outage", help="Instead: six simulated hours without the ERPs, orders coming in.")
     ] = False,
+    with_outage: Annotated[
+        bool, typer.Option("--with-outage", help="An ERP is away for six simulated hours while the orders lane runs.")
+    ] = False,
 ) -> None:
     """Run the whole pipeline on a generated world and check what it found against the truth."""
     if outage:
@@ -103,7 +106,9 @@ def demo(
         raise typer.Exit(run_outage(seed=seed, folder=directory or Path(".tieout/outage")))
     from sandbox.demo import run_demo
 
-    raise typer.Exit(run_demo(orders=orders, seed=seed, folder=directory, keep=keep, as_json=json))
+    raise typer.Exit(
+        run_demo(orders=orders, seed=seed, folder=directory, keep=keep, as_json=json, with_outage=with_outage)
+    )
 
 
 def dev(

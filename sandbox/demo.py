@@ -7,12 +7,11 @@ inside.
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,21 +21,23 @@ import httpx
 from rich.console import Console
 
 from sandbox import jsonio
-from sandbox.config import Places, read_environment
+from sandbox.clock import stamp
+from sandbox.config import Places
 from sandbox.demo_findings import DemoError, Marts, Step, Summary, examine, examine_put_right
 from sandbox.demo_report import document, show
+from sandbox.demo_site import PIPE_WIDTH, PIPELINE, empty, environment_of, pid_of, serving
+from sandbox.outage import WITHIN_DEMO, keep_mould, play_within_demo
+from sandbox.outage import show as show_outage
 from sandbox.world.people import with_people
 
 DEFAULT_FOLDER = Path(".tieout/demo")
-START_SECONDS = 600.0
-PIPE_WIDTH = 140
-OWN_VARIABLES = ("TIEOUT_", "MIRAKL_", "SAGE200_", "NETSUITE_")
-PIPELINE = (sys.executable, "-m", "orchestration.cli")
 # ru_maxrss is in kilobytes everywhere but on macOS, where it is in bytes.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-def run_demo(*, orders: int, seed: int, folder: Path | None, keep: bool, as_json: bool) -> int:
+def run_demo(
+    *, orders: int, seed: int, folder: Path | None, keep: bool, as_json: bool, with_outage: bool = False
+) -> int:
     """Runs the demo and prints its summary. Returns 0 only when everything ties and all faults are found, else 1."""
     stream = sys.stderr if as_json else sys.stdout
     out = Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
@@ -44,7 +45,7 @@ def run_demo(*, orders: int, seed: int, folder: Path | None, keep: bool, as_json
     try:
         empty(places)
         with serving(places, orders, seed, out, keep=keep) as url:
-            summary = _run(places, url, out)
+            summary = _run(places, url, out, with_outage=with_outage)
     except DemoError as error:
         if as_json:
             sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
@@ -55,27 +56,8 @@ def run_demo(*, orders: int, seed: int, folder: Path | None, keep: bool, as_json
     else:
         show(summary, out)
     if keep:
-        out.print(f"The sandbox goes on at {url}; `kill {_pid(places)}` ends it.")
+        out.print(f"The sandbox goes on at {url}; `kill {pid_of(places)}` ends it.")
     return 0 if summary.is_success else 1
-
-
-# --- the sandbox
-
-
-def empty(places: Places) -> None:
-    """Removes what an earlier demo left; a folder with anything else in it is not touched."""
-    root = places.root
-    if not root.exists() or not any(root.iterdir()):
-        return
-    if not places.truth.exists():
-        raise DemoError(f"{root} is not empty and holds no earlier demo; name another folder with --dir.")
-    if places.address.exists() and _is_alive(_pid(places)):
-        raise DemoError(f"a sandbox still runs in {root}; `kill {_pid(places)}` ends it.")
-    shutil.rmtree(root)
-
-
-def _pid(places: Places) -> int:
-    return int(json.loads(places.address.read_text("utf-8"))["pid"])
 
 
 def run_dev(*, orders: int, seed: int, folder: Path, port: int) -> int:
@@ -106,100 +88,12 @@ def run_dev(*, orders: int, seed: int, folder: Path, port: int) -> int:
         return 1
 
 
-def environment_of(places: Places) -> dict[str, str]:
-    """This process's variables without any of an installation, and the sandbox's."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)}
-    return others | read_environment(places.env)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-@contextmanager
-def serving(
-    places: Places, orders: int, seed: int, out: Console, *, keep: bool = False, **options: object
-) -> Iterator[str]:
-    """A sandbox in a process of its own on a free port, ready to answer; ended with the block unless it is kept.
-    `options` are those of `sandbox.serve.serve`.
-    """
-    places.root.mkdir(parents=True, exist_ok=True)
-    log = places.root / "sandbox.log"
-    code = (
-        "import json, sys; from pathlib import Path; from sandbox.serve import serve; "
-        "serve(Path(sys.argv[1]), port=0, orders=int(sys.argv[2]), seed=int(sys.argv[3]), **json.loads(sys.argv[4]))"
-    )
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, str(places.root), str(orders), str(seed), json.dumps(options)],
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            # Ctrl+C in the terminal is for the demo, which then ends the sandbox; a kept one must outlive the terminal.
-            start_new_session=True,
-        )
-    is_done = False
-    try:
-        with out.status(f"Generating a world of {orders:,} orders …"):
-            url = wait_for(places, process, log)
-        out.print(f"[green]✓[/green] the vendors and a bank with {orders:,} orders behind them answer at {url}")
-        yield url
-        is_done = True
-    finally:
-        if not (keep and is_done):
-            end_process(process)
-
-
-def wait_for(places: Places, process: "subprocess.Popen[bytes]", log: Path) -> str:
-    """The address of a sandbox once it answers. Raises DemoError when it ends first or never does."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            last = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
-            raise DemoError(f"the sandbox ended while starting: {last[0]} (all of it in {log})")
-        if places.address.exists():
-            url = str(json.loads(places.address.read_text("utf-8"))["url"])
-            if _answers(url):
-                return url
-        time.sleep(0.05)
-    end_process(process)
-    raise DemoError(f"the sandbox did not answer within {START_SECONDS:.0f} seconds; see {log}")
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/_sandbox/health", timeout=5).is_success
-    except httpx.HTTPError:
-        return False
-
-
-def end_process(process: "subprocess.Popen[bytes]") -> None:
-    """Asks it to stop, and insists after a quarter of a minute."""
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 # --- the pipeline
 
 
-def _run(places: Places, url: str, out: Console) -> Summary:
+def _run(places: Places, url: str, out: Console, *, with_outage: bool) -> Summary:
     summary = Summary(folder=str(places.root))
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("TIEOUT_", "MIRAKL_", "SAGE200_", "NETSUITE_"))
-    } | read_environment(places.env)
+    environment = environment_of(places)
 
     def lane(title: str, name: str) -> None:
         step = _command(title, ("run", name), environment, out)
@@ -234,10 +128,20 @@ def _run(places: Places, url: str, out: Console) -> Summary:
         examine(summary, Marts(connection), with_people(truth), places, _documents(url))
     _close(summary, truth, places, environment, out)
     # Only now: what these put right is no longer found.
-    lane("Orders", "orders")
+    mould = keep_mould(places, url, WITHIN_DEMO) if with_outage else None
+    if mould is None:
+        lane("Orders", "orders")
+    else:
+        outage = play_within_demo(places, url, out, mould)
+        summary.steps += [Step(f"Orders, hour {step.hour} of an outage", 0, step.seconds, 0) for step in outage.steps]
+        summary.outage = [asdict(step) for step in outage.steps]
+        summary.problems += outage.problems
+        environment["TIEOUT_AS_OF"] = stamp(outage.ended)
     lane("Dispatch", "dispatch")
     with duckdb.connect(str(marts), read_only=True) as connection:
         examine_put_right(summary, Marts(connection))
+    if mould is not None:
+        show_outage(outage, out)
     return summary
 
 

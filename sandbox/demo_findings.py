@@ -47,6 +47,8 @@ class Summary:
     changed_by_second_run: list[str] = field(default_factory=list)
     put_right: list[dict[str, Any]] = field(default_factory=list)
     """What the dispatch and returns lanes told the marketplaces, and how many findings that ended."""
+    outage: list[dict[str, Any]] = field(default_factory=list)
+    """The runs of the orders lane while an ERP was away."""
     next_commands: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -144,14 +146,18 @@ def examine_put_right(summary: Summary, marts: Marts) -> None:
         left join marts.exceptions as found
             on found.marketplace_code = actions.marketplace_code and found.subject_id = actions.natural_id
             and (actions.kind, found.exception_code) in (
-                ('SALES_ORDER', 'ORD-001'), ('ACCEPTANCE', 'ORD-012'), ('DISPATCH', 'DSP-001')
+                ('SALES_ORDER', 'ORD-001'), ('ACCEPTANCE', 'ORD-012'), ('DISPATCH', 'DSP-001'),
+                ('ORDER_CANCELLATION', 'ORD-013'), ('CANCELATION', 'ORD-010')
             )
         left join still_there
             on still_there.marketplace_code = actions.marketplace_code and still_there.subject_id = actions.natural_id
             and (actions.kind, still_there.exception_code) in (
-                ('SALES_ORDER', 'ORD-001'), ('ACCEPTANCE', 'ORD-012'), ('DISPATCH', 'DSP-001')
+                ('SALES_ORDER', 'ORD-001'), ('ACCEPTANCE', 'ORD-012'), ('DISPATCH', 'DSP-001'),
+                ('ORDER_CANCELLATION', 'ORD-013'), ('CANCELATION', 'ORD-010')
             )
-        where actions.kind in ('SALES_ORDER', 'ACCEPTANCE', 'DISPATCH', 'TRACKING')
+        where
+            actions.kind in
+            ('SALES_ORDER', 'ACCEPTANCE', 'ORDER_CANCELLATION', 'CANCELATION', 'ORDER_ADDRESS', 'DISPATCH', 'TRACKING')
         group by all order by actions.kind, actions.account, actions.state
         """
     )

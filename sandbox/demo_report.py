@@ -50,6 +50,7 @@ def document(summary: Summary) -> dict[str, Any]:
             "writes_of_second_run": summary.writes_of_second_run,
             "changed_by_second_run": summary.changed_by_second_run,
             "put_right": summary.put_right,
+            "outage": summary.outage,
             "next_commands": summary.next_commands,
         }
     )

@@ -22,14 +22,17 @@ from rich.table import Table
 
 from sandbox.clock import stamp
 from sandbox.config import Places
-from sandbox.demo import PIPE_WIDTH, PIPELINE, empty, environment_of, serving
 from sandbox.demo_findings import DemoError
+from sandbox.demo_site import PIPE_WIDTH, PIPELINE, empty, environment_of, serving
 
 SHOPS = {"BRICO": (2042, "/sage200"), "HOMELY": (3107, "/netsuite/NS_HOME")}
 """Marketplace → shop, and where the ERP behind it answers."""
 AT_ONCE = {"BRICO": 2, "HOMELY": 4}
 """How many orders each ERP is sent at a time: Sage 200 by our own limit, NetSuite by the account's share."""
 WORLD_ORDERS = 250
+WITHIN_DEMO = "BRICO"
+"""The marketplace whose ERP a demo loses."""
+MOULD = "OUTMOULD-A"
 OUTAGE_HOURS = 6
 RUNS_AT = (0, 3, 6)
 """Hours after the ERPs went down at which the lane runs; at the last one they are back."""
@@ -63,6 +66,8 @@ class Outage:
     created: dict[str, list[datetime]] = field(default_factory=dict)
     """Marketplace → deadlines of its new orders in the order in which its ERP numbered them."""
     problems: list[str] = field(default_factory=list)
+    ended: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    """The simulated time of the last run."""
 
 
 def run_outage(*, seed: int, folder: Path, marketplaces: Sequence[str] = tuple(SHOPS)) -> int:
@@ -80,16 +85,57 @@ def run_outage(*, seed: int, folder: Path, marketplaces: Sequence[str] = tuple(S
     return 1 if outage.problems else 0
 
 
+def keep_mould(places: Places, url: str, marketplace: str) -> str | None:
+    """Has the marketplace keep a copy of an order that waits, still to be checked, so that nobody decides on it; its
+    id, None where no order waits. The orders of an outage are made like it.
+    """
+    with duckdb.connect(str(places.data / "published" / "tieout.duckdb"), read_only=True) as connection:
+        (like,) = connection.execute(_LIKE, [marketplace]).fetchone() or (None,)
+    if like is None:
+        return None
+    change = {"feed": "orders", "action": "insert", "ids": [like], "new_ids": [MOULD]}
+    changes = [{**change, "values": {"order_state": "STAGING"}}]
+    _control(url, "mutations", {"marketplace": marketplace, "shop_id": SHOPS[marketplace][0], "changes": changes})
+    return MOULD
+
+
+def play_within_demo(places: Places, url: str, out: Console, mould: str) -> Outage:
+    """The same in a demo that has run: one ERP is away, the lane runs as it goes and when it is back."""
+    began = datetime.fromisoformat(environment_of(places)["TIEOUT_AS_OF"])
+    outage = Outage()
+    _act(outage, places, url, out, began, {WITHIN_DEMO: mould}, runs_at=(0, OUTAGE_HOURS))
+    return outage
+
+
 def _play(places: Places, url: str, out: Console, marketplaces: Sequence[str]) -> Outage:
-    outage, environment = Outage(), environment_of(places) | {"TIEOUT_RETRY_WAIT_SECONDS": "0"}
+    outage, environment = Outage(), environment_of(places)
     began = datetime.fromisoformat(environment["TIEOUT_AS_OF"])
     # Read only: what the world's own orders wait for stays undone, so that there is one to copy.
     _lane(environment | {"TIEOUT_WRITE_BACK": "off"}, began, out, "before", outage)
+    moulds = {marketplace: keep_mould(places, url, marketplace) for marketplace in marketplaces}
+    if without := [marketplace for marketplace, mould in moulds.items() if mould is None]:
+        raise DemoError(f"{', '.join(without)} has no order that waits to be created")
+    named = {marketplace: mould for marketplace, mould in moulds.items() if mould}
+    _act(outage, places, url, out, began, named, runs_at=RUNS_AT)
+    return outage
+
+
+def _act(
+    outage: Outage,
+    places: Places,
+    url: str,
+    out: Console,
+    began: datetime,
+    moulds: Mapping[str, str],
+    *,
+    runs_at: Sequence[int],
+) -> None:
+    environment = environment_of(places) | {"TIEOUT_RETRY_WAIT_SECONDS": "0"}
     start = began + timedelta(minutes=10)
     _control(url, "clock", {"at": start.isoformat()})
     dues: dict[tuple[str, str], datetime] = {}
-    for marketplace in marketplaces:
-        dues |= _arrive(places, url, marketplace, start, HOURS_LEFT)
+    for marketplace, mould in moulds.items():
+        dues |= _arrive(url, marketplace, mould, start, HOURS_LEFT)
         _control(url, "chaos", {"path": SHOPS[marketplace][1], "kind": "fail", "status": 503})
     for hour in RUNS_AT:
         now = start + timedelta(hours=hour)
@@ -97,8 +143,11 @@ def _play(places: Places, url: str, out: Console, marketplaces: Sequence[str]) -
         if hour == OUTAGE_HOURS:
             httpx.delete(f"{url}/_sandbox/chaos", timeout=30).raise_for_status()
         elif hour:
-            for marketplace in marketplaces:
-                dues |= _arrive(places, url, marketplace, now, LATER_HOURS_LEFT)
+            for marketplace, mould in moulds.items():
+                dues |= _arrive(url, marketplace, mould, now, LATER_HOURS_LEFT)
+        if hour not in runs_at:
+            continue
+        outage.ended = now
         seconds, alerts = _lane(environment, now, out, f"hour {hour}", outage)
         done = _done(places)
         waiting = [due for order, due in dues.items() if "ACCEPTANCE" not in done.get(order, {})]
@@ -117,19 +166,14 @@ def _play(places: Places, url: str, out: Console, marketplaces: Sequence[str]) -
         if (due := dues.get((marketplace, order_id))) is not None:
             outage.created.setdefault(marketplace, []).append(due)
     outage.problems += problems_of(outage.steps, outage.created, dues, _done(places))
-    return outage
 
 
 def _arrive(
-    places: Places, url: str, marketplace: str, now: datetime, hours_left: Sequence[int]
+    url: str, marketplace: str, mould: str, now: datetime, hours_left: Sequence[int]
 ) -> dict[tuple[str, str], datetime]:
     """New orders that wait for acceptance, with so many hours left of the operator's time: (marketplace,
     order) → due.
     """
-    with duckdb.connect(str(places.data / "published" / "tieout.duckdb"), read_only=True) as connection:
-        (like,) = connection.execute(_LIKE, [marketplace]).fetchone() or (None,)
-    if like is None:
-        raise DemoError(f"{marketplace} has no order that waits to be created")
     found, changes = {}, []
     for number, left in enumerate(hours_left):
         due = now + timedelta(hours=left)
@@ -137,7 +181,8 @@ def _arrive(
         created = due - timedelta(hours=ACCEPTANCE_HOURS)
         found[marketplace, order_id] = due
         values = {"created_date": stamp(created), "last_updated_date": stamp(now), "commercial_id": order_id[:-2]}
-        changes.append({"feed": "orders", "action": "insert", "ids": [like], "new_ids": [order_id], "values": values})
+        values |= {"order_state": "WAITING_ACCEPTANCE"}
+        changes.append({"feed": "orders", "action": "insert", "ids": [mould], "new_ids": [order_id], "values": values})
     _control(url, "mutations", {"marketplace": marketplace, "shop_id": SHOPS[marketplace][0], "changes": changes})
     return found
 

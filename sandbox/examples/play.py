@@ -13,7 +13,7 @@ import duckdb
 
 from sandbox import jsonio
 from sandbox.config import Places
-from sandbox.demo import PIPELINE, end_process, environment_of, wait_for
+from sandbox.demo_site import PIPELINE, end_process, environment_of, wait_for
 from sandbox.examples.format import Example, ExampleError, mutations, read
 from sandbox.examples.judge import Figures, actual_figures, differences, expected_figures
 

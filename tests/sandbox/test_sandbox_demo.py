@@ -10,10 +10,11 @@ import pytest
 from rich.console import Console
 
 from sandbox.config import Places
-from sandbox.demo import _contents, empty
+from sandbox.demo import _contents
 from sandbox.demo_findings import DemoError, Marts, Summary
 from sandbox.demo_findings import examine as examine_marts
 from sandbox.demo_report import document, show
+from sandbox.demo_site import empty
 from sandbox.jsonio import encode
 
 TRUTH = {
