@@ -272,6 +272,12 @@ def test_a_file_without_the_profiles_columns_names_the_missing_ones() -> None:
         SPEC.decode(landed("Booking date,Amount,Currency,Counterparty\n01/07/2026,1,GBP,x\n"))
 
 
+def test_a_damaged_profile_of_a_landed_statement_is_refused_in_words() -> None:
+    spoilt = landed(HEADING).replace(b"decimal_point", b"decimalnull_point")
+    with pytest.raises(BadPayload, match="neither decimal_point nor decimal_comma"):
+        SPEC.decode(spoilt)
+
+
 def test_an_unfinished_quote_names_the_line() -> None:
     with pytest.raises(BadPayload, match="not valid CSV at line"):
         SPEC.decode(landed(HEADING + '01/07/2026,R,1.00,GBP,"never closed,,\n'))

@@ -26,7 +26,7 @@ def publish(year: Year, page: Path, command: str) -> None:
 
 def table(year: Year, command: str) -> str:
     first, last = year.days[0], year.days[-1]
-    settled = year.days[min(3, len(year.days) - 1)]
+    settled = year.days[min(1, len(year.days) - 1)]
     grown = [day for day in year.days if day.unknown_fields or day.unknown_values]
     per_day = (last.data - settled.data) / max(1, year.simulated_days) / 1e6
     rows = [
@@ -40,11 +40,11 @@ def table(year: Year, command: str) -> str:
         ("days on which unknown fields or values came", f"{len(grown)}"),
         (
             "memory of the process",
-            f"{settled.memory / 1e6:.0f} MB on the fourth day, {last.memory / 1e6:.0f} MB at the end",
+            f"{settled.memory / 1e6:.0f} MB after the second run day, {last.memory / 1e6:.0f} MB at the end",
         ),
         (
             "data folder",
-            f"{settled.data / 1e6:.0f} MB on the fourth day, {last.data / 1e6:.0f} MB at the end, {per_day:.2f} a day",
+            f"{settled.data / 1e6:.0f} MB on the second, {last.data / 1e6:.0f} MB at the end ({per_day:.1f} a day)",
         ),
         (
             "of it evidence / warehouse / working files",
@@ -78,7 +78,7 @@ def charts(year: Year, folder: Path) -> None:
         chart.x_labels_major = dates[:: max(1, len(dates) // 12)]
         for label, values in series.items():
             chart.add(label, values)
-        (folder / name).write_text(chart.render().decode() + "\n", encoding="utf-8")
+        (folder / name).write_text(str(chart.render()) + "\n", encoding="utf-8")
 
     draw("soak-memory.svg", "Memory of the process, MB", {"resident": [day.memory / 1e6 for day in year.days]})
     draw(
