@@ -59,7 +59,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     if "change" in found:
         differing = ", ".join(found["marts_that_differ"]) or "none"
         yield (
-            f"The day's change took {found['change_to_cold']:.0%} of the cold time; "
+            f"The day's change took {found['change_to_cold']:.0%} of the cold time by the clock, "
+            f"{found['change']['processor_seconds'] / cold['processor_seconds']:.0%} of its processor seconds; "
             f"marts that differ from a build from nothing: {differing}."
         )
     yield ""
