@@ -58,6 +58,7 @@ def ingest(url: str, folder: Path) -> dict[str, Any]:
                     feed_spec("mirakl", entity), "BRICO", connector, overlap=timedelta(hours=1)
                 )
         landed = time.monotonic()
+        loaded_meanwhile = sum(result.records for result in early)
     loading.load(settings)
     loaded = time.monotonic()
     assert loading.proved_counts(settings) == [], "every record that was received is in raw"
@@ -80,7 +81,7 @@ def ingest(url: str, folder: Path) -> dict[str, Any]:
         "seconds": loaded - began,
         "seconds_to_land": landed - began,
         "seconds_to_load": loaded - landed,
-        "records_loaded_meanwhile": sum(result.records for result in early),
+        "records_loaded_meanwhile": loaded_meanwhile,
         "evidence_bytes": evidence,
         "manifest_bytes": settings.state_path.stat().st_size,
         "warehouse_bytes": settings.warehouse_path.stat().st_size,

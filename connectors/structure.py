@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -131,21 +132,21 @@ class Levels:
             return
         above, _, name = level.rpartition(".")
         self._descend(above)
-        elements: list[Any] = []
-        parents: list[int] = []
-        for index, members in enumerate(self._members(above, ())[name]):
-            if members:
-                if isinstance(members, msgspec.Struct):
-                    members = getattr(members, members.__struct_fields__[0]) or ()
-                if isinstance(members, dict):
-                    elements.extend(Entry(key, value) for key, value in members.items())
-                else:
-                    elements.extend(members)
-                parents.extend([index] * len(members))
-        at = self._positions[above]
         node = self._shapes[above]
+        found = self._members(above, ())[name]
+        if node is not None and name in node.wrapped:
+            found = [_unwrapped(members) for members in found]
+        elif node is not None and name in node.mappings:
+            found = [members and [Entry(key, value) for key, value in members.items()] for members in found]
+        held = [(index, members) for index, members in enumerate(found) if members]
+        at = self._positions[above]
+        parents: Sequence[int]
+        if len(held) == sum(map(len, (members for _, members in held))):  # none has two
+            parents = [index for index, _ in held]
+        else:
+            parents = [index for index, members in held for _ in members]
         self._shapes[level] = None if node is None else node.lists.get(name)
-        self._elements[level] = elements
+        self._elements[level] = list(chain.from_iterable(members for _, members in held))
         self._parents[level] = parents
         self._positions[level] = [at[index] for index in parents]
 
@@ -182,6 +183,11 @@ class Levels:
         for parents in reversed(chain):
             values = [values[index] for index in parents]
         return values
+
+
+def _unwrapped(members: Any) -> Any:
+    """A list that may have an object around it, or None."""
+    return getattr(members, members.__struct_fields__[0]) if isinstance(members, msgspec.Struct) else members
 
 
 def _columns(elements: Sequence[Any], names: Sequence[str]) -> dict[str, list[Any]]:

@@ -31,7 +31,7 @@ def raw_columns() -> set[tuple[str, str]]:
         for entities in REGISTRY.values():
             for spec in entities.values():
                 for table in spec.tables:
-                    ensure_table(connection, table)
+                    ensure_table(connection, table, set())
         rows = connection.execute("select table_name, column_name from duckdb_columns() where schema_name = 'raw'")
         return {(str(table), str(column)) for table, column in rows.fetchall()}
 

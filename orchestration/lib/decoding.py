@@ -13,14 +13,14 @@ import os
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkstemp
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -93,41 +93,77 @@ def keeps_hashes(spec: FeedSpec) -> bool:
     return isinstance(spec.decode, RecordDecoder) and spec.decode_at is None
 
 
+class Processes:
+    """Processes that decode: started for the first large load within the block, kept for those that follow, because
+    each start costs as much as decoding some ten thousand records.
+    """
+
+    def __init__(self) -> None:
+        self.number = min((os.cpu_count() or 1) - 1, MAXIMUM_PROCESSES)
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+    @property
+    def are_running(self) -> bool:
+        return self._pool is not None
+
+    def pool(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # Not a fork: this process has threads (DuckDB's, Dagster's), which a fork would leave in the middle of
+            # things.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.number, mp_context=context, initializer=_begin_process)
+        return self._pool
+
+
 def decoded_groups(
-    landing: str, feeds: Feeds, portions: Iterable[Portion], total_records: int, temporary: Path
+    landing: str,
+    feeds: Feeds,
+    portions: Iterable[Portion],
+    total_records: int,
+    temporary: Path,
+    others: Processes,
 ) -> Iterator[Group]:
     """Every portion decoded, in the order given, in a large load a little ahead of the caller.
 
     `feeds` other than the connectors' own cannot be sent to another process and are decoded in this one. Others write
     their tables into a folder under `temporary`, which is gone when the last group was given.
     """
-    processes = min((os.cpu_count() or 1) - 1, MAXIMUM_PROCESSES) if feeds is REGISTRY else 0
+    processes = others.number if feeds is REGISTRY else 0
     if total_records < FROM_RECORDS or not processes:
         for portion in portions:
             yield _decode(landing, feeds, portion)
         return
-    # Not a fork: this process has threads (DuckDB's, Dagster's), which a fork would leave in the middle of things.
-    context = multiprocessing.get_context("spawn")
     with (
         _in_bulk(),
         TemporaryDirectory(prefix="decoded-", dir=temporary, ignore_cleanup_errors=True) as folder,
-        ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_process) as pool,
     ):
-        waiting, ahead = iter(portions), deque[Future[Written] | Group]()
-        while True:
-            running = sum(isinstance(one, Future) and not one.done() for one in ahead)
-            for portion in islice(waiting, max(0, min(processes + 2 - running, processes + 4 - len(ahead)))):
-                ahead.append(pool.submit(_decode_there, landing, portion, folder))
-            if not ahead:
-                return
-            first = ahead[0]
-            is_ready = isinstance(first, Group) or first.done()
-            # Rather than wait for the others, help them: inserting leaves this process time to spare.
-            if not is_ready and len(ahead) < processes + 3 and (own := next(waiting, None)) is not None:
-                ahead.append(_decode(landing, feeds, own))
-                continue
-            ahead.popleft()
-            yield first if isinstance(first, Group) else _read_back(first.result())
+        pool, waiting, ahead = others.pool(), iter(portions), deque[Future[Written] | Group]()
+        try:
+            while True:
+                running = sum(isinstance(one, Future) and not one.done() for one in ahead)
+                for portion in islice(waiting, max(0, min(processes + 2 - running, processes + 4 - len(ahead)))):
+                    ahead.append(pool.submit(_decode_there, landing, portion, folder))
+                if not ahead:
+                    return
+                first = ahead[0]
+                is_ready = isinstance(first, Group) or first.done()
+                # Rather than wait for the others, help them: inserting leaves this process time to spare.
+                if not is_ready and len(ahead) < processes + 3 and (own := next(waiting, None)) is not None:
+                    ahead.append(_decode(landing, feeds, own))
+                    continue
+                ahead.popleft()
+                yield first if isinstance(first, Group) else _read_back(first.result())
+        finally:
+            # When the load failed: nothing may be written any more into the folder that goes now.
+            wait([one for one in ahead if isinstance(one, Future) and not one.cancel()])
 
 
 @contextmanager
@@ -261,6 +297,7 @@ def _gather(table: TableSpec, account: str, parts: Sequence[tuple[list[LandedFil
 
 def _begin_process() -> None:
     gc.disable()
+    gc.freeze()  # or all modules are searched for circles when the process ends, for half a second
     pa.set_memory_pool(pa.system_memory_pool())
     _end_with_parent()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from orchestration.lib.decoding import (
     Group,
     PageReport,
     Portion,
+    Processes,
     batch_text,
     decoded_groups,
     keeps_hashes,
@@ -36,7 +37,7 @@ from orchestration.lib.decoding import (
 )
 from orchestration.lib.lake import Lake
 from orchestration.lib.persons import held_by_keys
-from orchestration.lib.raw_tables import create_own_tables, ensure_table, insert_rows
+from orchestration.lib.raw_tables import create_own_tables, ensure_table, insert_rows, present_columns
 from orchestration.lib.settings import Clock, Settings
 from orchestration.lib.state import Batch, FeedKey, LandedFile, State
 from orchestration.lib.warehouse import columns_of, connect, quote
@@ -113,10 +114,22 @@ def _ignore_progress(done: int, total: int) -> None:
     """The default: nobody watches."""
 
 
-def load(settings: Settings, *, feeds: Feeds = REGISTRY, on_progress: Progress = _ignore_progress) -> LoadResult:
-    """Load every landed file that raw does not hold yet, and refresh the copies of the manifest."""
-    with connect(settings) as connection, State(settings.state_path) as state:
-        return _Loader(settings, connection, state, feeds, on_progress).run()
+def load(
+    settings: Settings,
+    *,
+    feeds: Feeds = REGISTRY,
+    on_progress: Progress = _ignore_progress,
+    processes: Processes | None = None,
+) -> LoadResult:
+    """Load every landed file that raw does not hold yet, and refresh the copies of the manifest.
+
+    `processes` belong to the caller, who has more loads for them.
+    """
+    with ExitStack() as block:
+        others = processes if processes is not None else block.enter_context(Processes())
+        connection = block.enter_context(connect(settings))
+        state = block.enter_context(State(settings.state_path))
+        return _Loader(settings, connection, state, feeds, on_progress, others).run()
 
 
 def reload(settings: Settings, *, feeds: Feeds = REGISTRY, on_progress: Progress = _ignore_progress) -> LoadResult:
@@ -219,7 +232,9 @@ class _Loader:
         state: State,
         feeds: Feeds,
         on_progress: Progress,
+        processes: Processes,
     ) -> None:
+        self._processes = processes
         self._landing = settings.landing
         self._temporary = settings.temporary_dir
         self._persons_path = settings.persons_path
@@ -235,14 +250,8 @@ class _Loader:
         self._unknown_values: Counter[str] = Counter()
 
     def run(self) -> LoadResult:
-        create_own_tables(self._connection)
-        described = self._lake.tables() if self._lake else set()
-        for entities in self._feeds.values():
-            for spec in entities.values():
-                for table in spec.tables:
-                    is_new = ensure_table(self._connection, table)
-                    if self._lake and (is_new or table.name not in described):
-                        self._lake.put_columns(self._connection, table.name)
+        with self._transaction():  # one for all: each would be made durable by itself
+            self._ensure_tables()
         manifest = self._state.files()
         batches = {
             batch.batch: batch for batch in self._state.batches()
@@ -254,15 +263,19 @@ class _Loader:
             self._connection.execute("set threads = 1")  # decoding has the other processors
         counts: dict[FeedKey, FeedCount] = {}
         transactions = list(_transactions(_groups(waiting, batches)))
-        decoded = decoded_groups(self._landing, self._feeds, self._portions(transactions), total, self._temporary)
+        decoded = decoded_groups(
+            self._landing, self._feeds, self._portions(transactions), total, self._temporary, self._processes
+        )
         for transaction in transactions:
             with self._transaction():
                 repeating = self._find_repeating(transaction)
+                marks: list[tuple[Any, ...]] = []
                 for group in islice(decoded, len(transaction)):
-                    count = self._load_group(group, repeating)
+                    count = self._load_group(group, repeating, marks)
                     counts[group.feed] = _add(counts.get(group.feed), count)
                     done += count.records
                     self._on_progress(done, total)
+                insert_rows(self._connection, "loaded_files", marks)
         self._copy_manifest(manifest, batches)
         if self._lake:
             self._lake.put_own(self._connection)
@@ -293,23 +306,37 @@ class _Loader:
             raise
         self._connection.execute("commit")
 
-    def _load_group(self, group: Group, repeating: Set[str]) -> FeedCount:
+    def _ensure_tables(self) -> None:
+        create_own_tables(self._connection)
+        described = self._lake.tables() if self._lake else set()
+        present = present_columns(self._connection)
+        for entities in self._feeds.values():
+            for spec in entities.values():
+                for table in spec.tables:
+                    columns = present.setdefault(table.name, set())
+                    is_new = ensure_table(self._connection, table, columns)
+                    columns.update(column.name for column in table.columns)
+                    if self._lake and (is_new or table.name not in described):
+                        self._lake.put_columns(self._connection, table.name)
+
+    def _load_group(self, group: Group, repeating: Set[str], marks: list[tuple[Any, ...]]) -> FeedCount:
+        """Insert a group's rows; its files' rows of raw.loaded_files are added to `marks`, the caller's to insert."""
         feed, spec = group.feed, self._spec(group.feed)
         now = self._clock.now().replace(tzinfo=None)
         quarantine, unknown = _noteworthy(group, now)
         inserted = self._insert(spec, group, repeating)
         insert_rows(self._connection, "quarantine", quarantine)
         insert_rows(self._connection, "unknown_fields", unknown)
-        marks = [
+        own = [
             _mark(feed, file, page, inserted.get(file.path, 0), now)
             for file, page in zip(group.files, group.pages, strict=True)
         ]
-        insert_rows(self._connection, "loaded_files", marks)
+        marks += own
         of_kind = {"FIELD": self._unknown_fields, "VALUE": self._unknown_values}
         for *_, kind, name, number in unknown:
             if kind in of_kind:
                 of_kind[kind][f"{feed.vendor}.{name}"] += number
-        return FeedCount(feed, len(marks), *(sum(mark[column] for mark in marks) for column in (5, 6, 7, 8)))
+        return FeedCount(feed, len(own), *(sum(mark[column] for mark in own) for column in (5, 6, 7, 8)))
 
     def _insert(self, spec: FeedSpec, group: Group, repeating: Set[str]) -> dict[str, int]:
         """Insert the rows of a group of pages; how many root rows each file brought."""

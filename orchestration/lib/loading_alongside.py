@@ -1,7 +1,8 @@
 """Loading while reading: what a large first run has landed goes into raw while the vendor still answers.
 
 Reading waits for a vendor and a disk more than it computes, so there is time to spare. The load that follows the
-reading does the rest, and everything in a small run.
+reading does the rest, and everything in a small run; a large rest is loaded here still, by the processes that have
+been started.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from orchestration.lib.decoding import Feeds
+from orchestration.lib.decoding import Feeds, Processes
 from orchestration.lib.loading import LoadResult, load
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import State
@@ -25,7 +26,8 @@ LOOK_SECONDS = 0.5
 
 @contextmanager
 def loading_alongside(settings: Settings, feeds: Feeds, on_loaded: Callable[[LoadResult], None]) -> Iterator[None]:
-    """While the block lands pages, load them whenever many have come; leaving it waits for a load under way.
+    """While the block lands pages, load them whenever many have come; leaving it waits for the load under way, and for
+    the rest's when it is large and earlier loads have started processes.
 
     `on_loaded` is called in another thread. A load that fails is left to the one that follows the block, which meets
     the same reason and reports it. The block must not hold the warehouse.
@@ -44,12 +46,13 @@ def loading_alongside(settings: Settings, feeds: Feeds, on_loaded: Callable[[Loa
 
 def _watch(settings: Settings, feeds: Feeds, on_loaded: Callable[[LoadResult], None], ended: threading.Event) -> None:
     try:
-        with State(settings.state_path) as state:
-            before = state.records_landed()
-            while not ended.wait(LOOK_SECONDS):
+        with State(settings.state_path) as state, Processes() as processes:
+            before, is_last = state.records_landed(), False
+            while not is_last:
+                is_last = ended.wait(LOOK_SECONDS)
                 landed = state.records_landed()
-                if landed - before >= FROM_RECORDS:
-                    on_loaded(load(settings, feeds=feeds))
+                if landed - before >= FROM_RECORDS and (processes.are_running or not is_last):
+                    on_loaded(load(settings, feeds=feeds, processes=processes))
                     before = landed
     except Exception:
         logger.warning("loading while reading failed; the load that follows tries again", exc_info=True)

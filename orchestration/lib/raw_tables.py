@@ -96,16 +96,24 @@ def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("alter table raw.landing_files add column if not exists has_persons BOOLEAN")
 
 
-def ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec) -> bool:
-    """Create a vendor table, or add the columns that a newer connector knows; a column is never dropped.
-    Whether anything had to be done.
+def present_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """The columns of every table of raw, by table."""
+    found = connection.execute(
+        "select table_name, list(column_name) from duckdb_columns() "
+        "where schema_name = 'raw' and database_name = current_database() group by table_name"
+    ).fetchall()
+    return {str(table): set(columns) for table, columns in found}
+
+
+def ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec, present: set[str]) -> bool:
+    """Create a vendor table, or add the columns that a newer connector knows to those that are `present`; a column is
+    never dropped. Whether anything had to be done.
     """
     own = _CHILD if table.parent else _ROOT
     wanted = [
         *own,
         *((column.name, "BOOLEAN" if pa.types.is_boolean(column.type) else "VARCHAR") for column in table.columns),
     ]
-    present = {name for name, _ in columns_of(connection, "raw", table.name)}
     if not present:
         columns = ", ".join(f"{quote(name)} {kind}" for name, kind in wanted)
         connection.execute(f"create table raw.{quote(table.name)} ({columns})")
