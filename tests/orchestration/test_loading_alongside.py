@@ -9,7 +9,7 @@ import pytest
 
 from connectors.feeds import REGISTRY
 from connectors.records import Page, Window
-from orchestration.lib import loading, loading_alongside
+from orchestration.lib import decoding, loading, loading_alongside
 from orchestration.lib.loading import LoadResult
 from orchestration.lib.settings import Settings
 from tests.orchestration.test_loading import land, lines, query
@@ -68,3 +68,18 @@ def test_a_load_that_fails_meanwhile_is_left_to_the_one_that_follows(
             time.sleep(0.01)
     assert "the load that follows tries again" in caplog.text
     assert loading.load(settings).inserted == 11
+
+
+@pytest.mark.parametrize("are_running", [True, False])
+def test_a_large_rest_is_loaded_here_when_processes_are_there_for_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, are_running: bool
+) -> None:
+    monkeypatch.setattr(loading_alongside, "LOOK_SECONDS", 60)  # it only looks when the reading has ended
+    monkeypatch.setattr(decoding.Processes, "are_running", are_running)
+    early: list[LoadResult] = []
+    with loading_alongside.loading_alongside(settings, REGISTRY, early.append):
+        land(settings, lines(*(line(n) for n in range(1, 12))))
+
+    assert sum(result.inserted for result in early) == (11 if are_running else 0)
+    assert loading.load(settings).inserted == (0 if are_running else 11)
+    assert loading.proved_counts(settings) == []
