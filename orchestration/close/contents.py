@@ -88,7 +88,7 @@ CONTENTS: tuple[RowSet, ...] = (
         """
         select marketplace_code, account_role, currency_code, opening_amount, invoice_amount, credit_note_amount,
             settlement_amount, accrual_amount, reversal_amount, other_amount, closing_amount, timing_amount,
-            finding_amount, unexplained_amount, erp_closing_amount
+            finding_amount, by_hand_amount, unexplained_amount, erp_closing_amount
         from p.account_rollforward where entity_code = $entity and period = $period
         order by marketplace_code, account_role, currency_code
         """,
@@ -104,6 +104,7 @@ CONTENTS: tuple[RowSet, ...] = (
             "closing_amount",
             "timing_amount",
             "finding_amount",
+            "by_hand_amount",
             "unexplained_amount",
             "erp_closing_amount",
         ),

@@ -566,6 +566,7 @@ class ExceptionCode(Row):
     sla_unit: Text | None
     is_money: Flag
     runbook: Text
+    write_off_account: Code | None = None
 
 
 class ApprovalPolicy(Row):

@@ -12,8 +12,10 @@ from orchestration.outbox import Subject, WriteOffLimits
 
 NOT_MATCHED_RULE = "E002_ACCOUNT"
 """Rule of a receipt on an account that no pay-out is due to: the bank details are checked first, nothing is matched."""
-NEVER_ALONE = ("CLR-001", "CLR-003", "PAY-007")
-"""Differences on control and reserve accounts, which no single person writes off."""
+NEVER_ALONE = ("CLR-001", "PAY-007")
+"""Differences on control and reserve accounts, which no single person writes off; beside those that stand on an
+account (exception_codes.csv, write_off_account) and would be posted.
+"""
 
 
 def subject_of_exception(row: Mapping[str, Any]) -> Subject:
@@ -47,12 +49,14 @@ def write_off_limits(settings: Settings, row: Mapping[str, Any]) -> WriteOffLimi
     """The WRITE_OFF row of tolerances.csv that is in force for the exception's currency. Nothing on a control or
     reserve account is written off by one person.
     """
-    if row["subject_type"] == "ACCOUNT" or row["exception_code"] in NEVER_ALONE:
+    registry = load_registry(settings.config_dir)
+    posted = {code.exception_code for code in registry.exception_codes if code.write_off_account}
+    if row["subject_type"] == "ACCOUNT" or row["exception_code"] in {*NEVER_ALONE, *posted}:
         return WriteOffLimits(None, None)
     today = settings.clock.now().date()
     rows = [
         one
-        for one in load_registry(settings.config_dir).tolerances
+        for one in registry.tolerances
         if one.test_code == "WRITE_OFF"
         and one.currency_code in (row["currency_code"], "*")
         and one.effective_from <= today

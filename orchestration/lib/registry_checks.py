@@ -63,6 +63,7 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.accounts, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     known(registry.accounts, "account_role", roles, "account_roles.csv")
     known(registry.profit_lines, "account_role", roles, "account_roles.csv")
+    known(registry.exception_codes, "write_off_account", roles, "account_roles.csv")
     known(registry.transaction_types, "account_role", roles, "account_roles.csv")
     known(registry.transaction_types, "tax_of_type", types, "transaction_types.csv")
     known(registry.tax_codes, "entity_code", entities, "entities.csv")

@@ -78,6 +78,26 @@ entries as (
     from {{ ref('int_accounting__foreign_entries') }} as foreign_entries
     union all
     select
+        other_entries.entity_code,
+        other_entries.marketplace_code,
+        other_entries.kind,
+        other_entries.document_id,
+        other_entries.posting_date,
+        other_entries.currency_code,
+        other_entries.account_role,
+        other_entries.tax_base_role,
+        other_entries.tax_code,
+        other_entries.side,
+        other_entries.net_debit,
+        other_entries.line_group,
+        other_entries.functional_net_debit,
+        other_entries.exchange_rate,
+        other_entries.rate_source,
+        other_entries.rate_date,
+        other_entries.bad_rate_id
+    from {{ ref('int_accounting__other_entries') }} as other_entries
+    union all
+    select
         revaluation_entries.entity_code,
         revaluation_entries.marketplace_code,
         revaluation_entries.kind,
@@ -226,6 +246,17 @@ replaced as (
             and frozen_cycles.billing_cycle_id is null
     ) as comparable
         on changed.base_key = comparable.base_key
+    union all
+    -- A write-off that was withdrawn, or whose amount has come after all, is taken back; nothing follows it.
+    select distinct
+        posted.base_key,
+        newest.version
+    from posted
+    inner join newest
+        on posted.base_key = newest.base_key
+    left join wanted
+        on posted.base_key = wanted.base_key
+    where posted.kind = 'WRITE_OFF' and wanted.base_key is null
 
 ),
 
@@ -393,6 +424,9 @@ computed as (
         case
             when numbered.kind = 'SETTLEMENT' and numbered.account_role = 'MARKETPLACE_CLEARING'
                 then numbered.marketplace_code || ' settlement ' || cast(numbered.posting_date as varchar)
+            when numbered.kind = 'WRITE_OFF' then numbered.marketplace_code || ' written off ' || numbered.document_id
+            when numbered.kind = 'REVERSE_CHARGE'
+                then numbered.marketplace_code || ' reverse charge ' || cast(numbered.posting_date as varchar)
             when numbered.side = 'SALES' then numbered.marketplace_code || ' sales settled'
             when numbered.side = 'REFUNDS' then numbered.marketplace_code || ' refunds settled'
             when numbered.side = 'EXCESS'

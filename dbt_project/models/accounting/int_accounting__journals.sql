@@ -84,8 +84,8 @@ judged as (
             when cycles.identity_code is not null then cycles.identity_code
             when headers.role_without_account is not null then 'JNL-012'
             when
-                headers.currency_code <> headers.functional_currency_code
-                and (headers.bad_rate_id is not null or headers.untranslated_count > 0)
+                headers.bad_rate_id is not null
+                or (headers.currency_code <> headers.functional_currency_code and headers.untranslated_count > 0)
                 then 'FX-001'
             when headers.total_debit <> headers.total_credit or headers.functional_difference <> 0 then 'JNL-006'
         end as blocked_code,

@@ -83,6 +83,32 @@ bank_accounts as (
 
 ),
 
+left_to_people as (
+
+    -- Sage 200 takes no journals between its VAT accounts. And where finance has posted the settlement itself, the reverse charge may be on
+    -- the return already, by another way: TAX-003 asks.
+    select journals.journal_key
+    from journals
+    inner join erps
+        on journals.erp_code = erps.erp_code
+    left join journals as settlements
+        on
+            journals.marketplace_code = settlements.marketplace_code
+            and journals.document_id = settlements.billing_cycle_id
+    left join postings
+        on
+            settlements.erp_code = postings.erp_code
+            and settlements.wire_key = postings.reference
+    left join actions
+        on
+            settlements.marketplace_code = actions.marketplace_code
+            and settlements.wire_key = actions.wire_key
+    where
+        journals.kind = 'REVERSE_CHARGE'
+        and (erps.vendor = 'sage200' or (postings.reference is not null and actions.wire_key is null))
+
+),
+
 due as (
 
     -- What belongs to a locked month is dated on the first day that is open; what waits with a date in it is proposed anew.
@@ -121,11 +147,14 @@ due as (
         on
             journals.erp_code = shut_periods.erp_code
             and coalesce(locks.open_period, journals.period) = shut_periods.period
+    left join left_to_people
+        on journals.journal_key = left_to_people.journal_key
     where
         postings.reference is null
         and cash_book_receipts.receipt_id is null
         and (actions.wire_key is null or (locks.period is not null and waiting_actions.wire_key is not null))
         and shut_periods.period is null
+        and left_to_people.journal_key is null
 
 ),
 
@@ -215,6 +244,14 @@ final as (
         || case payloads.kind
             when 'SETTLEMENT'
                 then 'Cycle of ' || cast(payloads.posting_date as varchar) || ' is settled and not yet in the ledger.'
+            when 'REVERSE_CHARGE'
+                then
+                    'VAT on the fees of a supplier abroad in the cycle of ' || cast(payloads.posting_date as varchar)
+                    || ' is ours to declare, and is not yet in the ledger.'
+            when 'WRITE_OFF'
+                then
+                    'Exception ' || payloads.document_id || ' was written off on '
+                    || cast(payloads.posting_date as varchar) || ', and its amount still stands on its account.'
             when 'FX_REVALUATION'
                 then
                     'Foreign balances are not yet brought to the closing rate of '

@@ -109,7 +109,8 @@ document_movements as (
         marketplaces.marketplace_code,
         'AR_MARKETPLACE' as account_role,
         {{ period_of('transactions.transaction_date') }} as period,
-        transactions.kind as movement_kind,
+        case when transactions.kind in ('INVOICE', 'CREDIT_NOTE') then transactions.kind else 'UNEXPECTED' end
+            as movement_kind,
         case when transactions.kind in ('INVOICE', 'CREDIT_NOTE') then 'MATCHED' else 'EXCEPTION' end as match_status,
         case
             when transactions.kind in ('INVOICE', 'CREDIT_NOTE') then transactions.functional_amount else 0
@@ -154,6 +155,18 @@ movements as (
         end as expected_amount,
         document_movements.actual_amount
     from document_movements
+    union all
+    -- What a hand posted where only journals belong is a finding (JNL-004), and in the balance all the same.
+    select
+        unexpected.marketplace_code,
+        unexpected.account_role,
+        unexpected.period,
+        'UNEXPECTED' as movement_kind,
+        'EXCEPTION' as match_status,
+        cast(0 as decimal(18, 2)) as expected_amount,
+        unexpected.net_amount as actual_amount
+    from {{ ref('int_matching__unexpected_postings') }} as unexpected
+    where unexpected.account_role in ('DUE_TO_MARKETPLACE', 'INPUT_VAT_PENDING', 'OUTPUT_VAT_PENDING')
 
 ),
 
@@ -213,6 +226,8 @@ monthly as (
                 else 0
             end
         ) as reversal_amount,
+        sum(case when movements.movement_kind = 'UNEXPECTED' then movements.actual_amount else 0 end)
+            as by_hand_amount,
         sum(coalesce(movements.expected_amount, 0)) as movement_amount,
         sum(coalesce(movements.actual_amount, 0)) as erp_amount,
         sum(
@@ -279,6 +294,7 @@ final as (
         cast(running.erp_closing_amount - running.closing_amount as decimal(18, 2)) as difference_amount,
         cast(running.timing_total_amount as decimal(18, 2)) as timing_amount,
         cast(running.finding_total_amount as decimal(18, 2)) as finding_amount,
+        cast(running.by_hand_amount as decimal(18, 2)) as by_hand_amount,
         cast(
             running.erp_closing_amount - running.closing_amount - running.timing_total_amount
             - running.finding_total_amount as decimal(18, 2)

@@ -313,6 +313,25 @@ entries as (
         on journals.journal_key = journal_lines.journal_key
     where not journals.is_blocked
     union all
+    -- What people gave up is off our books and still on the marketplace's.
+    select
+        write_offs.marketplace_code,
+        marketplaces.currency_code,
+        'ITEM' as side,
+        'WRITTEN_OFF' as item_kind,
+        'JOURNAL' as subject_type,
+        states.journal_key as subject_id,
+        write_offs.net_debit as amount
+    from {{ ref('int_accounting__write_offs') }} as write_offs
+    inner join marketplaces
+        on write_offs.marketplace_code = marketplaces.marketplace_code
+    inner join journals as states
+        on
+            write_offs.marketplace_code = states.marketplace_code
+            and write_offs.write_off_id = states.document_id
+            and states.kind = 'WRITE_OFF'
+            and not states.is_blocked
+    union all
     select
         decided.marketplace_code,
         marketplaces.currency_code,

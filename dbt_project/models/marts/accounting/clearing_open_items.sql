@@ -99,13 +99,29 @@ settled as (
 cleared as (
 
     select
-        decided.marketplace_code,
-        decided.billing_cycle_id,
-        sum(decided.cleared_amount) as cleared_amount
-    from decided
-    inner join receipt_journals
-        on decided.receipt_id = receipt_journals.receipt_id
-    group by decided.marketplace_code, decided.billing_cycle_id
+        relieved.marketplace_code,
+        relieved.billing_cycle_id,
+        sum(relieved.amount) as cleared_amount,
+        max(relieved.is_receipt) as is_received
+    from (
+        select
+            decided.marketplace_code,
+            decided.billing_cycle_id,
+            decided.cleared_amount as amount,
+            1 as is_receipt
+        from decided
+        inner join receipt_journals
+            on decided.receipt_id = receipt_journals.receipt_id
+        union all
+        select
+            write_offs.marketplace_code,
+            write_offs.subject_id as billing_cycle_id,
+            -write_offs.net_debit as amount,
+            0 as is_receipt
+        from {{ ref('int_accounting__write_offs') }} as write_offs
+        where write_offs.account_role = 'MARKETPLACE_CLEARING'
+    ) as relieved
+    group by relieved.marketplace_code, relieved.billing_cycle_id
 
 ),
 
@@ -120,7 +136,10 @@ items as (
         settled.since_date,
         cast(settled.settled_amount - coalesce(cleared.cleared_amount, 0) as decimal(18, 2)) as open_amount,
         case
-            when payers.payout_amount > 0 and coalesce(cleared.cleared_amount, 0) = 0 and payers.identity_code is null
+            when
+                payers.payout_amount > 0
+                and (coalesce(cleared.cleared_amount, 0) = 0 or cleared.is_received = 0)
+                and payers.identity_code is null
                 then 'IN_TRANSIT'
             when payers.identity_code is not null then 'BREAK'
             when payers.payout_amount > 0 then 'BANK_DIFFERENCE'

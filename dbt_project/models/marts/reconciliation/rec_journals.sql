@@ -167,8 +167,13 @@ unexpected_rows as (
         case
             when unexpected.copied_journal_key is null
                 then
-                    'Posting ' || unexpected.urn || ' moves ' || lower(replace(unexpected.account_role, '_', ' '))
-                    || ' without belonging to a journal.'
+                    'Posting ' || unexpected.urn || coalesce(' (' || unexpected.reference || ')', '') || ' of '
+                    || cast(unexpected.transaction_date as varchar) || ' moves '
+                    || case unexpected.account_role
+                        when 'AR_MARKETPLACE' then 'the marketplace''s customer account'
+                        else lower(replace(unexpected.account_role, '_', ' '))
+                    end
+                    || ' by ' || cast(unexpected.net_amount as varchar) || ' without belonging to a journal.'
             else 'Posting ' || unexpected.urn || ' repeats a journal by hand.'
         end as summary,
         unexpected.copied_journal_key as journal_key,

@@ -1,7 +1,7 @@
--- Level g, per order: what the books hold on the customer account for one order of the marketplace. invoiced - credited - settled is
+-- Level g, per order: what the books hold on the customer account for one order of the marketplace. invoiced - credited - settled - written off is
 -- nil once everything sold and refunded is settled; until then it is TIMING. What another level has found wrong with the order
 -- explains its residual, which is then a consequence; what nothing explains is CLR-003. Amounts tax included, in the order's currency.
-{% set amounts = ['invoiced', 'credited', 'settled'] -%}
+{% set amounts = ['invoiced', 'credited', 'settled', 'written_off'] -%}
 with
 
 marketplaces as (
@@ -67,6 +67,7 @@ movements as (
         invoices.amount as invoiced_amount,
         cast(0 as decimal(18, 2)) as credited_amount,
         cast(0 as decimal(18, 2)) as settled_amount,
+        cast(0 as decimal(18, 2)) as written_off_amount,
         0 as waiting
     from invoices
     inner join orders
@@ -80,6 +81,7 @@ movements as (
         cast(0 as decimal(18, 2)) as invoiced_amount,
         notes.gross_amount as credited_amount,
         cast(0 as decimal(18, 2)) as settled_amount,
+        cast(0 as decimal(18, 2)) as written_off_amount,
         0 as waiting
     from notes
     inner join marketplaces
@@ -92,6 +94,7 @@ movements as (
         cast(0 as decimal(18, 2)) as invoiced_amount,
         cast(0 as decimal(18, 2)) as credited_amount,
         case when lines.billing_cycle_id is null then 0 else lines.amount end as settled_amount,
+        cast(0 as decimal(18, 2)) as written_off_amount,
         case when lines.billing_cycle_id is null then 1 else 0 end as waiting
     from {{ ref('int_matching__transaction_lines') }} as lines
     inner join marketplaces
@@ -100,6 +103,17 @@ movements as (
         lines.account_role = 'AR_MARKETPLACE'
         and lines.is_in_net
         and lines.order_id is not null
+    union all
+    select
+        write_offs.marketplace_code,
+        write_offs.subject_id as order_id,
+        cast(0 as decimal(18, 2)) as invoiced_amount,
+        cast(0 as decimal(18, 2)) as credited_amount,
+        cast(0 as decimal(18, 2)) as settled_amount,
+        -write_offs.net_debit as written_off_amount,
+        0 as waiting
+    from {{ ref('int_accounting__write_offs') }} as write_offs
+    where write_offs.account_role = 'AR_MARKETPLACE'
 
 ),
 
@@ -231,8 +245,10 @@ judged as (
         coalesce(orders.currency_code, marketplaces.currency_code) as currency_code,
         coalesce(orders.is_excluded, false) as is_excluded,
         orders.order_date,
-        cast(balances.invoiced_amount - balances.credited_amount - balances.settled_amount as decimal(18, 2))
-            as residual_amount,
+        cast(
+            balances.invoiced_amount - balances.credited_amount - balances.settled_amount - balances.written_off_amount
+            as decimal(18, 2)
+        ) as residual_amount,
         coalesce(tolerances.amount_cap, tolerances.amount, 0) as tolerance_amount,
         refund_timing.order_id is not null as has_refund_on_its_way,
         explained.root_subject_type,
@@ -316,6 +332,11 @@ final as (
                     || cast(stated.invoiced_amount as varchar) || ', credited '
                     || cast(stated.credited_amount as varchar) || ', settled '
                     || cast(stated.settled_amount as varchar)
+                    || case
+                        when stated.written_off_amount <> 0
+                            then ', written off ' || cast(stated.written_off_amount as varchar)
+                        else ''
+                    end
                     || case
                         when
                             stated.status = 'EXCEPTION'

@@ -1,4 +1,4 @@
--- Level a, the tax of the sale: one row per subject (order, test, VAT period) and rule. Has somebody said who accounts for the tax (T010), and did the operator do
+-- Level a, the tax of the sale: one row per subject (order, test, VAT period, tax role) and rule. Has somebody said who accounts for the tax (T010), and did the operator do
 -- what that says (T020). Whether the books carry the code that follows is rule LINE_TAX of rec_orders. Amounts of tax in the order's
 -- currency; delta_amount = actual - expected.
 with
@@ -180,6 +180,41 @@ drifted as (
 
 ),
 
+rated as (
+
+    -- The rate that the configuration states for a code today, beside the one that the ERP computes with.
+    select
+        ranked.*,
+        codes.rate_percent as erp_rate_percent
+    from (
+        select
+            marketplaces.marketplace_code,
+            marketplaces.entity_code,
+            marketplaces.erp_code,
+            marketplaces.functional_currency as currency_code,
+            marketplaces.as_of_date,
+            tax_codes.tax_role,
+            tax_codes.erp_tax_code,
+            tax_codes.rate_percent,
+            row_number() over (
+                partition by marketplaces.entity_code, tax_codes.tax_role
+                order by tax_codes.effective_from desc, marketplaces.marketplace_code
+            ) as choice_number
+        from {{ ref('int_ledger__marketplaces') }} as marketplaces
+        inner join {{ ref('stg_tieout__tax_codes') }} as tax_codes
+            on
+                marketplaces.entity_code = tax_codes.entity_code
+                and marketplaces.as_of_date >= tax_codes.effective_from
+        where marketplaces.has_books
+    ) as ranked
+    inner join {{ ref('int_ledger__erp_tax_codes') }} as codes
+        on
+            ranked.erp_code = codes.erp_code
+            and ranked.erp_tax_code = codes.tax_code
+    where ranked.choice_number = 1
+
+),
+
 unioned as (
 
     select
@@ -264,6 +299,30 @@ unioned as (
         cast(null as varchar) as accountable,
         cast(null as varchar) as sale_tax_role
     from straddled
+    union all
+    select
+        marketplace_code,
+        entity_code,
+        'TAX_CODE' as subject_type,
+        tax_role as subject_id,
+        'T060_RATE' as rule_code,
+        case when rate_percent = erp_rate_percent then 'MATCHED' else 'EXCEPTION' end as status,
+        'TAX-002' as fault_code,
+        cast(null as decimal(18, 2)) as expected_amount,
+        cast(null as decimal(18, 2)) as actual_amount,
+        cast(null as decimal(18, 2)) as tolerance_amount,
+        currency_code,
+        'tax_codes.csv says that ' || tax_role || ' is code ' || erp_tax_code || ' at '
+        || cast(cast(rate_percent as decimal(9, 2)) as varchar) || ' %, the ERP computes it at '
+        || cast(cast(erp_rate_percent as decimal(9, 2)) as varchar)
+        || ' %: add a row from the day on which the rate changed, or correct the code' as summary,
+        cast(null as varchar) as order_id,
+        as_of_date as subject_date,
+        cast(null as varchar) as ship_to_country,
+        cast(null as decimal(18, 2)) as consignment_amount,
+        cast(null as varchar) as accountable,
+        tax_role as sale_tax_role
+    from rated
 
 ),
 

@@ -1,10 +1,18 @@
--- Grain: ERP posting event on a clearing, reserve or pass-through account of a marketplace that carries no journal's wire key. When it
+-- Grain: ERP posting event on an account of a marketplace that only journals move, without a journal's wire key: clearing, reserve,
+-- pass-through, what is due to marketplaces, pending VAT; and on its customer account what is no invoice and no credit note. When it
 -- moves the same accounts by the same amounts as a journal within 35 days, it is a copy of that journal made by hand.
 with
 
 postings as {{ inlined() }} (
 
     select * from {{ ref('int_ledger__erp_postings') }}
+
+),
+
+marketplaces as (
+
+    select * from {{ ref('int_ledger__marketplaces') }}
+    where has_books
 
 ),
 
@@ -22,7 +30,56 @@ documents as (
 
 controlled_accounts as (
 
-    select * from {{ ref('int_matching__controlled_accounts') }}
+    select
+        accounts.marketplace_code,
+        accounts.entity_code,
+        accounts.currency_code,
+        accounts.erp_code,
+        accounts.account_role,
+        accounts.account_code,
+        accounts.cost_centre,
+        accounts.department,
+        accounts.go_live_date
+    from {{ ref('int_matching__controlled_accounts') }} as accounts
+    union all
+    -- No accounts with a roll-forward to the marketplace, and as little anybody else's.
+    select
+        ranked.marketplace_code,
+        ranked.entity_code,
+        ranked.currency_code,
+        ranked.erp_code,
+        ranked.account_role,
+        ranked.account_code,
+        ranked.cost_centre,
+        ranked.department,
+        ranked.go_live_date
+    from (
+        select
+            marketplaces.marketplace_code,
+            marketplaces.entity_code,
+            marketplaces.currency_code,
+            marketplaces.erp_code,
+            marketplaces.go_live_date,
+            accounts.account_role,
+            accounts.account_code,
+            accounts.cost_centre,
+            accounts.department,
+            row_number() over (
+                partition by marketplaces.erp_code, accounts.account_code, accounts.cost_centre, accounts.department
+                order by
+                    case when accounts.marketplace_code = '*' then 1 else 0 end,
+                    marketplaces.marketplace_code,
+                    accounts.effective_from desc
+            ) as choice_number
+        from marketplaces
+        inner join {{ ref('stg_tieout__accounts') }} as accounts
+            on
+                marketplaces.entity_code = accounts.entity_code
+                and (marketplaces.marketplace_code = accounts.marketplace_code or accounts.marketplace_code = '*')
+                and (marketplaces.functional_currency = accounts.currency_code or accounts.currency_code = '*')
+        where accounts.account_role in ('DUE_TO_MARKETPLACE', 'INPUT_VAT_PENDING', 'OUTPUT_VAT_PENDING')
+    ) as ranked
+    where ranked.choice_number = 1
 
 ),
 
@@ -35,7 +92,7 @@ known as (
 
 ),
 
-strangers as (
+on_accounts as (
 
     select
         controlled_accounts.marketplace_code,
@@ -70,6 +127,56 @@ strangers as (
         controlled_accounts.currency_code,
         postings.erp_code,
         postings.urn
+
+),
+
+-- The customer account is a sub-ledger's: what stands there is a sale, a credit, or one of ours.
+on_customers as (
+
+    select
+        marketplaces.marketplace_code,
+        marketplaces.entity_code,
+        marketplaces.functional_currency as currency_code,
+        transactions.erp_code,
+        transactions.urn,
+        'AR_MARKETPLACE' as account_role,
+        min(transactions.transaction_date) as transaction_date,
+        {{ period_of('min(transactions.transaction_date)') }} as period,
+        max(transactions.reference) as reference,
+        cast(sum(transactions.functional_amount) as decimal(18, 2)) as net_amount
+    from {{ ref('int_ledger__erp_customer_transactions') }} as transactions
+    inner join marketplaces
+        on
+            transactions.erp_code = marketplaces.erp_code
+            and transactions.customer_reference = marketplaces.customer_reference
+            and transactions.transaction_date >= marketplaces.go_live_date
+    left join known
+        on
+            transactions.erp_code = known.erp_code
+            and transactions.reference = known.wire_key
+    left join on_accounts
+        on
+            transactions.erp_code = on_accounts.erp_code
+            and transactions.urn = on_accounts.urn
+    where
+        transactions.kind not in ('INVOICE', 'CREDIT_NOTE')
+        and known.wire_key is null
+        and on_accounts.urn is null
+    group by
+        marketplaces.marketplace_code,
+        marketplaces.entity_code,
+        marketplaces.functional_currency,
+        transactions.erp_code,
+        transactions.urn
+    having sum(transactions.functional_amount) <> 0
+
+),
+
+strangers as (
+
+    select * from on_accounts
+    union all
+    select * from on_customers
 
 ),
 

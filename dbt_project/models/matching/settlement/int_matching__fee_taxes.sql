@@ -9,175 +9,9 @@ marketplaces as (
 
 ),
 
-entities as (
-
-    select * from {{ ref('stg_tieout__entities') }}
-
-),
-
-fee_types as (
-
-    select
-        types.tax_of_type as transaction_type,
-        min(types.transaction_type) as tax_type
-    from {{ ref('stg_tieout__transaction_types') }} as types
-    where types.is_tax and types.account_role = 'INPUT_VAT'
-    group by types.tax_of_type
-
-),
-
-suppliers as (
-
-    select * from {{ ref('stg_tieout__fee_suppliers') }}
-
-),
-
-named_suppliers as (
-
-    select
-        marketplaces.marketplace_code,
-        fee_types.transaction_type,
-        fee_types.tax_type,
-        marketplaces.operator_name as supplier_name,
-        marketplaces.operator_country as supplier_country,
-        cast('1900-01-01' as date) as effective_from,
-        2 as preference
-    from marketplaces
-    cross join fee_types
-    union all
-    select
-        suppliers.marketplace_code,
-        fee_types.transaction_type,
-        fee_types.tax_type,
-        suppliers.supplier_name,
-        suppliers.supplier_country,
-        suppliers.effective_from,
-        case when suppliers.transaction_type = '*' then 1 else 0 end as preference
-    from suppliers
-    inner join fee_types
-        on suppliers.transaction_type = fee_types.transaction_type or suppliers.transaction_type = '*'
-
-),
-
-chosen_suppliers as (
-
-    select
-        named_suppliers.*,
-        row_number() over (
-            partition by
-                named_suppliers.marketplace_code, named_suppliers.transaction_type, named_suppliers.effective_from
-            order by named_suppliers.preference
-        ) as choice_number
-    from named_suppliers
-
-),
-
-supplier_periods as (
-
-    select
-        chosen_suppliers.*,
-        coalesce(
-            lead(chosen_suppliers.effective_from) over (
-                partition by chosen_suppliers.marketplace_code, chosen_suppliers.transaction_type
-                order by chosen_suppliers.effective_from
-            ),
-            cast('9999-12-31' as date)
-        ) as effective_until
-    from chosen_suppliers
-    where chosen_suppliers.choice_number = 1
-
-),
-
-foreign_types as (
-
-    -- One row per type of line, so that few lines of few types meet the large table.
-    select
-        periods.marketplace_code,
-        periods.transaction_type as line_type,
-        false as is_tax,
-        periods.supplier_name,
-        periods.supplier_country,
-        periods.effective_from,
-        periods.effective_until
-    from supplier_periods as periods
-    inner join marketplaces
-        on periods.marketplace_code = marketplaces.marketplace_code
-    inner join entities
-        on marketplaces.entity_code = entities.entity_code
-    where periods.supplier_country <> entities.country
-    union all
-    select
-        periods.marketplace_code,
-        periods.tax_type as line_type,
-        true as is_tax,
-        periods.supplier_name,
-        periods.supplier_country,
-        periods.effective_from,
-        periods.effective_until
-    from supplier_periods as periods
-    inner join marketplaces
-        on periods.marketplace_code = marketplaces.marketplace_code
-    inner join entities
-        on marketplaces.entity_code = entities.entity_code
-    where periods.supplier_country <> entities.country
-
-),
-
-cycles as (
-
-    select * from {{ ref('int_matching__cycles') }}
-
-),
-
 cycle_fees as (
 
-    select
-        lines.marketplace_code,
-        lines.entity_code,
-        lines.billing_cycle_id,
-        lines.currency_code,
-        min(foreign_types.supplier_name) as supplier_name,
-        min(foreign_types.supplier_country) as supplier_country,
-        min(case when not foreign_types.is_tax then lines.transaction_line_id end) as fee_line_id,
-        min(case when foreign_types.is_tax and lines.amount <> 0 then lines.transaction_line_id end) as tax_line_id,
-        -- Commission first: only its foreign VAT is also argued order line by order line.
-        coalesce(min(case when lines.fee_type = 'COMMISSION' then lines.fee_type end), min(lines.fee_type)) as fee_type,
-        cast(sum(case when foreign_types.is_tax then 0 else -lines.amount end) as decimal(18, 2)) as fee_amount,
-        cast(sum(case when foreign_types.is_tax then -lines.amount else 0 end) as decimal(18, 2)) as tax_amount
-    from {{ ref('int_matching__transaction_lines') }} as lines
-    inner join foreign_types
-        on
-            lines.marketplace_code = foreign_types.marketplace_code
-            and lines.transaction_type = foreign_types.line_type
-    where
-        lines.is_in_net
-        and lines.billing_cycle_id is not null
-        and lines.line_date >= foreign_types.effective_from
-        and lines.line_date < foreign_types.effective_until
-    group by lines.marketplace_code, lines.entity_code, lines.billing_cycle_id, lines.currency_code
-
-),
-
-rates as (
-
-    select
-        cycle_fees.marketplace_code,
-        cycle_fees.billing_cycle_id,
-        tax_codes.rate_percent,
-        row_number() over (
-            partition by cycle_fees.marketplace_code, cycle_fees.billing_cycle_id
-            order by tax_codes.effective_from desc
-        ) as choice_number
-    from cycle_fees
-    inner join cycles
-        on
-            cycle_fees.marketplace_code = cycles.marketplace_code
-            and cycle_fees.billing_cycle_id = cycles.billing_cycle_id
-    inner join {{ ref('stg_tieout__tax_codes') }} as tax_codes
-        on
-            cycle_fees.entity_code = tax_codes.entity_code
-            and tax_codes.tax_role = 'RC_SERVICES'
-            and cycles.cycle_date >= tax_codes.effective_from
+    select * from {{ ref('int_accounting__reverse_charges') }}
 
 ),
 
@@ -190,14 +24,14 @@ settlements as (
         journals.wire_key as settlement_key,
         {{ wire_key(
             "journals.entity_code || '|' || journals.marketplace_code || '|REVERSE_CHARGE|' || journals.billing_cycle_id"
-            " || '|' || substr(cast(cycles.cycle_date as varchar), 1, 7) || '|1'"
+            " || '|' || substr(cast(cycle_fees.cycle_date as varchar), 1, 7) || '|1'"
         ) }} as reverse_charge_key,
         journals.is_excluded
     from {{ ref('int_accounting__journals') }} as journals
-    inner join cycles
+    inner join cycle_fees
         on
-            journals.marketplace_code = cycles.marketplace_code
-            and journals.billing_cycle_id = cycles.billing_cycle_id
+            journals.marketplace_code = cycle_fees.marketplace_code
+            and journals.billing_cycle_id = cycle_fees.billing_cycle_id
     where journals.kind = 'SETTLEMENT'
 
 ),
@@ -286,26 +120,13 @@ measured as (
 
     select
         cycle_fees.*,
-        cycles.cycle_date,
-        cycles.has_books,
-        marketplaces.functional_currency,
         settlements.reverse_charge_key,
-        cycles.cycle_date < marketplaces.go_live_date or coalesce(settlements.is_excluded, false) as is_excluded,
-        {{ tax_on_net('cycle_fees.fee_amount', 'coalesce(rates.rate_percent, 0)') }} as reverse_charge_due,
+        cycle_fees.cycle_date < marketplaces.go_live_date or coalesce(settlements.is_excluded, false) as is_excluded,
         coalesce(posted.reverse_charge_amount, 0) as reverse_charge_amount,
         coalesce(posted.settlement_leg_count, 0) > 0 as is_settlement_posted
     from cycle_fees
-    inner join cycles
-        on
-            cycle_fees.marketplace_code = cycles.marketplace_code
-            and cycle_fees.billing_cycle_id = cycles.billing_cycle_id
     inner join marketplaces
         on cycle_fees.marketplace_code = marketplaces.marketplace_code
-    left join rates
-        on
-            cycle_fees.marketplace_code = rates.marketplace_code
-            and cycle_fees.billing_cycle_id = rates.billing_cycle_id
-            and rates.choice_number = 1
     left join settlements
         on
             cycle_fees.marketplace_code = settlements.marketplace_code
@@ -356,8 +177,8 @@ final as (
         'B170_REVERSE_CHARGE' as rule_code,
         case
             when measured.is_excluded then 'EXCLUDED'
-            when measured.reverse_charge_amount = measured.reverse_charge_due then 'MATCHED'
-            -- Fees in another currency are charged on their value in the books, which follows the rate that was posted.
+            when measured.reverse_charge_amount = measured.due_amount then 'MATCHED'
+            -- By hand a pair may have been posted at another rate of the same days.
             when measured.currency_code <> measured.functional_currency and measured.reverse_charge_amount <> 0
                 then 'MATCHED'
             -- A document that has to be issued again, or a settlement that is not in the books, comes first.
@@ -365,10 +186,10 @@ final as (
             else 'EXCEPTION'
         end as status,
         'TAX-003' as fault_code,
-        measured.reverse_charge_due as expected_amount,
+        measured.due_amount as expected_amount,
         cast(measured.reverse_charge_amount as decimal(18, 2)) as actual_amount,
         cast(0 as decimal(18, 2)) as tolerance_amount,
-        measured.currency_code,
+        measured.functional_currency as currency_code,
         cast(null as timestamp) as due_at,
         cast(null as varchar) as order_id,
         cast(null as varchar) as order_line_id,
