@@ -7,13 +7,15 @@ A key that the format does not know is an error, so that a typing mistake never 
 import copy
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
 
 Made = TypeVar("Made")
+BOTH = ("BRICO", "HOMELY")
+"""The sellers who live through an example: one with Sage 200, one with NetSuite."""
 
 
 class ExampleError(ValueError):
@@ -152,11 +154,12 @@ class DocumentEvent:
 
 @dataclass(frozen=True, slots=True)
 class CycleEvent:
-    """`day` fixes the date; `pay_out` is PAID or FAILED; `paid_after` counts days."""
+    """`day` fixes the date; `pay_out` is PAID or FAILED; `paid_after`, `invoiced_after` count days."""
 
     day: date | None
     pay_out: str
     paid_after: int
+    invoiced_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,9 @@ class Example:
     cycles: tuple[CycleEvent, ...]
     receipts: tuple[ReceiptEvent, ...] | None
     expect: Expectation
-    marketplaces: tuple[str, ...] = field(default=("BRICO", "HOMELY"))
+    marketplaces: tuple[str, ...] = BOTH
+    write_offs: tuple[str, ...] = ()
+    """Codes of the example's exceptions that two people write off; the lane then runs once more."""
 
 
 def read(paths: Iterable[Path]) -> list[Example]:
@@ -272,7 +277,11 @@ def _example(values: dict[str, Any], file: Path) -> Example:
         cycles=_each(table.tables("cycle"), _cycle) or (CycleEvent(None, "PAID", 0),),
         receipts=_each(table.tables("receipt"), _receipt) if "receipt" in values else None,
         expect=_expectation(_Table(table.take("expect", {}), f"{file.name} expect")),
+        marketplaces=tuple(table.take("marketplaces", BOTH)),
+        write_offs=tuple(table.take("write_offs", [])),
     )
+    if not example.marketplaces or set(example.marketplaces) - set(BOTH):
+        raise ExampleError(f"{file.name}: marketplaces are {' and '.join(BOTH)}")
     table.finished()
     used = [[each.cycle for each in example.orders], [each.cycle for each in example.fees]]
     used.append([each.cycle for each in example.documents])
@@ -374,7 +383,9 @@ def _cycle(table: _Table) -> CycleEvent:
     day = table.take("day")
     if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
         raise ExampleError("a cycle's day must be a date, such as 2026-06-01")
-    return CycleEvent(day, table.text("pay_out", "PAID"), table.whole("paid_after", 0))
+    return CycleEvent(
+        day, table.text("pay_out", "PAID"), table.whole("paid_after", 0), table.whole("invoiced_after", 0)
+    )
 
 
 def _receipt(table: _Table) -> ReceiptEvent:

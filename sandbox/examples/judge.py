@@ -79,6 +79,8 @@ def actual_figures(placed: Sequence[Mapping[str, Any]], marts: Marts) -> Figures
     return figures
 
 
+_OF_DOCUMENTS = ("SETTLEMENT", "PAYOUT_RECEIPT", "CORRECTION", "REVERSE_CHARGE", "VAT_RELEASE", "WRITE_OFF")
+"""Kinds of journals that belong to one cycle or receipt, not to a month's end."""
 _KINDS = ("order_lines", "refunds", "cycles", "receipts", "items", "transaction_lines", "documents")
 
 
@@ -118,14 +120,16 @@ def _pence(value: Any) -> int:
 def _journals(figures: Figures, owners: Mapping[tuple[str, str], Mapping[str, Any]], marts: Marts) -> None:
     rows = marts.rows(
         "select journals.marketplace_code, journals.kind, journals.status, journals.period, lines.account_role, "
-        "coalesce(journals.billing_cycle_id, journals.receipt_id) as document_id, "
-        "sum(lines.debit - lines.credit) as amount "
+        "coalesce(journals.billing_cycle_id, journals.receipt_id, written_off.subject_id, lines.source_id) "
+        "as document_id, sum(lines.debit - lines.credit) as amount "
         "from marts.journals as journals inner join marts.journal_lines as lines using (journal_key) "
-        # A month's end closes all examples of a marketplace together.
-        "where journals.kind in ('SETTLEMENT', 'PAYOUT_RECEIPT', 'CORRECTION') "
+        "left join marts.exceptions as written_off "
+        "on journals.kind = 'WRITE_OFF' and split_part(lines.source_id, '-', 1) = written_off.exception_id "
         "group by all"
     )
     for row in rows:
+        if row["kind"] not in _OF_DOCUMENTS:
+            continue
         place = owners.get((row["marketplace_code"], row["document_id"]))
         if place is None:
             head, number = f"{row['marketplace_code']} nobody's {row['document_id']}", 0
@@ -144,9 +148,12 @@ def _month_ends(figures: Figures, marts: Marts) -> None:
         "select journals.marketplace_code, journals.kind, journals.status, journals.period, lines.account_role, "
         "sum(lines.debit - lines.credit) as amount "
         "from marts.journals as journals inner join marts.journal_lines as lines using (journal_key) "
-        "where journals.kind not in ('SETTLEMENT', 'PAYOUT_RECEIPT', 'CORRECTION') group by all"
+        "group by all"
     )
     for row in rows:
+        # A month's end closes all examples of a marketplace together.
+        if row["kind"] in _OF_DOCUMENTS:
+            continue
         name = f"{row['marketplace_code']} month end {row['kind']} {row['period']}"
         figures[f"{name} status"] = row["status"]
         figures[f"{name} {row['account_role']}"] = _pence(row["amount"])

@@ -125,6 +125,8 @@ class _Ledger(Ledger):
 
     def _pay(self, cycle: Cycle) -> None:
         due, event = cycle.opening + cycle.net, self._events[cycle.index]
+        if event.invoiced_after:
+            cycle.invoiced = self.stamp(at(cycle.day + timedelta(days=event.invoiced_after), 9))
         if due <= 0:
             cycle.state = "TO_PAY"
             return
@@ -147,12 +149,13 @@ class _Seller:
 
     def __init__(self, business: Business, examples: Sequence[Example], days: dict[str, list[date]], now: int) -> None:
         self.business, self.now = business, now
-        self.examples, self.days = examples, days
+        self.examples = [example for example in examples if business.marketplace in example.marketplaces]
+        self.days = days
         self.rng = random.Random(f"examples:{business.marketplace}")
         self.orders: list[Order] = []
         self.items: list[Item] = []
-        self.placed = {example.name: Placed(example.name, business.marketplace) for example in examples}
-        cut = sorted(day for several in days.values() for day in several)
+        self.placed = {example.name: Placed(example.name, business.marketplace) for example in self.examples}
+        cut = sorted(day for example in self.examples for day in days[example.name])
         self.ledger = _Ledger(self.rng, [], cut, now)
         self.cycle_of = {cycle.day: cycle for cycle in self.ledger.cycles}
         self.truth = Truth(business.marketplace)
@@ -377,6 +380,14 @@ class _Seller:
         """A cycle a day, the examples' own contracts, and nothing of the generated world's beginnings."""
         code = self.business.marketplace
         settings = [Setting("marketplaces", {"marketplace_code": code}, {"cycle_days": EVERY_DAY})]
+        # Both keep calendar quarters, and hold input VAT back from the last cycle on.
+        settings.append(
+            Setting(
+                "entities",
+                {"entity_code": self.business.entity},
+                {"vat_period_end_month": "3", "input_vat_held_from": LAST_CYCLE.isoformat()},
+            )
+        )
         for example in self.examples:
             for contract in example.contracts:
                 key = {"marketplace_code": code, "category_code": contract.category, "effective_from": "2020-01-01"}

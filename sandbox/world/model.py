@@ -307,6 +307,8 @@ class Cycle:
     paid_with: "Cycle | None" = None
     billed_to: Shop | None = None
     """Whom the cycle's document names, where it is not the shop as it is."""
+    invoiced: int | None = None
+    """When the operator issued the cycle's document, where it was not with the cycle."""
     misstated: int = 0
     """By how much the operator paid out another sum than opening + net: a planted fault."""
 

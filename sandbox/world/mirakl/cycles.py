@@ -213,9 +213,10 @@ def _auto_invoice(shop: Shop, cycles: list[Cycle], cycle: Cycle) -> dict[str, An
                     "taxes": [{"amount": pounds(-totals.get(tax_type, 0)), "code": "TAXDEFAULT"}],
                 }
             )
+    issued = cycle.created if cycle.invoiced is None else cycle.invoiced
     return {
         **_document_head(
-            cycle.billed_to or shop, cycle.invoice_id, cycle.invoice_number, "AUTO_INVOICE", cycle.created, cycle
+            cycle.billed_to or shop, cycle.invoice_id, cycle.invoice_number, "AUTO_INVOICE", issued, cycle
         ),
         **_charged(net, tax),
         "details": details,
