@@ -83,8 +83,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         HERE
         | {"account_role": "AR_MARKETPLACE", "period": "2026-06", "opening_amount": "0", "invoice_amount": "130"}
         | {"credit_note_amount": "-10", "settlement_amount": "-100", "accrual_amount": "0", "reversal_amount": "0"}
-        | {"other_amount": "0", "closing_amount": "20", "timing_amount": "3", "finding_amount": "1", "by_hand_amount": "0"}
-        | {"unexplained_amount": "0", "erp_closing_amount": "24"},
+        | {"other_amount": "0", "closing_amount": "20", "timing_amount": "3", "finding_amount": "1"}
+        | {"by_hand_amount": "0", "unexplained_amount": "0", "erp_closing_amount": "24"},
     ],
     "vat_support": [
         {"entity_code": "E", "period": "2026-06", "vat_period": "2026-06", "account_role": "OUTPUT_VAT"}

@@ -207,7 +207,10 @@ valued as (
         end as bad_rate_id,
         case
             when cycle_fees.currency_code = marketplaces.functional_currency then cycle_fees.fee_amount
-            else {{ functional_money('cycle_fees.fee_amount', 'days.exchange_rate', 'marketplaces.functional_currency') }}
+            else
+                {{ functional_money(
+                    'cycle_fees.fee_amount', 'days.exchange_rate', 'marketplaces.functional_currency'
+                ) }}
         end as functional_fee_amount
     from cycle_fees
     inner join cycles

@@ -14,8 +14,7 @@ marketplaces as (
 
 decisions as (
 
-    select
-        ranked.*
+    select ranked.*
     from (
         select
             decisions.marketplace_code,

@@ -198,7 +198,7 @@ rated as (
             tax_codes.rate_percent,
             row_number() over (
                 partition by marketplaces.entity_code, tax_codes.tax_role
-                order by tax_codes.effective_from desc, marketplaces.marketplace_code
+                order by tax_codes.effective_from desc, marketplaces.marketplace_code asc
             ) as choice_number
         from {{ ref('int_ledger__marketplaces') }} as marketplaces
         inner join {{ ref('stg_tieout__tax_codes') }} as tax_codes

@@ -67,8 +67,8 @@ controlled_accounts as (
             row_number() over (
                 partition by marketplaces.erp_code, accounts.account_code, accounts.cost_centre, accounts.department
                 order by
-                    case when accounts.marketplace_code = '*' then 1 else 0 end,
-                    marketplaces.marketplace_code,
+                    case when accounts.marketplace_code = '*' then 1 else 0 end asc,
+                    marketplaces.marketplace_code asc,
                     accounts.effective_from desc
             ) as choice_number
         from marketplaces
