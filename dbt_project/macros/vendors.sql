@@ -51,6 +51,12 @@
 {%- endmacro %}
 
 
+{#- Whether an ERP has no journal that moves its VAT accounts: in Sage 200 a person posts it. -#}
+{% macro takes_no_vat_journals(vendor) -%}
+    ({{ vendor }} = 'sage200')
+{%- endmacro %}
+
+
 {#- Whether an ERP takes the tax of an order from its items alone: NetSuite ignores a tax code that is sent over REST. -#}
 {% macro tax_follows_items(vendor) -%}
     ({{ vendor }} = 'netsuite')

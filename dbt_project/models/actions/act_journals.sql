@@ -85,8 +85,8 @@ bank_accounts as (
 
 left_to_people as (
 
-    -- Sage 200 takes no journals between its VAT accounts. And where finance has posted the settlement itself, the reverse charge may be on
-    -- the return already, by another way: TAX-003 asks.
+    -- Not every ERP takes a journal between its VAT accounts. And where finance has posted the settlement itself, the reverse charge may
+    -- be on the return already, by another way: TAX-003 asks.
     select journals.journal_key
     from journals
     inner join erps
@@ -105,7 +105,10 @@ left_to_people as (
             and settlements.wire_key = actions.wire_key
     where
         journals.kind = 'REVERSE_CHARGE'
-        and (erps.vendor = 'sage200' or (postings.reference is not null and actions.wire_key is null))
+        and (
+            {{ takes_no_vat_journals('erps.vendor') }}
+            or (postings.reference is not null and actions.wire_key is null)
+        )
 
 ),
 
