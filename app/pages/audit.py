@@ -66,7 +66,7 @@ def _findings(examined: dict[str, Any] | None) -> Table:
         | {
             "amount": None if one["amount"] is None else Decimal(one["amount"]),
             "currency_code": one["currency"],
-            "check_title": f"{one['check']} {one['title']}",
+            "question": f"{one['check']} {one['title']}. {one['why']}",
             "place": f"See: {one['evidence']}",
             "remedy": one["remedy"].replace("`", ""),
         }
@@ -77,11 +77,10 @@ def _findings(examined: dict[str, Any] | None) -> Table:
         (
             Column("rank", "Rank", "number"),
             Column("impact", "Impact", "state"),
-            Column("check_title", "Check", "text", note="why"),
-            Column("finding", "Found", "long", note="place", is_sortable=False),
             Column("subject", "At", "text"),
+            Column("finding", "Found", "long", note="question", is_sortable=False),
             Column("amount", "At stake", "money"),
-            Column("remedy", "Remedy", "long", is_sortable=False),
+            Column("remedy", "Remedy", "long", note="place", is_sortable=False),
         ),
         rows,
         name="findings",
