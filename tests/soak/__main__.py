@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sandbox.config import Places
-from sandbox.demo import PIPE_WIDTH, empty
+from sandbox.demo_site import PIPE_WIDTH, empty
 from tests.soak.report import publish
 from tests.soak.year import Year, play
 

@@ -26,7 +26,7 @@ from orchestration.lib.settings import Settings
 from orchestration.lib.storage import storage
 from orchestration.outbox import Outbox
 from sandbox.config import Places, read_environment
-from sandbox.demo import OWN_VARIABLES, serving
+from sandbox.demo_site import OWN_VARIABLES, serving
 from tests.soak.town import SHOP, Town, only_this_bank_account
 
 ORDERS_OF_WORLD = 250
