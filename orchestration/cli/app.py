@@ -447,6 +447,18 @@ def sql(
 
 
 @app.command()
+def upgrade(
+    ctx: typer.Context,
+    write: Annotated[bool, typer.Option("--write", help="Write it; otherwise only say it.")] = False,
+    json: Json = False,
+) -> None:
+    """What the configuration folder lacks of this version: files, columns, rows of Tieout's own lists."""
+    from orchestration.cli.commands.upgrade import upgrade_command
+
+    upgrade_command(_session(ctx), write=write)
+
+
+@app.command()
 def doctor(
     ctx: typer.Context,
     offline: Annotated[

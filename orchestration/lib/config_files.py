@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,23 +83,15 @@ class ConfigFile:
         """The file with the row `before` replaced by `after`; None: added at the end, or taken out. Raises
         FileChanged when there is not exactly one such row.
         """
-        text = self.content.decode("utf-8-sig")
-        lines = text.splitlines(keepends=True)
-        end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
-        written = [] if after is None else [_written([after.get(name, "") for name in self.heading], end)]
         if before is None:
-            if lines and not lines[-1].endswith(("\n", "\r")):
-                lines[-1] += end
-            lines += written
-        else:
-            fitting = [place for place in self.places if place.cells == before]
-            if len(fitting) != 1:
-                raise FileChanged(
-                    f"{self.name} no longer holds the row as it was proposed; look again and propose anew"
-                )
-            lines[fitting[0].first : fitting[0].last + 1] = written
-        mark = _MARK if self.content.startswith(_MARK.encode()) else ""
-        return (mark + "".join(lines)).encode()
+            return appended(self, [] if after is None else [after])
+        lines = _lines(self)
+        written = [] if after is None else [_written([after.get(name, "") for name in self.heading], _end(lines))]
+        fitting = [place for place in self.places if place.cells == before]
+        if len(fitting) != 1:
+            raise FileChanged(f"{self.name} no longer holds the row as it was proposed; look again and propose anew")
+        lines[fitting[0].first : fitting[0].last + 1] = written
+        return _encoded(self, lines)
 
 
 def read_file(folder: Path, name: str) -> ConfigFile:
@@ -120,6 +112,44 @@ def read_file(folder: Path, name: str) -> ConfigFile:
     except (csv.Error, UnicodeDecodeError) as error:
         raise FileChanged(f"{name} cannot be read: {error}; `tieout doctor` says where") from error
     return ConfigFile(name, content, heading, tuple(places))
+
+
+def widened(file: ConfigFile, columns: Mapping[str, Iterable[str]]) -> bytes:
+    """The file with further columns at the end of its lines, a cell for each row."""
+    lines = _lines(file)
+    for column, cells in columns.items():
+        lines[0] = _with_cell(lines[0], column)
+        for place, cell in zip(file.places, cells, strict=True):
+            lines[place.last] = _with_cell(lines[place.last], cell)
+    return _encoded(file, lines)
+
+
+def appended(file: ConfigFile, rows: Iterable[Mapping[str, str]]) -> bytes:
+    """The file with further rows at its end; cells by the names of its heading, empty where a row has none."""
+    lines = _lines(file)
+    end = _end(lines)
+    if lines and not lines[-1].endswith(("\n", "\r")):
+        lines[-1] += end
+    lines += [_written([row.get(name, "") for name in file.heading], end) for row in rows]
+    return _encoded(file, lines)
+
+
+def _lines(file: ConfigFile) -> list[str]:
+    return file.content.decode("utf-8-sig").splitlines(keepends=True)
+
+
+def _end(lines: list[str]) -> str:
+    return "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+
+
+def _encoded(file: ConfigFile, lines: list[str]) -> bytes:
+    mark = _MARK if file.content.startswith(_MARK.encode()) else ""
+    return (mark + "".join(lines)).encode()
+
+
+def _with_cell(line: str, cell: str) -> str:
+    bare = line.rstrip("\r\n")
+    return f"{bare},{_written([cell], '') if cell else ''}{line[len(bare) :]}"
 
 
 def _written(cells: list[str], end: str) -> str:

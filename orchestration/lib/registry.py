@@ -257,7 +257,7 @@ def _read(config_dir: Path, row_type: type[R], errors: list[ConfigError]) -> tup
                 None,
                 None,
                 "the file is missing",
-                f"Copy it from the defaults (`tieout init`) into {config_dir}",
+                f"`tieout upgrade --write` puts it into {config_dir}",
             )
         )
         return (), codes
@@ -273,7 +273,7 @@ def _read(config_dir: Path, row_type: type[R], errors: list[ConfigError]) -> tup
     try:
         heading = next(reader, [])
         if missing := [column for column in columns if column not in heading]:
-            action = "Add it to the heading; it may be empty in rows that do not need it"
+            action = "`tieout upgrade --write` adds it, with its values where they are Tieout's own"
             errors += [ConfigError(name, 1, column, None, "the column is missing", action) for column in missing]
             return (), codes
         if doubled := [column for column, count in Counter(heading).items() if count > 1]:
