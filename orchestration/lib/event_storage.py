@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,6 +62,16 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
                 self._initialized_dbs.add(shard)
         self._engines[shard] = engine
         return engine
+
+    def delete_events(self, run_id: str) -> None:
+        """The run's file goes with its rows; the stock class leaves it as large as it was."""
+        super().delete_events(run_id)
+        if (engine := self._engines.pop(run_id, None)) is not None:
+            engine.dispose()
+        self._initialized_dbs.discard(run_id)
+        shard = Path(self.path_for_shard(run_id))
+        for path in (shard, Path(f"{shard}-wal"), Path(f"{shard}-shm")):
+            path.unlink(missing_ok=True)
 
     def dispose(self) -> None:
         for engine in self._engines.values():

@@ -32,6 +32,7 @@ from orchestration.lib.loading_alongside import loading_alongside
 from orchestration.lib.parent_ids import may_be_wanted, wanted_ids
 from orchestration.lib.planning import land_nothing, plan
 from orchestration.lib.publish import Published
+from orchestration.lib.run_history import forget_old_runs
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 from orchestration.lib.state import FeedKey, State
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
@@ -203,6 +204,7 @@ def run_lane(
         workspace.on_step, workspace.kinds = progress, LANE_KINDS[lane]
         workspace.targets = LANE_MODELS.get(lane, ())
         _recover(opened)
+        forget_old_runs(opened, settings.run_history_days)
         definitions: dg.Definitions = importlib.import_module(CODE_LOCATION).build(workspace)
         result = _Lane(lane, workspace, definitions, opened, all_feeds=all_feeds).run()
         result.seconds["total"] = round(time.monotonic() - began, 3)

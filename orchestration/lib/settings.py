@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     retry_wait_seconds: float = Field(default=5.0, ge=0)
     """Pause before an extraction step that failed for a passing reason is tried once more."""
 
+    run_history_days: int = Field(default=30, ge=0)
+    """How long Dagster's history of runs is kept; 0: for ever. Evidence, outbox and audit trail are never shortened."""
     netsuite_requests: int = Field(default=4, ge=1)
     """Requests at once to one NetSuite account, over all processes of this data folder."""
     pace_local: bool = False
