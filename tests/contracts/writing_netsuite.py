@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.addresses import Destination
 from connectors.delivery import Action, Outcome
 from connectors.netsuite import NetSuiteConnector
 from connectors.netsuite.delivery import JournalDelivery
@@ -14,6 +15,8 @@ from connectors.netsuite.document_delivery import (
     SalesOrderDelivery,
 )
 from connectors.netsuite.fulfilments import FulfilmentDelivery
+from connectors.netsuite.order_addresses import NetSuiteOrderAddressDelivery
+from connectors.netsuite.order_cancellations import OrderCancellationDelivery
 from connectors.netsuite.writing import RecordDelivery
 from tests.connectors_netsuite.account import AS_OF, SUBSIDIARY
 
@@ -21,6 +24,7 @@ DAY = f"{AS_OF:%Y-%m-%d}"
 BASE_CURRENCY = "GBP"
 BUYER = {"customer_reference": "Marketplace customer UK", "currency_code": BASE_CURRENCY}
 LINES = [{"item_code": "SKU-0001", "quantity": "3", "unit_price": "39.95", "narrative": "first"}]
+DESTINATION = Destination(addressee="A Person", street_1="1 High Street", city="York", postcode="YO1 1AA", country="GB")
 BANK, FEES, OTHER = "1000", "6100", "1300"
 """Accounts of the sandbox's company by their numbers."""
 
@@ -71,6 +75,10 @@ def write_everything(reader: NetSuiteConnector) -> None:
         lines=[{"order_line": 1, "quantity": "2"}],
         packages=[{"tracking_number": "TRK-1", "description": "a box", "weight": "1.5"}],
     )
+    other = {"order_reference": "ORDER-CONTRACT9", **BUYER}
+    _write(order, "CONTRACT9", order_date=DAY, lines=LINES, **other)
+    _write(NetSuiteOrderAddressDelivery(reader, lambda shop, of: dict.fromkeys(of, DESTINATION)), "CONTRACT10", **other)
+    _write(OrderCancellationDelivery(reader), "CONTRACT11", narrative="Cancelled at the marketplace", **other)
     _write(
         JournalDelivery(reader, SUBSIDIARY),
         "CONTRACT1",

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from connectors.addresses import Destination
 from connectors.delivery import Action, Outcome
 from connectors.sage200 import Sage200Connector
 from connectors.sage200.writes import deliveries
@@ -13,11 +14,12 @@ from tests.connectors_sage200.payloads import KINDS
 from tests.contracts.serving import Served
 
 DAY = "2026-06-21"
+DESTINATION = Destination(addressee="A Person", street_1="1 High Street", city="York", postcode="YO1 1AA", country="GB")
 
 
 def post_everything(connector: Sage200Connector, served: Served) -> None:
     """Post, look up and read back one action of each kind."""
-    deliver = deliveries(connector)
+    deliver = deliveries(connector, destinations_of=lambda shop, orders: dict.fromkeys(orders, DESTINATION))
     actions = [*journals(served), *documents(), *orders(served)]
     assert {action.kind for action in actions} == set(deliver), "every kind is posted"
     for action in actions:
@@ -48,7 +50,7 @@ def documents() -> list[Action]:
 
 
 def orders(served: Served) -> list[Action]:
-    """An order, and its amendment: a line changed, one added, one removed."""
+    """An order, and its amendment: a line changed, one added, one removed; and one more, addressed and cancelled."""
     company = served.store.company
     codes = [row["code"] for row in company["products"].rows if row.get("allow_sales_order", True)]
     first, second, third = [code for code in codes if codes.count(code) == 1][:3]
@@ -70,9 +72,14 @@ def orders(served: Served) -> list[Action]:
         [item(first, "2"), item(second, "1"), carriage, comment],
         [item(first, "1"), item(third, "1"), carriage],
     )
+    other = {"order_reference": "CONTRACT-2-A", "customer_reference": "MKBRICO"}
+    plain = {name: value for name, value in header.items() if name != "shipping_address"}
     return [
         document("SALES_ORDER", "TOCONTRACTORDER1", lines=before, **header),
         document("SALES_ORDER", "TOCONTRACTORDER2", lines=after, is_update=True, **header),
+        document("SALES_ORDER", "TOCONTRACTORDER3", lines=after, **plain | other),
+        document("ORDER_ADDRESS", "TOCONTRACTADDRESS", **other),
+        document("ORDER_CANCELLATION", "TOCONTRACTCANCEL", narrative="Cancelled at the marketplace", **other),
     ]
 
 

@@ -18,7 +18,8 @@ from connectors.envelopes import Envelope
 from connectors.feeds import REGISTRY
 from connectors.mirakl.documented import DOCUMENTED
 from connectors.records import Column, Decoded
-from orchestration.lib.landing_files import LandingFiles
+from orchestration.lib.erasing import received_page
+from orchestration.lib.settings import Settings
 from orchestration.lib.state import State
 from sandbox.config import read_environment
 from tests.pipeline.left_behind import texts
@@ -67,13 +68,15 @@ def members(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def landed(site: Site) -> Iterator[tuple[str, str, str, bytes]]:
-    """(vendor, entity, address, body) of every page of the evidence."""
-    files = LandingFiles(str(site.data_dir / "landing"))
+    """(vendor, entity, address, body) of every page as it was received, its customers put back."""
+    settings = Settings(data_dir=site.data_dir, landing_url=None)
     with State(site.data_dir / "state.db") as state:
         batches = {batch.batch: batch for batch in state.batches()}
         for file in state.files():
             batch = batches[file.batch]
-            yield batch.vendor, batch.entity, file.url, files.read(file.path)
+            body = received_page(settings, file.path, file.sha256)
+            assert body is not None, "nobody was erased"
+            yield batch.vendor, batch.entity, file.url, body
 
 
 def people(site: Site) -> set[str]:

@@ -142,7 +142,7 @@ def test_every_settlement_is_posted_into_the_third_erp_once_and_read_back(books:
     settled = [row for row in books.site.truth()["settlements"] if row["roles"]]
     assert len(settled) == 9
     month_end = sorted(a["action_key"].split("|")[4] for a in actions if "|SETTLEMENT|" not in a["action_key"])
-    assert month_end == ["FEE_ACCRUAL", "FEE_ACCRUAL_REVERSAL"]
+    assert month_end == ["FEE_ACCRUAL", "FEE_ACCRUAL_REVERSAL", "REVERSE_CHARGE", "REVERSE_CHARGE"]
     assert len(actions) == len(settled) + len(month_end)
     assert {(a["vendor"], a["account"], a["state"]) for a in actions} == {("csvledger", ERP, "VERIFIED")}
     posted = books.postings()
