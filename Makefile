@@ -37,8 +37,8 @@ $(STAMP): requirements/lock.txt requirements/bootstrap.txt pyproject.toml
 
 setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
 
-demo: OUTAGE = --with-outage
-demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=600 SEED=7), an ERP away for six simulated hours (OUTAGE= leaves that out), and prove the result
+demo: OUTAGE =
+demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=600 SEED=7) and prove the result (OUTAGE=--with-outage: then lose an ERP for six simulated hours)
 	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo $(OUTAGE)
 
 app: $(STAMP) ## The web app on the demo's data (http://127.0.0.1:8200); make demo comes first
