@@ -1,6 +1,6 @@
 """SIGKILL at points of one installation's life; in the end nothing is lost and nothing is there twice.
 
-`make test` kills a smaller one at the two points that differ most; `make kills` at all ten.
+`make test` kills it at the two points that differ most; `make kills` at all ten.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.pipeline.site import Site, running_sandbox
 pytestmark = pytest.mark.pipeline
 
 EVERY_POINT = os.environ.get("KILLS") == "all"
-ORDERS = 300 if EVERY_POINT else 150
+ORDERS = 300 if EVERY_POINT else 250
 MARKETPLACES = ("BRICO",)
 """The one that is written to; a second one would only be read twelve times more."""
 MIRAKL = "/mirakl/BRICO/api"
