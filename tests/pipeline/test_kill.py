@@ -17,6 +17,7 @@ pytestmark = pytest.mark.pipeline
 
 EVERY_POINT = os.environ.get("KILLS") == "all"
 ORDERS = 300 if EVERY_POINT else 250
+LANES = (("run", "settlement"), ("run", "stock")) if EVERY_POINT else (("run", "settlement"),)
 MARKETPLACES = ("BRICO",)
 """The one that is written to; a second one would only be read twelve times more."""
 MIRAKL = "/mirakl/BRICO/api"
@@ -57,8 +58,8 @@ def when_replaced(path: Path) -> Callable[[], bool]:
 def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     with running_sandbox(tmp_path / "calm", orders=ORDERS, marketplaces=MARKETPLACES) as url:
         calm = Site(url, tmp_path / "calm", tmp_path / "calm-data")
-        calm.tieout("run", "settlement")
-        calm.tieout("run", "stock")
+        for command in LANES:
+            calm.tieout(*command)
         expected_marts, expected_vendors = calm.mart_hashes(VENDOR_MADE), calm.vendor_state()
 
     with running_sandbox(tmp_path / "killed", orders=ORDERS, marketplaces=MARKETPLACES) as url:
@@ -104,8 +105,8 @@ def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
         for name, arm, command in chosen:
             assert site.kill_when(arm(), *command), f"the run ended before it could be killed {name}"
             site.calm()
-        site.tieout("run", "settlement")
-        site.tieout("run", "stock")
+        for command in LANES:
+            site.tieout(*command)
 
         assert site.vendor_state() == expected_vendors
         assert site.mart_hashes(VENDOR_MADE) == expected_marts
