@@ -97,6 +97,9 @@ def exchanged(amount: int, rate: Decimal, kept: Decimal) -> int:
     return in_pounds(amount, rate * kept)
 
 
+REVERSE_CHARGE = ("RC_INPUT_VAT", "RC_OUTPUT_VAT")
+
+
 def treasurer(business: Business) -> str:
     """The code of the seller's own source of rates."""
     return coded(TREASURER, business.number)
@@ -108,6 +111,8 @@ def settings(business: Business, rates: Rates) -> list[Setting]:
     found = [
         Setting("marketplaces", marketplace, {"currency_code": FOREIGN}),
         Setting("accounts", entity | {"currency_code": HOME}, {"currency_code": FOREIGN}),
+        # A reverse charge is of the VAT return, which is in pounds.
+        *(Setting("accounts", entity | {"account_role": role}, {"currency_code": HOME}) for role in REVERSE_CHARGE),
         Setting("tolerances", {"currency_code": HOME}, {"currency_code": "*"}),
     ]
     central = coded(CENTRAL_BANK, business.number)
