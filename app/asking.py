@@ -35,6 +35,8 @@ class Site:
     attempts: Attempts = field(default_factory=Attempts)
     ended: set[str] = field(default_factory=set)
     """Ids of sessions that people signed out of before they were over."""
+    searches: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+    """Orders that somebody found by what a customer has in hand: key of the address → (who, order ids). The newest."""
     link_token: str = ""
     """What the printed sign-in link holds; empty once it was used, or where there is none."""
     link_person: Person | None = None

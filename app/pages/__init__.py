@@ -64,6 +64,8 @@ DEEDS: dict[str, tuple[Callable[[Ask, FormData], Done | Page], Right]] = {
     "/mappings/propose": (mappings.propose_row, Right.DECIDE),
     "/mappings/withdraw": (mappings.withdraw, Right.DECIDE),
     "/actions/reveal": (approvals.reveal, Right.REVEAL),
+    "/orders/find": (orders.find, Right.REVEAL),
+    "/orders/reveal": (orders.reveal, Right.REVEAL),
     "/close/{entity}/{period}/sign": (close.sign, Right.READ),  # which right depends on the role that signs
     "/close/{entity}/{period}/lock": (close.lock, Right.APPROVE),
     "/close/{entity}/{period}/reopen": (close.reopen, Right.APPROVE),

@@ -36,6 +36,19 @@ def show(
 
 
 @privacy_app.command()
+def find(
+    ctx: typer.Context,
+    clue: Annotated[str, typer.Argument(help="A whole postcode, or the mail address of a customer.")],
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Orders by what their customer has in hand; that you searched is remembered, what for is not."""
+    from orchestration.cli.commands.privacy import find_command
+
+    find_command(session_of(ctx), clue, by=by)
+
+
+@privacy_app.command()
 def erase(
     ctx: typer.Context,
     orders: Annotated[list[str], typer.Argument(help="Order ids of the marketplace.", metavar="ORDER...")],

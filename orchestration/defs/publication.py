@@ -6,6 +6,7 @@ import dagster as dg
 from dagster import AssetExecutionContext
 
 from orchestration.defs.loading import WAREHOUSE
+from orchestration.lib.customers import read_new
 from orchestration.lib.integrity import seal_outputs
 from orchestration.lib.points import keep_point
 from orchestration.lib.publish import publish
@@ -33,6 +34,8 @@ def published_marts(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
             as_of = workspace.built_as_of or workspace.settings.clock.now()
             keep_point(workspace.settings, result, as_of=stamp(as_of))
             seal_outputs(workspace.settings, result)
+        with workspace.timed("customers"):
+            read_new(workspace.settings)
         workspace.journal.published = result
         return dg.MaterializeResult(
             metadata={

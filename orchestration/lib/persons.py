@@ -51,7 +51,18 @@ create table if not exists erasures (
     by_whom text not null,
     reason text not null
 ) without rowid;
+create table if not exists unread (path text primary key) without rowid;
+create table if not exists clues (
+    clue blob not null,
+    order_id text not null,
+    primary key (clue, order_id)
+) without rowid;
+create index if not exists clues_of_order on clues (order_id);
+create table if not exists salt (one integer primary key check (one = 1), value blob not null);
 """
+_VERSION = 1
+"""Of the tables; what an older one lacks is made when it is opened."""
+_SALT_BYTES = 32
 
 
 class PersonsUnavailable(Exception):
@@ -76,7 +87,7 @@ class Erasure:
 
 
 class Persons:
-    """The key store. One object serves all threads of a run."""
+    """The key store, and the clues by which customers.py finds an order. One object serves all threads of a run."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -89,6 +100,12 @@ class Persons:
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = normal")
         self._connection.executescript(_TABLES)
+        ((version,),) = self._connection.execute("pragma user_version").fetchall()
+        if version < _VERSION:
+            with self._transaction() as connection:
+                # What was landed before there were clues is read with the next run.
+                connection.execute("insert or ignore into unread select distinct path from places")
+                connection.execute(f"pragma user_version = {_VERSION:d}")
 
     def __enter__(self) -> Self:
         return self
@@ -128,6 +145,8 @@ class Persons:
                 [(order, made[n * KEY_BYTES : (n + 1) * KEY_BYTES], at) for n, order in enumerate(wanted)],
             )
             connection.executemany("insert or ignore into places values (?, ?)", [(order, path) for order in wanted])
+            if wanted:
+                connection.execute("insert or ignore into unread values (?)", (path,))
             return self._keys(connection, wanted)
 
     def keys(self, orders: Collection[str]) -> dict[str, bytes]:
@@ -140,6 +159,38 @@ class Persons:
         with self._lock:
             rows = self._connection.execute("select path from places where order_id = ? order by path", (order_id,))
             return [str(path) for (path,) in rows]
+
+    def salt(self) -> bytes:
+        """What the clues are hashed with, made on first use: without it nobody can try all postcodes."""
+        with self._transaction() as connection:
+            connection.execute("insert or ignore into salt values (1, ?)", (os.urandom(_SALT_BYTES),))
+            ((value,),) = connection.execute("select value from salt").fetchall()
+            return bytes(value)
+
+    def unread(self) -> list[str]:
+        """Files whose pieces nobody has looked through for clues."""
+        with self._lock:
+            return [str(path) for (path,) in self._connection.execute("select path from unread order by path")]
+
+    def keep_clues(self, path: str, clues: Iterable[tuple[bytes, str]]) -> None:
+        """Note the clues (hash, order) of a file, which is read then. An order that was erased meanwhile gets none."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "insert or ignore into clues select ?1, order_id from keys where order_id = ?2", list(clues)
+            )
+            connection.execute("delete from unread where path = ?", (path,))
+
+    def with_clue(self, clue: bytes) -> list[str]:
+        """Orders that have it."""
+        with self._lock:
+            rows = self._connection.execute("select order_id from clues where clue = ? order by order_id", (clue,))
+            return [str(order) for (order,) in rows]
+
+    def clues_of(self, order_id: str) -> list[bytes]:
+        """The clues of an order."""
+        with self._lock:
+            rows = self._connection.execute("select clue from clues where order_id = ? order by clue", (order_id,))
+            return [bytes(clue) for (clue,) in rows]
 
     def held(self) -> set[str]:
         """Files with pieces of an order that has a key."""
@@ -169,6 +220,7 @@ class Persons:
             had = sorted(self._keys(connection, orders))
             marks = [(order,) for order in orders]
             connection.executemany("delete from keys where order_id = ?", marks)
+            connection.executemany("delete from clues where order_id = ?", marks)
             connection.executemany(
                 "insert or ignore into erasures values (?, ?, ?, ?)", [(order, at, by, reason) for order in orders]
             )

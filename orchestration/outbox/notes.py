@@ -91,6 +91,12 @@ class Notes:
         """
         return self._write(Kind.REVEAL, About.ORDER, [(order_id, "")], why, by=by)[0]
 
+    def looked_for(self, orders: Collection[str], why: str, *, by: str) -> list[str]:
+        """Note that a person found these orders by something that their customer has. Returns the keys. Raises
+        ApprovalRefused: nameless, no reason.
+        """
+        return self._write(Kind.REVEAL, About.ORDER, [(order, "") for order in orders], why, by=by)
+
     def _write(
         self,
         kind: Kind,

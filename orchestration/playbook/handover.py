@@ -38,7 +38,8 @@ HANDOVERS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "customer-service": (
         "CUSTOMER_SERVICE",
         (
-            ("Can look an order up by order number, tracking number and postcode", "tieout explain ID"),
+            ("Can look an order up by order number and tracking number", "tieout explain ID"),
+            ("Can look an order up by the customer's postcode and relay address", "tieout privacy find CLUE"),
             ("Can say whether a customer has been refunded, and when", ""),
             ("Knows that personal data are masked, and that revealing them is logged", ""),
             ("Gets the digest of the team", "tieout alerts digest --team CUSTOMER_SERVICE"),

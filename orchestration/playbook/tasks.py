@@ -118,7 +118,8 @@ TASKS: tuple[Task, ...] = (
         "Customers who wait",
         ("tieout exceptions --open --owner CUSTOMER_SERVICE",),
         "Nothing overdue.",
-        "Look an order up by any id, tracking number or postcode with `tieout explain ID`.",
+        "Look an order up by any id or tracking number with `tieout explain ID`, by postcode or relay address with "
+        "`tieout privacy find`; both under Orders in the app.",
         _sells,
     ),
     Task(

@@ -20,9 +20,12 @@ from app.server import create_app
 from orchestration.examination.examine import Examination, Finding
 from orchestration.examination.finding import CHECKS, Found
 from orchestration.examination.report import keep
+from orchestration.lib.customers import read_new
+from orchestration.outbox.notes import About
 from tests.app import marts
 from tests.app.conftest import SignedIn
 from tests.app.serving import banner, hidden
+from tests.orchestration.test_persons import land, order, page
 
 RECEIPT = "BARC_GBP-R9"
 
@@ -84,6 +87,35 @@ def test_an_order_is_found_by_its_tracking_number(signed_in: SignedIn) -> None:
     vera = signed_in("vera")
     assert "/orders/BRICO/O-2" in vera.get("/orders?q=trk-3").text
     assert "Time line" in vera.get("/orders/BRICO/O-2").text
+
+
+def test_service_finds_a_customers_orders_and_each_look_is_logged(signed_in: SignedIn, site: Site) -> None:
+    land(site.settings, page(order("O-1", "Ann Canary"), order("O-2", "Ann Canary"), order("O-9", None)))
+    read_new(site.settings)
+    paul, sara = signed_in("paul"), signed_in("sara")
+    assert "what the customer has" not in paul.get("/orders").text
+    assert paul.do("/orders/find", seen="/orders", clue="YO1 1CA").status_code == 403
+    found = sara.do("/orders/find", seen="/orders", clue=" yo1 1ca")
+    assert "2 orders have this postcode" in banner(found)
+    assert "/orders/BRICO/O-1" in found.text
+    assert "/orders/BRICO/O-2" in found.text
+    assert "yo1" not in str(found.url).lower()
+    assert paul.get(str(found.url)).status_code == 404  # another's search
+    assert "no order has this postcode" in banner(sara.do("/orders/find", seen="/orders", clue="YO9 9ZZ"))
+    assert "neither a postcode" in banner(sara.do("/orders/find", seen="/orders", clue="Ann Canary"))
+    one = sara.get("/orders/BRICO/O-1")
+    assert "/orders/BRICO/O-2" in one.text.split("same mail address")[1]
+    assert "12 Canary Road" not in one.text
+    sent = {"marketplace_code": "BRICO", "order_id": "O-1"}
+    assert paul.do("/orders/reveal", seen="/orders", reason="curious", **sent).status_code == 403
+    assert "nothing was written" in banner(sara.do("/orders/reveal", seen="/orders", reason=" ", **sent))
+    shown = sara.do("/orders/reveal", seen="/orders", reason="the parcel came back", **sent)
+    assert "12 Canary Road" in shown.text
+    assert [note["text"] for note in site.outbox.notes.about(About.ORDER, "O-1")] == [
+        "searched by postcode",
+        "the parcel came back",
+    ]
+    assert site.outbox.verify_audit().ok
 
 
 def test_an_unexpected_error_has_a_number_that_the_log_knows(

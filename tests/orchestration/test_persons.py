@@ -21,7 +21,7 @@ from connectors.feeds import feed_spec
 from connectors.personal import PERSONAL, cut
 from connectors.records import Page, Window
 from orchestration.cli.app import app
-from orchestration.lib import erasing, integrity
+from orchestration.lib import customers, erasing, integrity
 from orchestration.lib.backup import backup
 from orchestration.lib.erasing import NoSuchPerson
 from orchestration.lib.landing import Landing
@@ -187,14 +187,49 @@ def test_what_is_older_than_the_retention_is_counted_and_then_erased(settings: S
     assert (
         tieout("show", "A-2", "--reason", "a parcel came back")["evidence"][0]["members"][0] == "canary@person.example"
     )
+    customers.read_new(settings)
+    assert tieout("find", "yo1 1ca", "--by", "Dana") == {"orders": ["A-1", "A-2"]}
     assert tieout("retention", "--erase", at="2028-07-04T08:00:00Z") == {"asked": 2, "erased": 2}
     assert tieout()["erased"] == 2
     tieout("show", "A-2", "--reason", "again", code=1)
     outbox = Outbox(settings.outbox_address, settings.clock)
     try:
-        assert [note["text"] for note in outbox.notes.about(About.ORDER, "A-2")] == ["a parcel came back", "again"]
+        assert [note["text"] for note in outbox.notes.about(About.ORDER, "A-2")] == [
+            "a parcel came back",
+            "searched by postcode",
+            "again",
+        ]
     finally:
         outbox.close()
+
+
+def test_an_order_is_found_by_what_its_customer_has_until_the_customer_is_erased(
+    settings: Settings, landed: LandedFile
+) -> None:
+    def found(text: str) -> list[str]:
+        clue = customers.clue_of(text)
+        return [] if clue is None else customers.orders_with(settings, clue)
+
+    assert found("YO1 1CA") == []  # nobody has read the page yet
+    assert customers.read_new(settings) == 1
+    assert customers.read_new(settings) == 0
+    assert found("yo11ca") == found("<Canary@person.example>") == ["A-1", "A-2"]
+    assert customers.orders_beside(settings, "A-1") == ["A-2"]
+    for text in ("YO1", "canary", "12 Canary Road", "Ann Canary", ""):
+        assert found(text) == [], text
+    assert [text for text in MEMBERS if text.encode() in settings.persons_path.read_bytes()] == []
+    erasing.erase(settings, ["A-1"], by="Dana", reason="asked for it")
+    assert found("YO1 1CA") == ["A-2"]
+    land(settings, page(order("A-1", NAMES[0], "11.00")))
+    assert customers.read_new(settings) == 0  # it comes without its customer
+    assert found("YO1 1CA") == ["A-2"]
+
+
+def test_keys_of_before_there_were_clues_are_read_with_the_next_run(settings: Settings, landed: LandedFile) -> None:
+    with closing(sqlite3.connect(settings.persons_path)) as connection:
+        connection.executescript("drop table clues; drop table unread; drop table salt; pragma user_version = 0")
+    assert customers.read_new(settings) == 1
+    assert customers.orders_with(settings, (customers.Clue.POSTCODE, "yo11ca")) == ["A-1", "A-2"]
 
 
 @pytest.mark.parametrize(

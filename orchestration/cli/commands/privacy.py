@@ -9,7 +9,7 @@ from dataclasses import asdict
 from orchestration.cli.output import console, print_json
 from orchestration.cli.problems import CliError, ExitCode
 from orchestration.cli.session import Session, system_user
-from orchestration.lib import erasing
+from orchestration.lib import customers, erasing
 from orchestration.lib.erasing import NoSuchPerson
 from orchestration.lib.persons import PersonsUnavailable
 
@@ -49,6 +49,28 @@ def show_command(session: Session, order: str, *, reason: str, by: str | None) -
         out.print(part["file"], style="dim", markup=False, soft_wrap=True)
         for member in part["members"]:
             out.print(json.dumps(member, ensure_ascii=False, indent=2), markup=False, soft_wrap=True)
+
+
+def find_command(session: Session, text: str, *, by: str | None) -> None:
+    """The orders, and an entry in the audit trail for each that somebody found it."""
+    _require_evidence(session)
+    if (clue := customers.clue_of(text)) is None:
+        raise CliError(
+            "that is neither a postcode nor a mail address",
+            action="Whole ones are found only, what is kept is a hash; `tieout explain ID` takes any id.",
+            code=ExitCode.USAGE,
+        )
+    found = customers.orders_with(session.settings, clue)
+    kind = "mail address" if clue[0] is customers.Clue.MAIL else "postcode"
+    if found:
+        session.outbox.notes.looked_for(found, f"searched by {kind}", by=by or system_user())
+    if session.as_json:
+        print_json({"orders": found})
+        return
+    out = console()
+    for order in found:
+        out.print(order, markup=False, highlight=False)
+    out.print(f"{len(found):,} orders have this {kind}." + (" `tieout explain ORDER` tells of one." if found else ""))
 
 
 def erase_command(session: Session, orders: Sequence[str], *, reason: str, by: str | None) -> None:

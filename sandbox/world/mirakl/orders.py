@@ -17,14 +17,16 @@ _FIRST_NAMES = ("Testa", "Sampel", "Demo", "Fictia", "Mock", "Nemo", "Placid", "
 _LAST_NAMES = ("Placeholder", "Notreal", "Sampleton", "Madeup", "Imaginary", "Fictitious", "Exampleby", "Nobody")
 COUNTRIES = {"GBR": "United Kingdom", "IRL": "Ireland", "JEY": "Jersey", "NOR": "Norway"}
 _STREETS = ("Nowhere Lane", "Imaginary Row", "Example Street", "Fictional Close", "Pretend Avenue")
-_CITIES = (("Sampleton", "ZZ1 1ZZ"), ("Fictionham", "ZZ4 7QQ"), ("Mockbury", "ZZ9 9AB"), ("Examplemouth", "ZZ12 3CD"))
+_CITIES = (("Sampleton", "ZZ1"), ("Fictionham", "ZZ4"), ("Mockbury", "ZZ9"), ("Examplemouth", "ZZ12"))
+_INWARD = "ABDEFGHJLN"
 _ON_THE_WAY = ("SHIPPING", "SHIPPED", "RECEIVED", "CLOSED")
 
 
 def _customer(number: int, shows_address: bool, country: str) -> dict[str, Any]:
     first = _FIRST_NAMES[number % 10]
     last = _LAST_NAMES[number // 10 % 8]
-    city, postcode = _CITIES[number // 80 % 4]
+    city, district = _CITIES[number // 80 % 4]
+    postcode = f"{district} {number // 320 % 9 + 1}{_INWARD[number % 10]}{_INWARD[number // 10 % 8]}"
     address = None
     if shows_address:
         address = {
@@ -61,6 +63,11 @@ def shared_customer(number: int, shows_address: bool, country: str) -> dict[str,
     if found is None:
         found = _customers[key] = _customer(*key)
     return found
+
+
+def _relay(order: Order) -> str:
+    """The address that the marketplace gives out for one of its customers; of no use anywhere else."""
+    return f"notification+{order.customer % 4_000:04d}.{order.id[:2].lower()}@relay.example"
 
 
 def _line_state(order: Order, line: OrderLine) -> str:
@@ -104,7 +111,7 @@ def order_record(order: Order, as_of: int) -> dict[str, Any]:
         "customer": shared_customer(order.customer, debited is not None or order.state in _ON_THE_WAY, order.ship_to),
         "customer_debited_date": debited,
         "customer_directly_pays_seller": False,
-        "customer_notification_email": "",
+        "customer_notification_email": _relay(order),
         "fulfillment": FULFILMENT,
         "fully_refunded": refunded,
         "has_customer_message": False,
