@@ -1,6 +1,6 @@
 """Writes the reference pages that are made of the project's own descriptions: `python docs/generate.py`.
 
-`configuration.md` comes from the seeds' YAML, `marts.md` from the marts' YAML, the table in `accounting.md` from the
+`configuration.md` comes from the seeds' YAML, `marts.md` from the marts' YAML, the tables in `accounting.md` from the
 seeds that post. A test fails when they are not current,
 so a column that is added without a description, or described and not published, shows up in review.
 """
@@ -113,15 +113,42 @@ def transaction_table() -> str:
     return "\n".join(lines)
 
 
-TABLE_BEGINS, TABLE_ENDS = "<!-- written by docs/generate.py -->", "<!-- end of what is written -->"
+def operator_table() -> str:
+    """What each type moves beside a seller's account in an operator's books, from the seeds that post."""
+    accounts = {
+        row["account_role"]: row["account_code"] for row in rows_of("accounts") if row["entity_code"] == OPERATOR
+    }
+    lines = ["| type | sign | journal | beside SELLER_PAYABLE of the seller |", "|---|---|---|---|"]
+    rows = sorted(rows_of("transaction_types"), key=lambda row: (row["operator_kind"] or "~", row["transaction_type"]))
+    for row in rows:
+        role = row["operator_role"]
+        if role:
+            posted = f"{role} ({accounts.get(role, 'no account yet')})"
+        else:
+            posted = "BANK, from the pay-out" if row["counts_in_net"] == "false" else "blocked (SET-009)"
+        kind = row["operator_kind"] or ("" if row["counts_in_net"] == "true" else "SELLER_PAYOUT")
+        sign = {"1": "+", "-1": "−"}.get(row["expected_sign"], "")
+        lines.append(f"| `{row['transaction_type']}` | {sign} | {kind} | {posted} |")
+    return "\n".join(lines)
+
+
+OPERATOR = "PLAZAOPS"
+"""The entity whose accounts the operator's table shows."""
+TABLE_ENDS = "<!-- end of what is written -->"
+TABLES = {
+    "<!-- written by docs/generate.py -->": transaction_table,
+    "<!-- the operator's, written by docs/generate.py -->": operator_table,
+}
 
 
 def accounting() -> str:
-    """The page as it is, with the table between the marks made anew."""
+    """The page as it is, with the tables between the marks made anew."""
     text = (ROOT / "docs" / "accounting.md").read_text()
-    before, rest = text.split(TABLE_BEGINS)
-    after = rest.split(TABLE_ENDS)[1]
-    return f"{before}{TABLE_BEGINS}\n{transaction_table()}\n{TABLE_ENDS}{after}"
+    for mark, table in TABLES.items():
+        before, rest = text.split(mark)
+        after = rest.split(TABLE_ENDS, 1)[1]
+        text = f"{before}{mark}\n{table()}\n{TABLE_ENDS}{after}"
+    return text
 
 
 PAGES = {"configuration.md": configuration, "marts.md": marts, "accounting.md": accounting}

@@ -12,7 +12,7 @@ from connectors.delivery import Action, DeliveryResult, Found, Request, Verifica
 from connectors.netsuite.client import NetSuiteConnector
 from connectors.netsuite.foreign import merged_found, merged_result, merged_verification, parts_of
 from connectors.netsuite.journals import Journal, Leg, read_journal, render
-from connectors.netsuite.records import NIL, Held
+from connectors.netsuite.records import NIL, OF_ENTITY, Held
 from connectors.netsuite.writing import Evidence, RecordDelivery, date_difference, differences
 
 MAXIMUM_MEMO = 200
@@ -81,6 +81,7 @@ class JournalDelivery(RecordDelivery[Journal]):
     def _body(self, document: Journal) -> dict[str, Any]:
         currency, decimals = self._records.currency(document.currency_code)
         legs = render(document, decimals)
+        self._records.sellers(leg.seller for leg in legs if leg.seller)
         day = document.posting_date[:10]
         period = self._records.period_of(day, with_receivables=any(leg.customer for leg in legs))
         body: dict[str, Any] = {
@@ -103,6 +104,8 @@ class JournalDelivery(RecordDelivery[Journal]):
         line: dict[str, Any] = {"account": {"id": self._account(leg)}, side: abs(leg.net), "memo": leg.memo}
         if leg.customer:
             line["entity"] = {"id": self._records.customer(leg.customer)}
+        if leg.seller:
+            line["entity"] = {"id": self._records.seller(leg.seller)}
         if leg.department:
             line["department"] = {"id": self._records.id_of("department", "name", leg.department, "accounts.csv")}
         if leg.cost_centre:
@@ -113,7 +116,7 @@ class JournalDelivery(RecordDelivery[Journal]):
         return self._records.account(leg.account)
 
     def _evidence(self, held: Sequence[Held]) -> Mapping[str, Evidence]:
-        return self._records.movements(h.id for h in held)
+        return self._records.movements((h.id for h in held), by_entity=True)
 
     def _differences(self, document: Journal, held: Held, evidence: Evidence) -> list[str]:
         day = document.posting_date[:10]
@@ -123,8 +126,17 @@ class JournalDelivery(RecordDelivery[Journal]):
         if held.period != period.id:
             return [f"it is posted to period id {held.period}, wanted {period.name} (id {period.id})"]
         _, decimals = self._records.currency(document.currency_code)
+        legs = render(document, decimals)
+        self._records.sellers(leg.seller for leg in legs if leg.seller)
         wanted: dict[str, Decimal] = {}
-        for leg in render(document, decimals):
+        sellers: dict[str, Decimal] = {}
+        for leg in legs:
             account = f"account id {self._account(leg)}"
             wanted[account] = wanted.get(account, NIL) + leg.net
-        return differences(evidence, wanted, "moved by")
+            if leg.seller:
+                key = f"{account}{OF_ENTITY}{self._records.seller(leg.seller)}"
+                sellers[key] = sellers.get(key, NIL) + leg.net
+        whole = {key: net for key, net in evidence.items() if OF_ENTITY not in key}
+        # The account may be right and the seller another one.
+        by_seller = {key: evidence.get(key, NIL) for key in sellers}
+        return differences(whole, wanted, "moved by") + differences(by_seller, sellers, "moved by")

@@ -2,6 +2,7 @@
 
 - One currency, one subsidiary; debits equal credits to the currency's last decimal.
 - All customer lines become one per account: most charts refuse a journal with more than one receivable line.
+- A line on a seller's sub-ledger account names the seller.
 - NetSuite keeps no tax on journals: VAT lines are postings to their own accounts, their codes stay in the memo.
 """
 
@@ -19,7 +20,7 @@ from connectors.netsuite.records import NIL, BadRecord
 MAXIMUM_LINES = 999
 MAXIMUM_MEMO = 200
 """NetSuite's lists show no more."""
-TYPES = frozenset({"CUSTOMER", "NOMINAL", "VAT", "BANK"})
+TYPES = frozenset({"CUSTOMER", "NOMINAL", "VAT", "BANK", "SELLER"})
 
 
 class JournalLine(msgspec.Struct, frozen=True):
@@ -42,6 +43,8 @@ class JournalLine(msgspec.Struct, frozen=True):
     functional_debit: str | None = None
     functional_credit: str | None = None
     """The same in the company's own currency; nil in both where the line is none of it."""
+    shop_id: str | None = None
+    """Of a SELLER line: the marketplace's id of the shop, which the seller's record has as its external id."""
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -74,6 +77,8 @@ class Leg:
     customer: str | None = None
     cost_centre: str | None = None
     department: str | None = None
+    seller: str | None = None
+    """External id of the seller whose sub-ledger account the line moves."""
 
 
 def read_journal(payload: Mapping[str, Any]) -> Journal:
@@ -122,8 +127,11 @@ def render(journal: Journal, decimals: int = 2) -> tuple[Leg, ...]:
                 continue
             receivables[account] = len(legs)
             legs.append(Leg(account, net, memo[:MAXIMUM_MEMO], journal.customer_reference))
+        elif line.account_type == "SELLER" and not line.shop_id:
+            raise BadRecord(f"{where}: {line.account_role} names no seller")
         else:
-            legs.append(Leg(account, net, memo[:MAXIMUM_MEMO], None, line.cost_centre, line.department))
+            seller = line.shop_id if line.account_type == "SELLER" else None
+            legs.append(Leg(account, net, memo[:MAXIMUM_MEMO], None, line.cost_centre, line.department, seller))
     if total != 0:
         raise BadRecord(f"debits and credits differ by {total}")
     legs = [leg for leg in legs if leg.net != 0]

@@ -44,6 +44,7 @@ _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _ALREADY = re.compile(r"already exist", re.IGNORECASE)
 _BODY = msgspec.json.Encoder(decimal_format="number")
 NIL = Decimal(0)
+OF_ENTITY = " of entity id "
 
 
 class BadRecord(ValueError):
@@ -228,6 +229,28 @@ class Records:
     def customer(self, reference: str) -> str:
         return self.id_of("customer", "entityid", reference, "customer_reference in marketplaces.csv")
 
+    def seller(self, shop_id: str) -> str:
+        """The id of the vendor (or customer) that stands for a marketplace's seller. Raises BadRecord."""
+        known = self._ids.get(("entity", "externalid", shop_id))
+        return known or self.id_of("entity", "externalid", shop_id, f"the external id of seller {shop_id}'s vendor")
+
+    def sellers(self, shop_ids: Iterable[str]) -> None:
+        """Looks sellers up together, so that hundreds in one journal cost one question. Whoever is not there, or twice,
+        is told of when it is asked for by itself.
+        """
+        wanted = [shop for shop in dict.fromkeys(shop_ids) if ("entity", "externalid", shop) not in self._ids]
+        for some in _batches(wanted):
+            sql = (
+                "SELECT t.id, t.externalid FROM entity t"  # noqa: S608  # marks only
+                f" WHERE t.externalid IN ({', '.join('?' for _ in some)}) AND NVL(t.isinactive,'F') = 'F' ORDER BY t.id"
+            )
+            found: dict[str, list[str]] = {}
+            for row in self.connector.select(sql, some, what="sellers"):
+                found.setdefault(row["externalid"], []).append(row["id"])
+            for shop, ids in found.items():
+                if len(ids) == 1:
+                    self._ids["entity", "externalid", shop] = ids[0]
+
     def item(self, code: str) -> str:
         """The id of an item by its SKU, which may follow a parent's name (`Shirt : SHIRT-L`)."""
         known = self._ids.get(("item", "itemid", code))
@@ -254,16 +277,17 @@ class Records:
             raise BadRecord(f"NetSuite has {'more than one' if found else 'no'} transaction {key!r}")
         return found[0]
 
-    def movements(self, ids: Iterable[str]) -> dict[str, dict[str, Decimal]]:
+    def movements(self, ids: Iterable[str], *, by_entity: bool = False) -> dict[str, dict[str, Decimal]]:
         """What transactions move in the primary book, posted or waiting: debit less credit in their own currency, by
-        `account id <id>`.
+        `account id <id>`; with `by_entity` also by `account id <id> of entity id <id>`, where lines have one.
         """
         wanted = sorted(set(ids), key=int)
         moved: dict[str, dict[str, Decimal]] = {identifier: {} for identifier in wanted}
         for some in _batches(wanted, TRANSACTIONS_PER_LOOK_UP):
             sql = (
                 "SELECT tal.transaction, tal.transactionline, tal.account, tal.debit, tal.credit,"  # noqa: S608
-                " tl.foreignamount, tl.debitforeignamount, tl.creditforeignamount FROM transactionaccountingline tal"
+                " tl.entity, tl.foreignamount, tl.debitforeignamount, tl.creditforeignamount"
+                " FROM transactionaccountingline tal"
                 " JOIN transactionline tl ON tl.transaction = tal.transaction AND tl.id = tal.transactionline"
                 f" WHERE tal.transaction IN ({', '.join(some)}) AND tal.account IS NOT NULL"
                 f" AND tal.accountingbook = {self.connector.primary_book()}"
@@ -272,6 +296,9 @@ class Records:
             for row in self.connector.select(sql, what="ledger"):
                 here, account = moved[row["transaction"]], f"account id {row['account']}"
                 here[account] = here.get(account, NIL) + _own_net(row)
+                if by_entity and row.get("entity"):
+                    key = f"{account}{OF_ENTITY}{row['entity']}"
+                    here[key] = here.get(key, NIL) + _own_net(row)
         return moved
 
     def item_lines(self, ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:

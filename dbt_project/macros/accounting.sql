@@ -27,3 +27,10 @@
         '((' ~ end_month ~ ' - ' ~ month ~ ') % ' ~ months ~ ' + ' ~ months ~ ') % ' ~ months
     )) }}
 {%- endmacro %}
+
+
+{#- Kinds of journals that are replaced when they should be another one today: all but what a month's end accrues or reclassifies. -#}
+{% macro replaceable_kinds() -%}
+    'SETTLEMENT', 'PAYOUT_RECEIPT', 'REVERSE_CHARGE', 'CUSTOMER_DEBIT', 'COMMISSION', 'REFUND', 'SUBSCRIPTION', 'SELLER_FEE',
+    'PSP_SETTLEMENT', 'SELLER_PAYOUT', 'SELLER_RESERVE'
+{%- endmacro %}

@@ -310,7 +310,7 @@ class AccountRole(Row):
     FILE = "account_roles.csv"
     KEY = ("account_role",)
     account_role: Code
-    account_type: Literal["BANK", "CUSTOMER", "NOMINAL", "VAT"]
+    account_type: Literal["BANK", "CUSTOMER", "NOMINAL", "VAT", "SELLER"]
     is_controlled: Flag
     description: Text
 
@@ -355,6 +355,10 @@ class TransactionType(Row):
     bucket: Literal[
         "SALE", "REFUND", "FEE", "FEE_REFUND", "TAX", "ADJUSTMENT", "RESERVE", "PASSTHROUGH", "PAYMENT", "B2B"
     ]
+    operator_kind: (
+        Literal["CUSTOMER_DEBIT", "COMMISSION", "REFUND", "SUBSCRIPTION", "SELLER_FEE", "SELLER_RESERVE"] | None
+    )
+    operator_role: Code | None
 
 
 class TaxCode(Row):

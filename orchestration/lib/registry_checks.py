@@ -65,6 +65,7 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     known(registry.profit_lines, "account_role", roles, "account_roles.csv")
     known(registry.exception_codes, "write_off_account", roles, "account_roles.csv")
     known(registry.transaction_types, "account_role", roles, "account_roles.csv")
+    known(registry.transaction_types, "operator_role", roles, "account_roles.csv")
     known(registry.transaction_types, "tax_of_type", types, "transaction_types.csv")
     known(registry.tax_codes, "entity_code", entities, "entities.csv")
     known(registry.commission_contracts, "marketplace_code", marketplaces, "marketplaces.csv")
@@ -284,6 +285,8 @@ def _wrong_budgets(budgets: Iterable[CallBudget]) -> list[ConfigError]:
 
 POSTED_ROLES = ("BANK", "MARKETPLACE_CLEARING", "AR_MARKETPLACE", "BANK_CHARGES")
 """Roles that every settlement or receipt journal may need, whatever the transaction types say."""
+OPERATOR_ROLES = ("SELLER_PAYABLE", "SELLER_RECEIVABLE", "BANK", "DEFERRED_COMMISSION", "PROMOTION_COST")
+"""The same where we operate the marketplace."""
 
 
 def _journal_gaps(registry: Registry) -> list[ConfigError]:
@@ -292,7 +295,10 @@ def _journal_gaps(registry: Registry) -> list[ConfigError]:
     """
     errors: list[ConfigError] = []
     needed = dict.fromkeys(POSTED_ROLES, "a journal")
+    of_operators = dict.fromkeys(OPERATOR_ROLES, "a journal")
     for kind in registry.transaction_types:
+        if kind.operator_role is not None and kind.counts_in_net:
+            of_operators.setdefault(kind.operator_role, f"transaction type {kind.transaction_type}")
         if kind.account_role is not None and kind.counts_in_net:
             needed.setdefault(kind.account_role, f"transaction type {kind.transaction_type}")
         elif kind.account_role is None and kind.bucket not in ("PAYMENT", "B2B"):
@@ -317,7 +323,8 @@ def _journal_gaps(registry: Registry) -> list[ConfigError]:
             and row.currency_code == marketplace.currency_code
             and row.marketplace_code in (ANY, marketplace.marketplace_code)
         }
-        roles = needed | dict.fromkeys(FOREIGN_ROLES if is_foreign(registry, marketplace) else (), "a foreign currency")
+        own = of_operators if marketplace.perspective == "OPERATOR" else needed
+        roles = own | dict.fromkeys(FOREIGN_ROLES if is_foreign(registry, marketplace) else (), "a foreign currency")
         for role, reason in roles.items():
             if registry.accounts and role not in held:
                 errors.append(

@@ -89,6 +89,13 @@ class Books:
             raise invalid_value(text, label, path)
         return int(row["id"])
 
+    def entity(self, value: Any, path: str) -> int | None:
+        """A customer, or anybody else that a line may name, such as a vendor."""
+        try:
+            return self.reference(value, "entity", path, "customer")
+        except Refusal:
+            return self.reference(value, "entity", path, "entity")
+
     def required(self, document: dict[str, Any], name: str, label: str, table: str, path: str = "") -> int:
         found = self.reference(document.get(name), name, f"{path}{name}", table)
         if found is None:

@@ -54,7 +54,7 @@ def journal(books: Books, document: dict[str, Any]) -> Posting:
         if (debit or credit or ZERO) <= 0:
             side = "debit" if credit is None else "credit"
             raise invalid_value(debit or credit or ZERO, side, path + side)
-        entity = books.reference(item.get("entity"), "entity", f"{path}entity", "customer")
+        entity = books.entity(item.get("entity"), f"{path}entity")
         if account.get("accttype") in ("AcctRec", "AcctPay") and entity is None:
             raise missing("Name")
         columns = {"subsidiary": subsidiary, "entity": entity, "memo": item.get("memo")}

@@ -36,6 +36,11 @@ def running() -> Iterator[tuple[NetSuiteApi, str]]:
     world.tables["transaction"] = [
         {**row, "externalid": "INV-1"} if row is invoices[0] else row for row in world.tables["transaction"]
     ]
+    # Sellers of a marketplace: vendors that bear the shop's id.
+    world.tables["entity"] = [
+        *world.tables.get("entity", ()),
+        *({"id": 900 + n, "entityid": f"S{n}", "externalid": f"3000{n}", "isinactive": "F"} for n in (1, 2)),
+    ]
     api = NetSuiteApi(world, CLIENT, SandboxClock(AS_OF), NetSuiteSettings())
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(api.app(), log_level="warning", lifespan="off"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -144,6 +145,34 @@ def test_journals_are_posted_once_within_the_accounts_limit(api: NetSuiteApi, ur
     assert api.most_at_once <= 3
     assert all(found.ok for found in delivery.read_back(batch).values()), delivery.read_back(batch)
     assert {r.vendor_ids for r in delivery.send(batch).values()} == {r.vendor_ids for r in results.values()}
+
+
+def test_an_operators_journal_names_every_seller_and_is_proved_seller_by_seller(api: NetSuiteApi, url: str) -> None:
+    reader = connector(url)
+    one = journal(reader, "PAYOUT1")
+    bank, expense = one.payload["lines"][1], one.payload["lines"][0]["account_code"]
+    sellers = [
+        {"line_no": n, "account_role": "SELLER_PAYABLE", "account_type": "SELLER", "account_code": expense}
+        | {"shop_id": f"3000{n}", "debit": debit}
+        for n, debit in ((1, "10.00"), (2, "2.34"))
+    ]
+    one = replace(one, payload={**one.payload, "lines": [*sellers, bank | {"line_no": 3}]})
+    delivery = JournalDelivery(reader, SUBSIDIARY)
+    sent = delivery.send([one])[one.action_key]
+    assert sent.outcome is Outcome.SENT, sent
+    verified = JournalDelivery(connector(url), SUBSIDIARY).read_back([one])[one.action_key]
+    assert verified.ok, verified.detail
+    # The sum of the account is right, the sellers are not.
+    api.database.update("transactionline", {"entity": 902}, '"transaction" = ? AND entity = 901', [sent.vendor_ids[0]])
+    verified = delivery.read_back([one])[one.action_key]
+    assert not verified.ok
+    assert "of entity id 901 moved by 0, wanted 10" in verified.detail
+    sellers[1]["shop_id"] = "39999"
+    payload = {**one.payload, "wire_key": "PAYOUT2"}
+    unknown = replace(one, wire_key="PAYOUT2", action_key="JOURNAL|PAYOUT2", payload=payload)
+    refused = delivery.send([unknown])[unknown.action_key]
+    assert refused.outcome is Outcome.FAILED
+    assert "NetSuite has no entity '39999'" in refused.detail
 
 
 def test_a_journal_that_waits_is_approved(api: NetSuiteApi, url: str) -> None:

@@ -368,6 +368,43 @@ BOOKS: dict[str, tuple[str, str]] = {
         """,
         "update marts.channel_profitability set contribution_2_amount = contribution_2_amount + gmv_amount",
     ),
+    "21 GMV as revenue in the journals": (
+        """
+        select booked.marketplace_code as what
+        from (
+            select marketplace_code, sum(credit - debit) as amount from marts.journal_lines
+            where account_role in ('COMMISSION_REVENUE', 'DEFERRED_COMMISSION')
+            group by marketplace_code
+        ) as booked
+        inner join (
+            select marketplace_code, max(posting_date) as until_date from marts.journals
+            where kind = 'CUSTOMER_DEBIT' group by marketplace_code
+        ) as windows on booked.marketplace_code = windows.marketplace_code
+        inner join (
+            select marketplace_code, line_date, -amount as amount from marts.fct_settlement_lines
+            where is_in_net and transaction_type in ('COMMISSION_FEE', 'REFUND_COMMISSION_FEE')
+        ) as fees on booked.marketplace_code = fees.marketplace_code and fees.line_date <= windows.until_date
+        group by booked.marketplace_code, booked.amount
+        having booked.amount <> sum(fees.amount)
+        union all
+        select journal_key from marts.journal_lines
+        where kind = 'CUSTOMER_DEBIT' and account_role like '%REVENUE%'
+        """,
+        """
+        update marts.journal_lines set account_role = 'COMMISSION_REVENUE'
+        where kind = 'CUSTOMER_DEBIT' and account_role = 'SELLER_PAYABLE'
+        """,
+    ),
+    "21 sellers in debit netted against those in credit": (
+        """
+        select shop_id || ' ' || period as what from marts.seller_ledger
+        where account_role = 'SELLER_PAYABLE' and not is_newest and closing_amount < 0
+        """,
+        """
+        update marts.seller_ledger set closing_amount = closing_amount - reclass_amount
+        where account_role = 'SELLER_PAYABLE'
+        """,
+    ),
     "21 sellers netted against each other": (
         """
         select shop_id as what from marts.seller_balances

@@ -145,6 +145,46 @@ INVARIANTS: Mapping[str, str] = {
                 and now.currency_code = before.currency_code and now.cycle_number = before.cycle_number + 1
         where now.opening_amount <> before.closing_amount
     """,
+    "14 sellers add up to their control account": """
+        select control.marketplace_code as owner, control.account_role || ' ' || control.amount as what
+        from (
+            select lines.marketplace_code, lines.account_role, sum(lines.credit - lines.debit) as amount
+            from marts.journal_lines as lines
+            inner join marts.journals as journals on lines.journal_key = journals.journal_key
+            where lines.account_type = 'SELLER' and journals.status <> 'BLOCKED'
+            group by lines.marketplace_code, lines.account_role
+        ) as control
+        left join (
+            select marketplace_code, account_role, sum(closing_amount) as amount
+            from marts.seller_ledger where is_newest group by marketplace_code, account_role
+        ) as sellers
+            on control.marketplace_code = sellers.marketplace_code and control.account_role = sellers.account_role
+        where control.amount <> coalesce(sellers.amount, 0)
+    """,
+    "14 what a seller is owed is what the marketplace states, unless its statement is a finding": """
+        select ledger.marketplace_code as owner, ledger.shop_id || ' ' || ledger.difference_amount as what
+        from marts.seller_ledger as ledger
+        left join marts.rec_clearing as findings
+            on
+                ledger.marketplace_code = findings.marketplace_code and ledger.shop_id = findings.subject_id
+                and findings.exception_code = 'CLR-005'
+        where ledger.difference_amount <> 0 and findings.subject_id is null
+    """,
+    "14 what the bank paid is what sellers were paid": """
+        select paid.marketplace_code as owner, 'paid out' as what
+        from (
+            select marketplace_code, sum(payout_amount) as amount from marts.seller_balances
+            where pay_out_state = 'PAID' group by marketplace_code
+        ) as paid
+        left join (
+            select
+                marketplace_code,
+                sum(case when account_role = 'BANK' then credit - debit else 0 end) as bank_amount,
+                sum(case when account_role = 'SELLER_PAYABLE' then debit - credit else 0 end) as seller_amount
+            from marts.journal_lines where kind = 'SELLER_PAYOUT' group by marketplace_code
+        ) as booked on paid.marketplace_code = booked.marketplace_code
+        where paid.amount <> coalesce(booked.bank_amount, 0) or paid.amount <> coalesce(booked.seller_amount, 0)
+    """,
     "an exception that is open has one row, an owner and a time": """
         select marketplace_code as owner, exception_code || ' ' || subject_id as what
         from marts.exceptions

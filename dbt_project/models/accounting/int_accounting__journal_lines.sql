@@ -44,6 +44,7 @@ entries as (
 
     select
         domestic_entries.*,
+        cast(null as varchar) as shop_id,
         case
             when domestic_entries.currency_code = marketplaces.functional_currency then domestic_entries.net_debit
         end as functional_net_debit,
@@ -70,6 +71,7 @@ entries as (
         foreign_entries.side,
         foreign_entries.net_debit,
         foreign_entries.line_group,
+        cast(null as varchar) as shop_id,
         foreign_entries.functional_net_debit,
         foreign_entries.exchange_rate,
         foreign_entries.rate_source,
@@ -90,6 +92,7 @@ entries as (
         other_entries.side,
         other_entries.net_debit,
         other_entries.line_group,
+        cast(null as varchar) as shop_id,
         other_entries.functional_net_debit,
         other_entries.exchange_rate,
         other_entries.rate_source,
@@ -110,12 +113,35 @@ entries as (
         revaluation_entries.side,
         revaluation_entries.net_debit,
         revaluation_entries.line_group,
+        cast(null as varchar) as shop_id,
         revaluation_entries.functional_net_debit,
         revaluation_entries.exchange_rate,
         revaluation_entries.rate_source,
         revaluation_entries.rate_date,
         revaluation_entries.bad_rate_id
     from {{ ref('int_accounting__revaluation_entries') }} as revaluation_entries
+    union all
+    select
+        operator_entries.entity_code,
+        operator_entries.marketplace_code,
+        operator_entries.kind,
+        operator_entries.document_id,
+        operator_entries.posting_date,
+        operator_entries.currency_code,
+        operator_entries.account_role,
+        operator_entries.tax_base_role,
+        cast(null as varchar) as tax_code,
+        'NET' as side,
+        operator_entries.net_debit,
+        case when operator_entries.shop_id is null then 40 else 10 end as line_group,
+        operator_entries.shop_id,
+        operator_entries.net_debit as functional_net_debit,
+        cast(null as decimal(18, 8)) as exchange_rate,
+        cast(null as varchar) as rate_source,
+        cast(null as date) as rate_date,
+        cast(null as varchar) as bad_rate_id
+    from {{ ref('int_accounting__operator_entries') }} as operator_entries
+    where operator_entries.is_due
 
 ),
 
@@ -193,6 +219,7 @@ sides as (
     select
         wanted.base_key,
         wanted.account_role,
+        wanted.shop_id,
         wanted.net_debit
     from wanted
     inner join newest
@@ -201,11 +228,12 @@ sides as (
         on
             wanted.marketplace_code = frozen_cycles.marketplace_code
             and wanted.document_id = frozen_cycles.billing_cycle_id
-    where wanted.kind in ('SETTLEMENT', 'PAYOUT_RECEIPT', 'REVERSE_CHARGE') and frozen_cycles.billing_cycle_id is null
+    where wanted.kind in ({{ replaceable_kinds() }}) and frozen_cycles.billing_cycle_id is null
     union all
     select
         posted.base_key,
         posted.account_role,
+        posted.shop_id,
         posted.credit - posted.debit as net_debit
     from posted
     inner join newest
@@ -225,9 +253,10 @@ replaced as (
         from (
             select
                 sides.base_key,
-                sides.account_role
+                sides.account_role,
+                sides.shop_id
             from sides
-            group by sides.base_key, sides.account_role
+            group by sides.base_key, sides.account_role, sides.shop_id
             having sum(sides.net_debit) <> 0
         ) as sums
     ) as changed
@@ -242,7 +271,7 @@ replaced as (
                 wanted.marketplace_code = frozen_cycles.marketplace_code
                 and wanted.document_id = frozen_cycles.billing_cycle_id
         where
-            wanted.kind in ('SETTLEMENT', 'PAYOUT_RECEIPT', 'REVERSE_CHARGE')
+            wanted.kind in ({{ replaceable_kinds() }})
             and frozen_cycles.billing_cycle_id is null
     ) as comparable
         on changed.base_key = comparable.base_key
@@ -309,7 +338,8 @@ numbered as (
                 coalesce(keyed.tax_code, ''),
                 case when keyed.tax_base_role is null then 0 else 1 end,
                 keyed.account_role,
-                keyed.side
+                keyed.side,
+                keyed.shop_id
         ) as line_no
     from keyed
 
@@ -357,7 +387,8 @@ tax_code_choices as (
     inner join tax_codes
         on
             numbered.entity_code = tax_codes.entity_code
-            and tax_codes.tax_role = 'STD_PURCH'
+            and tax_codes.tax_role
+            = case numbered.account_role when 'OUTPUT_VAT' then 'STD_SALE' else 'STD_PURCH' end
             and numbered.posting_date >= tax_codes.effective_from
     where numbered.tax_base_role is not null and numbered.tax_code is null
 
@@ -394,6 +425,7 @@ computed as (
         cast(numbered.line_no as integer) as line_no,
         numbered.account_role,
         account_roles.account_type,
+        numbered.shop_id,
         account_choices.account_code,
         coalesce(account_choices.cost_centre, '') as cost_centre,
         coalesce(account_choices.department, '') as department,
@@ -427,6 +459,10 @@ computed as (
             when numbered.kind = 'WRITE_OFF' then numbered.marketplace_code || ' written off ' || numbered.document_id
             when numbered.kind = 'REVERSE_CHARGE'
                 then numbered.marketplace_code || ' reverse charge ' || cast(numbered.posting_date as varchar)
+            when numbered.shop_id is not null
+                then
+                    numbered.marketplace_code || ' ' || lower(replace(numbered.kind, '_', ' ')) || ' '
+                    || numbered.shop_id
             when numbered.side = 'SALES' then numbered.marketplace_code || ' sales settled'
             when numbered.side = 'REFUNDS' then numbered.marketplace_code || ' refunds settled'
             when numbered.side = 'EXCESS'
@@ -489,6 +525,7 @@ final as (
         posted.line_no,
         posted.account_role,
         posted.account_type,
+        posted.shop_id,
         posted.account_code,
         posted.cost_centre,
         posted.department,
@@ -523,6 +560,7 @@ final as (
         corrections.line_no,
         corrections.account_role,
         corrections.account_type,
+        corrections.shop_id,
         corrections.account_code,
         corrections.cost_centre,
         corrections.department,

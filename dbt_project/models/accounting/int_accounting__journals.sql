@@ -97,7 +97,9 @@ judged as (
         on headers.marketplace_code = marketplaces.marketplace_code
     left join cycles
         on
-            headers.kind in ('SETTLEMENT', 'REVERSE_CHARGE', 'UNBILLED_REVERSAL', 'VAT_RELEASE')
+            headers.kind in (
+                'SETTLEMENT', 'REVERSE_CHARGE', 'UNBILLED_REVERSAL', 'VAT_RELEASE', 'SELLER_PAYOUT', 'SELLER_FEE'
+            )
             and headers.marketplace_code = cycles.marketplace_code
             and headers.document_id = cycles.billing_cycle_id
 

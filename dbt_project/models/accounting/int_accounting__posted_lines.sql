@@ -37,6 +37,7 @@ unnested as (
         ('line_no', 'integer'), ('account_role', 'varchar'), ('account_type', 'varchar'), ('account_code', 'varchar'),
         ('cost_centre', 'varchar'), ('department', 'varchar'), ('bank_code', 'varchar'), ('debit', 'varchar'),
         ('credit', 'varchar'), ('tax_code', 'varchar'), ('tax_line_of', 'integer'), ('narrative', 'varchar'),
+        ('shop_id', 'varchar'),
     ]) }}
 
 ),
@@ -56,6 +57,7 @@ final as (
         unnested.line_no,
         unnested.account_role,
         unnested.account_type,
+        unnested.shop_id,
         unnested.account_code,
         coalesce(unnested.cost_centre, '') as cost_centre,
         coalesce(unnested.department, '') as department,

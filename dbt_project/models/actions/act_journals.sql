@@ -170,6 +170,7 @@ line_texts as (
                 ('line_no', 'lines.line_no'),
                 ('account_role', 'lines.account_role'),
                 ('account_type', 'lines.account_type'),
+                ('shop_id', 'lines.shop_id'),
                 ('account_code', 'lines.account_code'),
                 ('cost_centre', 'lines.cost_centre'),
                 ('department', 'lines.department'),

@@ -67,6 +67,7 @@ dated as {{ inlined() }} (
         marketplaces.entity_code,
         marketplaces.go_live_date,
         marketplaces.posting_model,
+        marketplaces.perspective,
         {{ shop_of('lines.shop_id') }} as ledger_shop_id,
         {{ local_date('lines.created_at', 'marketplaces.time_zone') }} as line_date
     from lines
@@ -110,7 +111,10 @@ final as (
         coalesce(types.is_tax, false) as is_tax,
         types.tax_of_type,
         types.transaction_type is not null
-        and (types.account_role is not null or not types.counts_in_net) as is_mapped,
+        and (
+            case when dated.perspective = 'OPERATOR' then types.operator_role else types.account_role end is not null
+            or not types.counts_in_net
+        ) as is_mapped,
         coalesce(types.counts_in_net, true) and coalesce(dated.payment_state, '') <> 'NOT_APPLICABLE' as counts_in_net,
         {{ money('dated.amount') }} as amount,
         {{ money('coalesce(dated.amount_credited, 0)') }} as amount_credited,

@@ -11,6 +11,8 @@ final as (
         types.bucket,
         types.account_role,
         coalesce(types.settlement_led_role, types.account_role) as settlement_led_role,
+        types.operator_kind,
+        types.operator_role,
         types.is_tax,
         types.tax_of_type,
         types.counts_in_net,

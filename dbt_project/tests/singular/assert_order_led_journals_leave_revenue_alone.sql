@@ -8,6 +8,7 @@ from {{ ref('journal_lines') }} as lines
 inner join {{ ref('int_ledger__marketplaces') }} as marketplaces
     on
         lines.marketplace_code = marketplaces.marketplace_code
+        and marketplaces.has_books
         and marketplaces.posting_model = 'ORDER_LED'
 where lines.account_role in (
     'REVENUE_GOODS', 'REVENUE_SHIPPING', 'SALES_RETURNS', 'SHIPPING_REFUNDS', 'OUTPUT_VAT', 'COGS', 'STOCK', 'SUSPENSE'

@@ -26,6 +26,7 @@ final as (
         journals.period,
         lines.account_role,
         lines.account_type,
+        lines.shop_id,
         lines.account_code,
         lines.cost_centre,
         lines.department,

@@ -10,6 +10,8 @@ final as (
         upper(nullif(trim(source.fee_type), '')) as fee_type,
         upper(nullif(trim(source.account_role), '')) as account_role,
         upper(nullif(trim(source.settlement_led_role), '')) as settlement_led_role,
+        upper(nullif(trim(source.operator_kind), '')) as operator_kind,
+        upper(nullif(trim(source.operator_role), '')) as operator_role,
         upper(nullif(trim(source.tax_of_type), '')) as tax_of_type,
         upper(nullif(trim(source.bucket), '')) as bucket,
         cast(nullif(trim(source.expected_sign), '') as integer) as expected_sign,
