@@ -121,7 +121,7 @@ def test_tax_codes_are_found_by_name_and_rate() -> None:
 
 def test_every_role_and_tax_role_of_the_defaults_is_known() -> None:
     with (DEFAULT_CONFIG_DIR / "accounts.csv").open(newline="") as file:
-        # Reverse charge moves the ordinary VAT accounts; nobody names an account for it. An operator's chart is set by hand.
+        # Reverse charge moves the ordinary VAT accounts; nobody names an account for it. An operator's are set by hand.
         roles = {row["account_role"] for row in csv.DictReader(file) if row["entity_code"] != "PLAZAOPS"}
         assert roles - set(ROLES) <= {"RC_OUTPUT_VAT", "RC_INPUT_VAT"}
     with (DEFAULT_CONFIG_DIR / "tax_codes.csv").open(newline="") as file:
