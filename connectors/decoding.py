@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
@@ -181,7 +181,7 @@ class RecordDecoder:
     def member_values(
         self, names: Sequence[str], records: Sequence[msgspec.Raw], whole: msgspec.Raw
     ) -> dict[str, list[str]]:
-        """Root columns' values as text, of the records that have usable ones. Computed columns have none."""
+        """Root columns' values as text, each once, of the records that have usable ones. Computed columns have none."""
         names = tuple(name for name in names if name not in self._computed)
         reader = self._member_reader(names)
         try:
@@ -195,10 +195,10 @@ class RecordDecoder:
                     found.extend(reader.decode(b"[" + bytes(record) + b"]"))
         values: dict[str, list[str]] = {}
         for name in names:
-            column = list(map(attrgetter(name), found))
+            column: Iterable[Any] = map(attrgetter(name), found)
             for _ in self._root_path(name)[1:]:
                 column = [value if value is None else value.value for value in column]
-            values[name] = [str(value) for value in column if value is not None]
+            values[name] = [str(value) for value in dict.fromkeys(column) if value is not None]
         return values
 
     def _root_path(self, name: str) -> list[str]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import msgspec
+import pyarrow as pa
 from xxhash import xxh3_64_digest
 
 from connectors.errors import BadPayload
@@ -69,6 +72,46 @@ def split_records(
         raise BadPayload("the answer is not valid JSON", vendor=vendor, call=call, detail=str(error)) from error
     shown = "an empty body" if not body.strip() else f"something that starts with {start!r}"
     raise BadPayload(f"the answer is not JSON records but {shown}", vendor=vendor, call=call)
+
+
+def scanned_records(
+    body: bytes, envelope: Envelope, *, vendor: str, call: str
+) -> tuple[list[msgspec.Raw], msgspec.Raw, dict[str, msgspec.Raw]]:
+    """Each record, the list of them, and the other members of the envelope. An ordinary answer is read once for all
+    that; raises BadPayload as `split_records` does.
+    """
+    if (found := _at_once(body, envelope)) is not None:
+        return found
+    whole, members = split_records(body, envelope, vendor=vendor, call=call)
+    return raw_records(whole, vendor=vendor, call=call), whole, members
+
+
+def _at_once(body: bytes, envelope: Envelope) -> tuple[list[msgspec.Raw], msgspec.Raw, dict[str, msgspec.Raw]] | None:
+    """None when anything about the answer is not ordinary."""
+    if envelope.member is None or envelope.is_single or body[:1] != b"{":
+        return None
+    try:
+        records = _page_of(envelope.member).decode(body).records
+        if not records:
+            return None
+        start, last = address(body), records[-1]
+        first, end = address(records[0]) - start, address(last) - start + len(memoryview(last))
+        members = _ENVELOPE.decode(b"%b%b" % (body[:first], body[end:]))  # what stands around the records
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    del members[envelope.member]
+    return records, msgspec.Raw(b"[%b]" % body[first:end]), members
+
+
+@lru_cache
+def _page_of(member: str) -> msgspec.json.Decoder[Any]:
+    fields: list[tuple[str, Any, Any]] = [("records", list[msgspec.Raw] | None, None)]
+    return msgspec.json.Decoder(msgspec.defstruct("PageOfRecords", fields, rename={"records": member}, gc=False))
+
+
+def address(view: bytes | msgspec.Raw) -> int:
+    """Where in memory the bytes lie: how far a part is from the beginning of the whole it is a view of."""
+    return int(pa.py_buffer(view).address)
 
 
 def _lines(body: bytes) -> msgspec.Raw | None:

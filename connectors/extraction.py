@@ -8,7 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from connectors.decoding import RecordDecoder, largest_id, newest_stamp, raw_records, record_hash, split_records
+from connectors.decoding import RecordDecoder, largest_id, newest_stamp, record_hash
+from connectors.envelopes import scanned_records
 from connectors.errors import WrongAccount
 from connectors.http import Answer, ApiClient, Call, Parameters
 from connectors.pagination import Learned, ODataKeyset, Paginator
@@ -43,8 +44,7 @@ class Reading:
     def scan(self, answer: Answer) -> Scanned:
         """Raises BadPayload when the answer is no page of records."""
         vendor, name = self.client.vendor, self.call.name
-        whole, members = split_records(answer.body, self.decoder.envelope, vendor=vendor, call=name)
-        return Scanned(answer, raw_records(whole, vendor=vendor, call=name), whole, members)
+        return Scanned(answer, *scanned_records(answer.body, self.decoder.envelope, vendor=vendor, call=name))
 
     def learn(self, scanned: Scanned) -> dict[str, list[str]]:
         """What must be known of a page's records before they are decoded: ids, update stamps, shops."""

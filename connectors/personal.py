@@ -8,24 +8,23 @@ Money, dates and ids of the same record stay exactly as they came.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 import msgspec
-import pyarrow as pa
+from msgspec.structs import astuple
 
 from connectors.decoding import RecordDecoder
-from connectors.envelopes import split_records
+from connectors.envelopes import Envelope, address, split_records
 from connectors.errors import BadPayload
 from connectors.mirakl.tables.orders import postcode_district
 from connectors.records import FeedSpec
 
 NOTHING = frozenset((b"null", b'""', b"[]", b"{}"))
 """Members without content tell of nobody."""
-_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
-_OBJECT: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 Keep = Mapping[str, Any]
 """Members of an object that stay: each as it is (True), as another `Keep`, or as a function makes it of its JSON."""
 
@@ -66,8 +65,7 @@ PERSONAL: Mapping[tuple[str, str], Personal] = {
 """By vendor and entity. What is not here is kept as it came; docs/privacy.md says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True, array_like=True):
     """A member of a record: what the vendor sent (`original`), and where in the page without persons what stayed of it
     stands (`at`, `length`).
     """
@@ -109,70 +107,105 @@ def cut(spec: FeedSpec, body: bytes) -> Cut | None:
     if personal is None or not isinstance(spec.decode, RecordDecoder):
         return None
     try:
-        whole, _ = split_records(body, spec.decode.envelope, vendor=spec.vendor, call=spec.entity)
-        records = _reader(spec.vendor, spec.entity).decode(whole)
-        return _cut(body, personal, records)
+        return _cut(body, personal, _records(spec.vendor, spec.entity, spec.decode.envelope, body))
     except (BadPayload, msgspec.DecodeError, UnicodeError, RecursionError):
         return None
 
 
+def _records(vendor: str, entity: str, envelope: Envelope, body: bytes) -> list[Any]:
+    """Of each record of a page the members that are asked for, as views of the page."""
+    of_page, of_list = _readers(vendor, entity, envelope.member)
+    if of_page is not None and not envelope.is_single:  # an ordinary page is read once
+        with suppress(msgspec.DecodeError):
+            if (found := of_page.decode(body).records) is not None:
+                return list(found)
+    whole, _ = split_records(body, envelope, vendor=vendor, call=entity)
+    return of_list.decode(whole)
+
+
 @lru_cache
-def _reader(vendor: str, entity: str) -> msgspec.json.Decoder[list[Any]]:
-    """Reads of each record only the members that are asked for, as views of the page."""
+def _readers(
+    vendor: str, entity: str, member: str | None
+) -> tuple[msgspec.json.Decoder[Any] | None, msgspec.json.Decoder[list[Any]]]:
+    """For a page whose records stand in `member`, and for a list of records."""
     personal = PERSONAL[vendor, entity]
-    names = [*personal.order, *personal.members]
-    fields: list[tuple[str, Any, Any]] = [(name, msgspec.Raw, None) for name in names]
+    fields: list[tuple[str, Any, Any]] = [(name, Any, None) for name in personal.order]
+    fields += [(name, msgspec.Raw, None) for name in personal.members]
     record = msgspec.defstruct("PersonalRecord", fields, gc=False)
-    return msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
+    of_list = msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
+    if member is None:
+        return None, of_list
+    around: list[tuple[str, Any, Any]] = [("records", list[record] | None, None)]  # type: ignore[valid-type]
+    page = msgspec.defstruct("PersonalPage", around, rename={"records": member}, gc=False)
+    return msgspec.json.Decoder(page), of_list
 
 
 def _cut(body: bytes, personal: Personal, records: list[Any]) -> Cut | None:
-    start = _address(body)
+    start = address(body)
+    orders = [_order(record, personal) for record in records]
+    found: list[tuple[int, str, bytes, bytes]] = []
+    for name, keep in personal.members.items():
+        spots = [
+            (address(view) - start, order, raw)
+            for order, view in zip(orders, map(attrgetter(name), records), strict=True)
+            if order is not None and view is not None and (raw := bytes(view)) not in NOTHING
+        ]
+        stubs = _stubs([raw for _, _, raw in spots], keep)
+        found += [(*spot, stub) for spot, stub in zip(spots, stubs, strict=True)]
     parts: list[bytes] = []
     pieces: dict[str, list[Piece]] = {}
     end = length = 0
-    for record in records:
-        order = next(filter(None, (_text(getattr(record, name)) for name in personal.order)), None)
-        if order is None:
+    for at, order, raw, stays in sorted(found):
+        if at < end or not body.startswith(raw, at):
+            return None  # a view of something else than the page
+        if stays == raw:
             continue
-        found = []
-        for name, keep in personal.members.items():
-            view = getattr(record, name)
-            if view is not None and (raw := bytes(view)) not in NOTHING:
-                found.append((_address(view) - start, raw, keep))
-        for at, raw, keep in sorted(found, key=itemgetter(0)):
-            if at < end or body[at : at + len(raw)] != raw:
-                return None  # a view of something else than the page
-            stays = _stub(raw, keep)
-            if stays == raw:
-                continue
-            parts += [body[end:at], stays]
-            length += at - end
-            pieces.setdefault(order, []).append(Piece(length, len(stays), raw))
-            length += len(stays)
-            end = at + len(raw)
+        parts += [body[end:at], stays]
+        length += at - end
+        pieces.setdefault(order, []).append(Piece(length, len(stays), raw))
+        length += len(stays)
+        end = at + len(raw)
     return Cut(b"".join([*parts, body[end:]]), pieces)
 
 
-def _address(view: bytes | msgspec.Raw) -> int:
-    return int(pa.py_buffer(memoryview(view)).address)
+def _order(record: Any, personal: Personal) -> str | None:
+    for name in personal.order:
+        value = getattr(record, name)
+        if isinstance(value, str | int) and value != "":
+            return str(value)
+    return None
 
 
-def _text(raw: msgspec.Raw | None) -> str | None:
-    value = None if raw is None else _ANY.decode(raw)
-    return str(value) if isinstance(value, str | int) and value != "" else None
+def _stubs(raws: list[bytes], keep: Keep) -> list[bytes]:
+    """What stays of each member: `null`, or an object with the members that stay. All at once, because a call for each
+    costs more than what it does.
+    """
+    result = [b"null"] * len(raws)
+    objects = [number for number, raw in enumerate(raws) if raw[:1] == b"{"]
+    if not keep or not objects:
+        return result
+    found = _keeper(tuple(keep)).decode(b"[%b]" % b",".join([raws[number] for number in objects]))
+    kept: list[list[bytes]] = [[] for _ in objects]
+    for (name, stays), column in zip(keep.items(), zip(*map(astuple, found), strict=True), strict=True):
+        there = [(members, bytes(value)) for members, value in zip(kept, column, strict=True) if value is not None]
+        values = [value for _, value in there]
+        if callable(stays):
+            made = {value: stays(value) for value in set(values)}
+            values = [made[value] for value in values]
+        elif stays is not True:
+            values = _stubs(values, stays)
+        label = msgspec.json.encode(name)
+        for (members, _), value in zip(there, values, strict=True):
+            members.append(b"%b:%b" % (label, value))
+    for number, members in zip(objects, kept, strict=True):
+        result[number] = b"{%b}" % b",".join(members)
+    return result
 
 
-def _stub(raw: bytes, keep: Keep) -> bytes:
-    """What stays of a member: `null`, or an object with the members that stay."""
-    if not keep or raw[:1] != b"{":
-        return b"null"
-    members = []
-    for name, value in _OBJECT.decode(raw).items():
-        if (stays := keep.get(name)) is None:
-            continue
-        kept = bytes(value)
-        if stays is not True:
-            kept = stays(kept) if callable(stays) else _stub(kept, stays)
-        members.append(b'"%b":%b' % (name.encode(), kept))
-    return b"{%b}" % b",".join(members)
+@lru_cache
+def _keeper(names: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
+    """Reads of each object these members only, in this order, as they stand there."""
+    fields: list[tuple[str, Any, Any]] = [(f"member_{at}", msgspec.Raw, None) for at in range(len(names))]
+    renamed = {f"member_{at}": name for at, name in enumerate(names)}
+    kept = msgspec.defstruct("Kept", fields, rename=renamed, gc=False)
+    return msgspec.json.Decoder(list[kept])  # type: ignore[valid-type]

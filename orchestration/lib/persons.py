@@ -136,18 +136,19 @@ class Persons:
         with self._transaction() as connection:
             gone = self._erased(connection, orders)
             wanted = [order for order in orders if order not in gone]
-            made = os.urandom(KEY_BYTES * len(wanted))
-            connection.executemany(
-                """
-                insert into keys values (?1, ?2, ?3, ?3)
-                on conflict (order_id) do update set landed_at = max(landed_at, excluded.landed_at)
-                """,
-                [(order, made[n * KEY_BYTES : (n + 1) * KEY_BYTES], at) for n, order in enumerate(wanted)],
+            found = self._keys(connection, wanted)
+            fresh = [order for order in wanted if order not in found]
+            random = os.urandom(KEY_BYTES * len(fresh))
+            made = {order: random[n * KEY_BYTES : (n + 1) * KEY_BYTES] for n, order in enumerate(fresh)}
+            connection.executemany("insert into keys values (?1, ?2, ?3, ?3)", [(*one, at) for one in made.items()])
+            connection.execute(
+                "update keys set landed_at = ? where order_id in (select value from json_each(?)) and landed_at < ?",
+                (at, _listed(found), at),
             )
             connection.executemany("insert or ignore into places values (?, ?)", [(order, path) for order in wanted])
             if wanted:
                 connection.execute("insert or ignore into unread values (?)", (path,))
-            return self._keys(connection, wanted)
+            return found | made
 
     def keys(self, orders: Collection[str]) -> dict[str, bytes]:
         """The keys that there are."""
@@ -327,9 +328,8 @@ def opened(sealed: Iterable[Sealed], keys: Mapping[str, bytes]) -> dict[str, lis
 
 
 def _encrypted(order: str, pieces: list[Piece], key: bytes) -> bytes:
-    plain = msgspec.msgpack.encode([(piece.at, piece.length, piece.original) for piece in pieces])
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, order.encode())
+    return nonce + AESGCM(key).encrypt(nonce, msgspec.msgpack.encode(pieces), order.encode())
 
 
 def _decrypted(one: Sealed, key: bytes) -> list[Piece]:
@@ -337,7 +337,7 @@ def _decrypted(one: Sealed, key: bytes) -> list[Piece]:
         plain = AESGCM(key).decrypt(one.content[:NONCE_BYTES], one.content[NONCE_BYTES:], one.order_id.encode())
     except InvalidTag:
         raise PersonsUnavailable(f"the pieces of order {one.order_id} are not what was written") from None
-    return [Piece(*part) for part in msgspec.msgpack.decode(plain, type=list[tuple[int, int, bytes]])]
+    return msgspec.msgpack.decode(plain, type=list[Piece])
 
 
 def _frame_size(stored: bytes) -> int:
