@@ -4,6 +4,7 @@
 
 The published file of a demo is multiplied as for `benchmarks.pages`, until the entity's largest month has that many
 settlement lines. A process of its own then reads the month as `tieout close` does, writes the pack and verifies it.
+`python -m benchmarks.page benchmarks/results/close.json` publishes the figures.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +99,10 @@ def main() -> None:
         measured = measure(command, os.environ)
         result = {
             "machine": machine(),
+            "commit": subprocess.run(
+                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+            ).stdout.strip(),
+            "date": datetime.now(UTC).date().isoformat(),
             "entity_code": entity,
             "period": period,
             "month_lines": largest_month(settings.published_path)[2],

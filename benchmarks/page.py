@@ -1,6 +1,7 @@
 """Writes the figures of a benchmark's JSON into docs/benchmarks.md, between the marks of its section.
 
-python -m benchmarks.page        # benchmarks/results/matching.json, as `make bench-matching` leaves it
+python -m benchmarks.page                                   # benchmarks/results/matching.json (make bench-matching)
+python -m benchmarks.page benchmarks/results/close.json     # make bench-close
 """
 
 from __future__ import annotations
@@ -13,18 +14,40 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
-BEGIN = "<!-- matching: written by python -m benchmarks.page -->"
-END = "<!-- end of matching -->"
+MARKS = {
+    name: (f"<!-- {name}: written by python -m benchmarks.page -->", f"<!-- end of {name} -->")
+    for name in ("matching", "close")
+}
+BEGIN, END = MARKS["matching"]
 SHOWN = 15
 """How many of the slowest models are listed."""
 
 
-def section(found: dict[str, Any]) -> str:
-    """The figures as Markdown."""
-    return "\n".join(_lines(found))
+def section(found: dict[str, Any], name: str = "matching") -> str:
+    """The figures of the benchmark `name` as Markdown."""
+    return "\n".join(_close(found) if name == "close" else _matching(found))
 
 
-def _lines(found: dict[str, Any]) -> Iterator[str]:
+def _close(found: dict[str, Any]) -> Iterator[str]:
+    machine, seconds = found["machine"], found["close_seconds"]
+    yield (
+        f"One month of {found['month_lines']:,} settlement lines; {machine['cores']} cores ({machine['processor']}), "
+        f"Python {machine['python']}; commit {found['commit']}, {found['date']}."
+    )
+    yield ""
+    yield "| | |"
+    yield "|---|---:|"
+    yield f"| reading the month: checklist, roll-forwards, open items | {seconds['read']:.1f} s |"
+    yield (
+        f"| writing the pack: {found['close_rows']:,} rows as Parquet and CSV, workbook, hashes; "
+        f"{found['close_pack_bytes'] / 1e6:.1f} MB | {seconds['pack']:.1f} s |"
+    )
+    yield f"| verifying it: every hash, every total from the files | {seconds['verify']:.1f} s |"
+    yield f"| the whole process, starting Python included | {found['seconds']:.1f} s |"
+    yield f"| its memory at the most | {found['peak_bytes'] / 1e9:.2f} GB |"
+
+
+def _matching(found: dict[str, Any]) -> Iterator[str]:
     machine, cold = found["machine"], found["cold"]
     yield (
         f"{found['transaction_lines']:,} transaction lines of {found['orders']:,} orders ({found['sellers']} sellers); "
@@ -70,13 +93,14 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"| `{name.rpartition(' ')[2]}` | {seconds:.1f} |"
 
 
-def written(page: str, text: str) -> str:
+def written(page: str, text: str, name: str = "matching") -> str:
     """The page with another section. Raises ValueError when it has no marks."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = MARKS[name]
+    before, begin, rest = page.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{PAGE.name} does not hold {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+        raise ValueError(f"{PAGE.name} does not hold {first} and {last}")
+    return f"{before}{first}\n{text}\n{last}{after}"
 
 
 def main() -> None:
@@ -84,7 +108,10 @@ def main() -> None:
     parser.add_argument("results", type=Path, nargs="?", default=ROOT / "benchmarks" / "results" / "matching.json")
     options = parser.parse_args()
     found = json.loads(options.results.read_text(encoding="utf-8"))
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), section(found)), encoding="utf-8")
+    name = options.results.stem
+    if name not in MARKS:
+        parser.error(f"{options.results} is no result of {' or '.join(MARKS)}")
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), section(found, name), name), encoding="utf-8")
 
 
 if __name__ == "__main__":

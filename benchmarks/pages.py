@@ -44,6 +44,8 @@ KEYS = {
     "rec_stock": ("subject_id", "left_id", "item_code"),
     "rec_offers": ("subject_id", "left_id", "right_id"),
     "settlement_bridge": ("billing_cycle_id",),
+    "cut_off_tests": ("subject_id",),
+    "balance_tie_out": ("subject_id",),
     "channel_profitability": ("item_code",),
 }
 """Marts that grow with the trade, and their columns of ids: a copy's ids get its number behind them."""

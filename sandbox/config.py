@@ -194,7 +194,7 @@ def write_config(
         (places.config / file.name).write_text(content, "utf-8")
 
 
-_NOT_SAGE = {"token_url": "", "site_id": "", "company_id": ""}
+_NOT_SAGE = {"token_url": "", "site_id": "", "company_id": "", "vat_analysis_slot": ""}
 
 
 def _numbered(content: str, marketplaces: Marketplaces) -> str:

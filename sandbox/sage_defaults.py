@@ -32,6 +32,7 @@ DEFAULTS: dict[str, list[dict[str, Any]]] = {
             "auto_generate_account_numbers": False,
             "keep_transactions_for": 0,
             "archive_transaction_after_keeping": False,
+            "allow_additional_trans_analysis": False,
             "default_tax_code_id": 0,
             **_CREATED,
         }

@@ -126,8 +126,8 @@ class Ledger:
         posting.taxes = self._tax_items(body, customer, goods, tax)
         posting.legs = [Leg(self._records.nominal(DEBTORS_CONTROL), sign * (goods + tax), narrative)]
         posting.legs += [
-            Leg(nominal, -sign * value, text or narrative)
-            for nominal, value, text in self._analysis_items(body, customer, goods)
+            Leg(nominal, -sign * value, text or narrative, analysis)
+            for nominal, value, text, analysis in self._analysis_items(body, customer, goods)
         ]
         if tax:
             posting.legs.append(Leg(self._records.nominal(OUTPUT_VAT), -sign * tax, narrative))
@@ -150,7 +150,7 @@ class Ledger:
 
     def _analysis_items(
         self, body: dict[str, Any], account: dict[str, Any], goods: Decimal
-    ) -> list[tuple[dict[str, Any], Decimal, str]]:
+    ) -> list[tuple[dict[str, Any], Decimal, str, str]]:
         items = body.get("nominal_analysis_items") or [
             {
                 "code": account.get("default_nominal_code_reference") or "",
@@ -159,11 +159,28 @@ class Ledger:
             }
         ]
         result = [
-            (self._records.nominal_of(item), money(item, "value", goods), item.get("narrative") or "") for item in items
+            (
+                self._records.nominal_of(item),
+                money(item, "value", goods),
+                item.get("narrative") or "",
+                self._transaction_analysis(item),
+            )
+            for item in items
         ]
         if sum(item[1] for item in result) != goods:
             raise PostingError("The nominal analysis values do not add up to the document goods value.")
         return result
+
+    def _transaction_analysis(self, item: dict[str, Any]) -> str:
+        code = item.get("transaction_analysis_code") or ""
+        if not code:
+            return ""
+        if not self._records.setting("sales_ledger_settings", "allow_additional_trans_analysis", False):
+            raise PostingError("The ledger settings do not allow additional transaction analysis.")
+        rows = self._records.company["nominal_transaction_analysis_codes"].rows
+        if not any(row["code"] == code and row.get("active", True) for row in rows):
+            raise PostingError(f"The transaction analysis code '{code}' is not valid.")
+        return str(code)
 
     def _purchase_invoice(self, body: dict[str, Any], now: datetime) -> Posting:
         supplier = self._records.supplier(body["supplier_id"])
@@ -177,7 +194,7 @@ class Ledger:
         posting.legs = [Leg(self._records.nominal(CREDITORS_CONTROL), -(goods + tax), narrative)]
         posting.legs += [
             Leg(nominal, value, text or narrative)
-            for nominal, value, text in self._analysis_items(body, supplier, goods)
+            for nominal, value, text, _ in self._analysis_items(body, supplier, goods)
         ]
         if tax:
             posting.legs.append(Leg(self._records.nominal(INPUT_VAT), tax, narrative))

@@ -26,6 +26,7 @@ class Leg:
     nominal: dict[str, Any]
     value: Decimal
     narrative: str
+    analysis: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class PostingWriter:
                     "department": leg.nominal.get("department_code") or "",
                     "narrative": leg.narrative,
                     "value": leg.value,
+                    "transaction_analysis_code": leg.analysis,
                 }
                 for leg in posting.legs
             ],
@@ -215,7 +217,7 @@ class PostingWriter:
                     "year_relative_to_current_year": period.get("year_relative_to_current_year"),
                     "reference": posting.reference,
                     "narrative": leg.narrative,
-                    "transaction_analysis_code": "",
+                    "transaction_analysis_code": leg.analysis,
                     "debit": max(leg.value, ZERO),
                     "credit": max(-leg.value, ZERO),
                     "user_name": USER_NAME,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.page import BEGIN, END, PAGE, section, written
+from benchmarks.page import BEGIN, END, MARKS, PAGE, section, written
 
 RUN = {"seconds": 12.34, "peak_bytes": 1_500_000_000, "processor_seconds": 20.0}
 FOUND: dict[str, Any] = {
@@ -39,6 +39,26 @@ def test_a_result_is_written_between_the_marks_and_nothing_else_changes() -> Non
     assert "81% of the cold time by the clock, 100% of its processor seconds; marts that differ" in shown
     assert "from a build from nothing: drift." in shown
     assert "| `rec_orders` | 2.5 |" in shown
+
+
+def test_the_close_of_a_month_has_marks_of_its_own() -> None:
+    found = {
+        **{name: FOUND[name] for name in ("machine", "commit", "date")},
+        "month_lines": 500_337,
+        "seconds": 10.86,
+        "peak_bytes": 739_207_168,
+        "close_rows": 574_009,
+        "close_pack_bytes": 8_894_641,
+        "close_seconds": {"read": 0.12, "pack": 6.51, "verify": 2.08},
+    }
+    page = PAGE.read_text(encoding="utf-8")
+    changed = written(page, section(found, "close"), "close")
+    _, _, rest = changed.partition(MARKS["close"][0])
+    shown, _, after = rest.partition(MARKS["close"][1])
+    assert page.endswith(after)
+    assert "One month of 500,337 settlement lines" in shown
+    assert "574,009 rows as Parquet and CSV, workbook, hashes; 8.9 MB | 6.5 s |" in shown
+    assert "| its memory at the most | 0.74 GB |" in shown
 
 
 def test_a_page_without_marks_is_refused() -> None:

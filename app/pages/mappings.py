@@ -29,7 +29,7 @@ OTHERS = {
     "ORD-008": "tax_codes.csv",
     "JNL-009": "accounts.csv",
     "TAX-001": "tax_regimes.csv",
-    "ORD-015": "marketplaces.csv",
+    "ORD-015": "analysis_codes.csv",
     "OFR-002": "item_map.csv",
     "OFR-007": "item_map.csv",
     "FX-001": "exchange_rates.csv",

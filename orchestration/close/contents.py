@@ -124,9 +124,9 @@ CONTENTS: tuple[RowSet, ...] = (
         "vat_support",
         """
         select vat_period, account_role, marketplace_code, section, is_memo, country_code, tax_code, tax_role,
-            rate_percent, row_count, net_amount, tax_amount, currency_code
+            rate_percent, analysis_code, row_count, net_amount, tax_amount, currency_code
         from p.vat_support where entity_code = $entity and period = $period
-        order by account_role, section, marketplace_code, country_code, tax_code
+        order by account_role, section, marketplace_code, country_code, tax_code, analysis_code
         """,
         "VAT",
         ("net_amount", "tax_amount"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from orchestration.lib.configuration import (
     Account,
+    AnalysisCode,
     BankPayer,
     Carrier,
     CommissionContract,
@@ -35,8 +36,8 @@ from orchestration.lib.configuration import (
 MAPS: dict[str, type[Row]] = {
     row_type.FILE: row_type
     for row_type in (
-        ItemMapping, Account, TransactionType, FeeRule, FeeSupplier, TaxCode, TaxRegime, Carrier, Warehouse,
-        CommissionContract, PriceList, OfferRule, StockRule, RefundRule, BankPayer, ExchangeRate,
+        ItemMapping, Account, TransactionType, FeeRule, FeeSupplier, TaxCode, TaxRegime, AnalysisCode,
+        Carrier, Warehouse, CommissionContract, PriceList, OfferRule, StockRule, RefundRule, BankPayer, ExchangeRate,
     )
 }  # fmt: skip
 """Files whose rows people propose and approve. The others say which hosts get keys, who approves what and what may be

@@ -261,6 +261,8 @@ class Erp(Row):
     auth_method: Literal["REFRESH_TOKEN", "CERTIFICATE", "TBA"] | None
     """Empty for an ERP of another distribution."""
     subsidiary_id: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*$")] | None
+    vat_analysis_slot: Annotated[str, StringConstraints(pattern=r"^[2-5]$")] | None = None
+    """Sage 200: the analysis code of order lines that holds the code of analysis_codes.csv."""
     timeout_seconds: Whole
     is_enabled: Flag
 
@@ -433,6 +435,28 @@ class TaxRegime(Row):
     consignment_limit: Money | None
     accountable: Literal["SELLER", "OPERATOR"]
     tax_role: Code
+    effective_from: Day
+
+
+class AnalysisCode(Row):
+    FILE = "analysis_codes.csv"
+    KEY = (
+        "entity_code",
+        "marketplace_code",
+        "offer_state_code",
+        "ship_to_country",
+        "ship_to_state",
+        "tax_role",
+        "effective_from",
+    )
+    EMPTY = True
+    entity_code: Code
+    marketplace_code: CodeOrAny
+    offer_state_code: Text
+    ship_to_country: CodeOrAny
+    ship_to_state: Text
+    tax_role: CodeOrAny
+    analysis_code: Annotated[str, StringConstraints(min_length=1, max_length=20)]
     effective_from: Day
 
 
@@ -706,7 +730,8 @@ ROW_TYPES: tuple[type[Row], ...] = (
     WorkingCalendar, Holiday,
     Entity, Erp, Marketplace, BankAccount, BankCsvProfile, BankPayer, AccountRole, ProfitLine, Account, TransactionType,
     TaxCode,
-    Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, Warehouse, Carrier, Retention, StockRule,
+    Tolerance, CommissionContract, FeeRule, FeeSupplier, TaxRegime, AnalysisCode, Warehouse, Carrier, Retention,
+    StockRule,
     StockClass,
     RefundRule, OfferRule, OrderRule, PriceList, ItemMapping, ExceptionCode, ApprovalPolicy, AlertRoute, Switch, Feed,
     CallBudget,

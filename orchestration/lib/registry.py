@@ -21,6 +21,7 @@ from orchestration.lib.configuration import (
     Account,
     AccountRole,
     AlertRoute,
+    AnalysisCode,
     ApprovalPolicy,
     BankAccount,
     BankCsvProfile,
@@ -87,6 +88,7 @@ class Registry:
     fee_rules: tuple[FeeRule, ...] = ()
     fee_suppliers: tuple[FeeSupplier, ...] = ()
     tax_regimes: tuple[TaxRegime, ...] = ()
+    analysis_codes: tuple[AnalysisCode, ...] = ()
     warehouses: tuple[Warehouse, ...] = ()
     retention: tuple[Retention, ...] = ()
     carriers: tuple[Carrier, ...] = ()

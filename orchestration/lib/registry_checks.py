@@ -77,6 +77,10 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     teams = {row.owner_team for row in registry.exception_codes}
     known(registry.alert_routes, "owner_team", teams, "exception_codes.csv", wildcard=True)
     known(registry.tax_regimes, "tax_role", {row.tax_role for row in registry.tax_codes} | {"ITEM"}, "tax_codes.csv")
+    known(registry.analysis_codes, "entity_code", entities, "entities.csv")
+    known(registry.analysis_codes, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
+    tax_roles = {row.tax_role for row in registry.tax_codes}
+    known(registry.analysis_codes, "tax_role", tax_roles, "tax_codes.csv", wildcard=True)
     known(registry.warehouses, "erp_code", erps, "erps.csv")
     known(registry.warehouses, "marketplace_code", marketplaces, "marketplaces.csv", wildcard=True)
     known(registry.carriers, "erp_code", erps, "erps.csv")
@@ -98,6 +102,7 @@ def cross_check(registry: Registry, codes: dict[type[Row], set[str]]) -> list[Co
     errors += _wrong_amounts(registry)
     errors += _wrong_marketplaces(registry.marketplaces)
     errors += _wrong_erps(registry.erps)
+    errors += _wrong_analysis(registry)
     errors += _wrong_bank_accounts(registry)
     errors += _wrong_budgets(registry.call_budgets)
     errors += wrong_currencies(registry)
@@ -179,7 +184,11 @@ ERP_COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
         ("account_id", "subsidiary_id"),
         ("REFRESH_TOKEN",),
     ),
-    "netsuite": (("account_id",), ("token_url", "site_id", "company_id"), ("CERTIFICATE", "TBA")),
+    "netsuite": (
+        ("account_id",),
+        ("token_url", "site_id", "company_id", "vat_analysis_slot"),
+        ("CERTIFICATE", "TBA"),
+    ),
 }
 """By vendor: the columns that its companies need, those that mean nothing to it, and its ways of signing in."""
 
@@ -218,6 +227,36 @@ def _wrong_erps(erps: Iterable[Erp]) -> list[ConfigError]:
         if first is not row and getattr(row, column) is not None:
             problem = f"names the same books as line {first.line}: every posting would be read twice"
             wrong(row, column, problem, "Keep one of the two rows, or tell them apart by subsidiary_id or company_id")
+    return errors
+
+
+def _wrong_analysis(registry: Registry) -> list[ConfigError]:
+    """Analysis codes that nothing could carry or find."""
+    mapped = {row.entity_code for row in registry.analysis_codes}
+    errors = [
+        ConfigError(
+            row.FILE,
+            row.line,
+            "vat_analysis_slot",
+            row.vat_analysis_slot,
+            f"is to hold codes of analysis_codes.csv, which has no row of {row.entity_code}",
+            "Add the entity's rows, or leave the slot empty",
+        )
+        for row in registry.erps
+        if row.vat_analysis_slot is not None and row.is_enabled and row.entity_code not in mapped
+    ]
+    errors += [
+        ConfigError(
+            row.FILE,
+            row.line,
+            "ship_to_state",
+            row.ship_to_state,
+            "is a state of no country",
+            "Name its country in ship_to_country: two countries may have a state of one name",
+        )
+        for row in registry.analysis_codes
+        if row.ship_to_state != ANY and row.ship_to_country == ANY
+    ]
     return errors
 
 

@@ -52,6 +52,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "balance_amount": MONEY,
         "currency_code": "VARCHAR",
     },
+    "actions": COMMON | {"kind": "VARCHAR", "natural_id": "VARCHAR", "state": "VARCHAR"},
     "fct_orders": COMMON
     | {
         "order_id": "VARCHAR",
@@ -284,17 +285,24 @@ def _rows(heading: str, *lines: str) -> list[dict[str, Any]]:
         cells = [cell.strip() for cell in text.split("|")]
         row: dict[str, Any] = {name: value or None for name, value in zip(names, cells, strict=True)}
         if row.get("journal_key"):
-            row["journal_key"] = keys[row["journal_key"]]
+            row["journal_key"] = keys.get(row["journal_key"], row["journal_key"])
         rows.append(row)
     return rows
 
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "ledger_differences": _rows(
-        "erp_code|account_code|account_roles|match_status|difference_amount|balance_amount|currency_code",
-        "SAGE_UK|1260|MARKETPLACE_CLEARING|TIMING|79.10|1000.00|GBP",
-        "SAGE_UK|1260|MARKETPLACE_CLEARING|TIMING|-8.20|1000.00|GBP",
-        "SAGE_UK|1260|MARKETPLACE_CLEARING|EXCEPTION|5.00|1000.00|GBP",
+        "erp_code|journal_key|account_code|account_roles|match_status|difference_amount|balance_amount|currency_code",
+        "SAGE_UK|J-1|1260|MARKETPLACE_CLEARING|TIMING|79.10|1000.00|GBP",
+        "SAGE_UK|J-2|1260|MARKETPLACE_CLEARING|EXCEPTION|-8.20|1000.00|GBP",
+        "SAGE_UK|J-3|1260|MARKETPLACE_CLEARING|EXCEPTION|5.00|1000.00|GBP",
+        "SAGE_UK|J-4|1260|MARKETPLACE_CLEARING|TIMING|3.00|1000.00|GBP",
+    ),
+    "actions": _rows(
+        "kind|natural_id|state",
+        "JOURNAL|J-1|WANTED",
+        "JOURNAL|J-2|PROPOSED",
+        "JOURNAL|J-3|VERIFIED",
     ),
     "fct_orders": _rows(
         (

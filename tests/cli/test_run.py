@@ -125,8 +125,10 @@ def test_a_dry_run_switches_write_back_off_and_shows_the_requests(
 def test_a_dry_run_knows_what_waiting_journals_would_change_in_the_ledger(published: Path) -> None:
     (row,) = ledger_changes(Session())
     amounts = [str(row[f"{name}_amount"]) for name in ("balance", "debit", "credit", "after")]
-    # 1,000.00 + 79.10 - 8.20; what is wrong in the ERP already is no part of it.
+    # 1,000.00 + 79.10 - 8.20, this of a journal that nobody has approved in time; what is wrong in the ERP already,
+    # and what a person posts, is no part of it.
     assert (row["account_code"], amounts) == ("1260", ["1000.00", "79.10", "8.20", "1070.90"])
+    assert row["journal_count"] == 2
 
 
 @pytest.mark.parametrize(

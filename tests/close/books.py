@@ -89,7 +89,14 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "vat_support": [
         {"entity_code": "E", "period": "2026-06", "vat_period": "2026-06", "account_role": "OUTPUT_VAT"}
         | {"marketplace_code": owner, "section": section, "is_memo": section == "COLLECTED_BY_OPERATOR"}
-        | {"country_code": "", "tax_code": "", "row_count": 1, "net_amount": "0", "tax_amount": tax}
+        | {
+            "country_code": "",
+            "tax_code": "",
+            "analysis_code": "",
+            "row_count": 1,
+            "net_amount": "0",
+            "tax_amount": tax,
+        }
         | {"currency_code": "GBP"}
         for owner, section, tax in (
             ("M", "SALES", "20"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -52,7 +53,11 @@ def test_an_order_is_created_with_number_address_and_exact_prices_and_proved(sit
     first, second = items(site)[:2]
     address = {"addressee": "J. Doe " * 20, "street_1": "1 High Street " * 6, "city": "York", "postcode": "YO1 1AA, UK"}
     one = order(
-        [goods(first["code"], analysis_codes={"1": "LINE-1"}), goods(second["code"], "1", "9.99"), CARRIAGE],
+        [
+            goods(first["code"], analysis_codes={"1": "LINE-1", "2": "MKP"}),
+            goods(second["code"], price="9.99"),
+            CARRIAGE,
+        ],
         requested_delivery_date="2026-06-13",
         shipping_address=address,
         analysis_codes={"1": "BRICO"},
@@ -69,7 +74,7 @@ def test_an_order_is_created_with_number_address_and_exact_prices_and_proved(sit
     ]
     assert row["lines"][0]["selling_unit_price"] == Decimal("16.66667")
     assert row["lines"][0]["line_total_value"] == Decimal("33.33")
-    assert row["lines"][0]["analysis_code_1"] == "LINE-1"
+    assert (row["lines"][0]["analysis_code_1"], row["lines"][0]["analysis_code_2"]) == ("LINE-1", "MKP")
     assert (row["analysis_code_1"], row["document_status"]) == ("BRICO", "EnumDocumentStatusLive")
     assert row["delivery_address"]["address_2"].startswith("High Street")
     assert len(row["delivery_address"]["address_1"]) <= 60
@@ -77,6 +82,10 @@ def test_an_order_is_created_with_number_address_and_exact_prices_and_proved(sit
     assert row["total_gross_value"] == Decimal("56.98")
     assert site.proof(one).ok
     assert site.rows("sales_posted_transactions", reference=one.wire_key) == [], "an order has no ledger effect"
+    other = one.payload["lines"][0] | {"analysis_codes": {"2": "OTHER"}}
+    proof = site.proof(replace(one, payload={**one.payload, "lines": [other, *one.payload["lines"][1:]]}))
+    assert not proof.ok
+    assert "analysis_code_2 is MKP, wanted OTHER" in proof.detail
 
 
 def test_an_order_that_exists_is_not_created_again(site: Site) -> None:

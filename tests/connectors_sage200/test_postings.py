@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -51,6 +52,23 @@ def test_a_document_moves_what_it_should_once_and_is_proved(site: Site, kind: st
     assert found is not None
     assert found.complete
     assert count(site, kind) == before, "what is there is not posted again"
+
+
+def test_a_credit_note_carries_the_analysis_code_that_the_company_knows(site: Site) -> None:
+    lines = [{**line, "analysis_code": "MKP-UK-STD"} for line in KINDS["CREDIT_NOTE"]["lines"]]
+    one = document("CREDIT_NOTE", lines=lines)
+    strange = document("CREDIT_NOTE", lines=[{**line, "analysis_code": "NOBODYS"} for line in lines])
+    for each in (one, strange):
+        assert site.send(each)[0].outcome is Outcome.SENT
+        assert site.proof(each).ok
+    legs = site.rows("nominal_transaction_enquiry_views", reference=one.wire_key)
+    assert sorted(leg["transaction_analysis_code"] for leg in legs) == ["", "", "MKP-UK-STD", "MKP-UK-STD"]
+    exported = [{**line, "analysis_code": "MKP-EXPORT"} for line in lines]
+    proof = site.proof(replace(one, payload={**one.payload, "lines": exported}))
+    assert not proof.ok
+    assert "lacks the analysis code MKP-EXPORT" in proof.detail
+    legs = site.rows("nominal_transaction_enquiry_views", reference=strange.wire_key)
+    assert {leg["transaction_analysis_code"] for leg in legs} == {""}, "a code that Sage would refuse is left out"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,6 +6,7 @@ the connector that refuses; this list keeps them from being lost (test_unit_test
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,18 @@ def test_bad_input_blocks_its_own_and_nothing_beside_it(name: str) -> None:
 def test_bad_input_is_refused(name: str) -> None:
     file, test = REFUSALS[name]
     assert f"def {test}(" in (ROOT / "tests" / file).read_text("utf-8")
+
+
+def test_the_page_for_accountants_has_every_case_with_its_proof() -> None:
+    section = (ROOT / "docs" / "accounting.md").read_text("utf-8").partition("## Bad input\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "| `" in line]
+    proofs = {name: rule[0] for name, rule in RULES.items()} | {name: test for name, (_, test) in REFUSALS.items()}
+    shown = {case: proof for case, _, _, proof in rows}
+    assert list(proofs) != []
+    assert shown.keys() == proofs.keys()
+    assert [name for name, proof in proofs.items() if f"`{proof}`" not in shown[name]] == []
+    known = unit_tests().keys() | {test for _, test in REFUSALS.values()}
+    assert set(re.findall(r"`(\w+)`", " ".join(shown.values()))) <= known
+    codes = {code for _, named, _, _ in rows for code in named.split(", ")} - {"–"}
+    seeded = (ROOT / "dbt_project" / "seeds" / "exception_codes.csv").read_text("utf-8")
+    assert [code for code in codes if f"\n{code}," not in seeded] == []

@@ -55,6 +55,7 @@ RESOURCES = {
         "cost_centres": "cost_centre",
         "departments": "department",
         "control_nominal_codes": "control_nominal_code",
+        "nominal_transaction_analysis_codes": "nominal_transaction_analysis_code",
     },
     "financials": {
         "tax_codes": "tax_code",

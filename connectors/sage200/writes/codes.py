@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from connectors.errors import NotFound, PermissionDenied, RequestRejected
 from connectors.sage200.client import quoted
 from connectors.sage200.journals import Account
 from connectors.sage200.writes.sending import Desk, Unfit, conditions
@@ -74,6 +76,21 @@ class Codes:
                 str(row.get("department_code") or ""),
             )
         return self._accounts[nominal_code_id]
+
+    def transaction_analysis(self, code: str) -> bool:
+        """Whether nominal items may carry this transaction analysis code.
+
+        Sage refuses one that it does not hold, and any while its ledger settings do not allow them.
+        """
+        key = ("nominal_transaction_analysis_codes", code)
+        if key not in self._rows:
+            allowed = self._desk.first("sales_ledger_settings").get("allow_additional_trans_analysis") is True
+            rows: list[dict[str, Any]] = []
+            if allowed:
+                with suppress(NotFound, PermissionDenied, RequestRejected):  # a role that may not see them
+                    rows = list(self._desk.rows(key[0], f"code eq {quoted(code)}"))
+            self._rows[key] = next((row for row in rows if row.get("active") is not False), {})
+        return bool(self._rows[key])
 
     # --- tax and currency ---
 

@@ -35,6 +35,8 @@ class Analysis(msgspec.Struct, frozen=True):
     cost_centre: str | None = None
     department: str | None = None
     narrative: str | None = None
+    analysis_code: str | None = None
+    """Sage's transaction analysis code; sales documents only, the cash book and journals take none."""
 
     @property
     def account(self) -> Account:

@@ -48,6 +48,9 @@ class WantedLine:
             held = Decimal(str(row.get(member) or 0))
             if held != Decimal(str(wanted)):
                 found.append(f"{self.label}: {name} is {held}, wanted {wanted}")
+        for member, wanted in self.body.items():
+            if member.startswith("analysis_code_") and (text := str(row.get(member) or "")) != wanted:
+                found.append(f"{self.label}: {member} is {text or 'empty'}, wanted {wanted}")
         return found
 
 

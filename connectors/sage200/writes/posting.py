@@ -47,12 +47,14 @@ D = TypeVar("D", bound=Document)
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a document is to leave behind. `gross` is without sign; `movements` are debit less credit by account, of the
-    accounts that the document names; the control and tax accounts make up the rest.
+    accounts that the document names; the control and tax accounts make up the rest. `analysed` are the transaction
+    analysis codes that an account's legs must carry.
     """
 
     day: str
     gross: Decimal
     movements: Mapping[Account, Decimal]
+    analysed: Mapping[Account, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -270,17 +272,24 @@ class PostingDelivery(ABC, Generic[D]):
         if not moved:
             return ["no nominal legs yet: Sage may post the nominal ledger in batches"]
         try:
-            wanted = self.wanted(self._document(action)).movements
+            wanted = self.wanted(self._document(action))
         except Unfit as unfit:
             return [unfit.detail]
         held: dict[Account, Decimal] = {}
+        carried: dict[Account, set[str]] = {}
         for leg in moved:
             account = self.codes.account_of(int(leg["nominal_code_id"]))
             held[account] = held.get(account, NIL) + decimal_of(leg.get("debit")) - decimal_of(leg.get("credit"))
+            carried.setdefault(account, set()).add(str(leg.get("transaction_analysis_code") or ""))
         if sum(held.values(), NIL) != 0:
             return [f"its nominal legs do not balance: {sum(held.values(), NIL)} over"]
-        return [
+        problems = [
             f"account {account} moved by {held.get(account, NIL)}, wanted {net}"
-            for account, net in sorted(wanted.items())
+            for account, net in sorted(wanted.movements.items())
             if held.get(account, NIL) != net
+        ]
+        return problems + [
+            f"account {account} lacks the analysis code {', '.join(sorted(codes - carried.get(account, set())))}"
+            for account, codes in sorted(wanted.analysed.items())
+            if codes - carried.get(account, set())
         ]

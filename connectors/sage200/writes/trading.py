@@ -110,21 +110,28 @@ class _AnalysedDelivery(PostingDelivery[D]):
 
     def _nominal_item(self, line: d.Analysis, field: str) -> dict[str, Any]:
         self.codes.nominal(line.account, field)
+        code = line.analysis_code if self.ledger == SALES else None
         return {
             "code": line.account.code,
             "cost_centre": line.account.cost_centre,
             "department": line.account.department,
             "narrative": d.shortened(line.narrative or ""),
             "value": Decimal(line.net_amount).quantize(d.NIL),
+            # A customer's credit note does not wait for a code that only reports by.
+            **({"transaction_analysis_code": code} if code and self.codes.transaction_analysis(code) else {}),
         }
 
     def wanted(self, document: D) -> Wanted:
         net, tax = d.totals(document.lines)
         movements: dict[Account, Decimal] = {}
+        analysed: dict[Account, frozenset[str]] = {}
         for line in document.lines:
             share = self.nominal_sign * Decimal(line.net_amount)
             movements[line.account] = movements.get(line.account, d.NIL) + share
-        return Wanted(document.document_date[:10], net + tax, movements)
+            code = line.analysis_code if self.ledger == SALES else None
+            if code and share and self.codes.transaction_analysis(code):
+                analysed[line.account] = analysed.get(line.account, frozenset()) | {code}
+        return Wanted(document.document_date[:10], net + tax, movements, analysed)
 
     def _tax_problems(self, document: D, rows: Sequence[Row]) -> list[str]:
         _, tax = d.totals(document.lines)

@@ -137,14 +137,15 @@ final as (
         judged.blocked_code is not null as is_blocked,
         judged.blocked_code,
         case judged.blocked_code
-            when 'SET-009' then 'A transaction type of this cycle has no mapping.'
+            when 'SET-009' then 'A transaction type of this cycle has no mapping: add its row to transaction_types.csv.'
             when 'PAY-008' then 'The cycle mixes currencies.'
-            when 'JNL-012' then 'No account is mapped to ' || judged.role_without_account || '.'
+            when 'JNL-012'
+                then 'No account is mapped to ' || judged.role_without_account || ': add its row to accounts.csv.'
             when 'JNL-006' then 'Debits and credits differ.'
             when 'FX-001'
                 then
                     'The rate of ' || judged.currency_code || ' for ' || cast(judged.posting_date as varchar)
-                    || ' is missing, too old or implausible.'
+                    || ' is missing, too old or implausible: load one into exchange_rates.csv or the ERP.'
             when 'SET-014' then 'A field of one of its lines changed that never may.'
             when 'PAY-002' then 'Paid lines that name no cycle belong to this one.'
             when 'PAY-009' then 'Lines of this cycle were never delivered.'

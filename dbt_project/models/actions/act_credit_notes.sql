@@ -55,7 +55,8 @@ line_pairs as (
         marketplace_code,
         order_line_id,
         item_tax_code,
-        case when erp_tax_amount = 0 then 0 else item_tax_rate_percent end as rate_percent
+        case when erp_tax_amount = 0 then 0 else item_tax_rate_percent end as rate_percent,
+        coalesce(erp_vat_analysis_code, vat_analysis_code) as analysis_code
     from {{ ref('int_matching__order_line_pairs') }}
     where is_in_marketplace and is_in_erp
 
@@ -155,6 +156,7 @@ due as (
             else uncredited.refund_date
         end as document_date,
         line_pairs.item_tax_code as tax_code,
+        case when erps.vat_analysis_slot is not null then line_pairs.analysis_code end as analysis_code,
         rules.goods_credit_item,
         rules.shipping_credit_item,
         cast(1 + coalesce(earlier.ended_count, 0) as integer) as version,
@@ -294,6 +296,7 @@ line_texts as (
                 ('net_amount', 'cast(net_amount as varchar)'),
                 ('tax_amount', 'cast(tax_amount as varchar)'),
                 ('tax_code', 'tax_code'),
+                ('analysis_code', 'analysis_code'),
                 ('narrative', "'Refund ' || refund_id || ' of ' || order_line_id"),
             ]),
             'part'

@@ -70,8 +70,12 @@ due as (
         pairs.created_at,
         pairs.currency_code,
         pairs.tax_sign,
+        pairs.sale_tax_role as tax_role,
         pairs.sale_tax_code,
         pairs.sale_tax_rate_percent,
+        pairs.ship_to_country,
+        pairs.ship_to_state,
+        erps.vat_analysis_slot,
         pairs.total_amount,
         pairs.expected_customer_reference as customer_reference,
         rules.location_name,
@@ -100,7 +104,14 @@ taxed as (
 
     select
         due.marketplace_code,
+        due.entity_code,
         due.order_id,
+        due.order_date,
+        due.tax_role,
+        due.ship_to_country,
+        due.ship_to_state,
+        due.vat_analysis_slot,
+        order_lines.offer_state_code,
         order_lines.order_line_id,
         order_lines.order_line_index,
         order_lines.item_code,
@@ -127,14 +138,24 @@ taxed as (
 
 ),
 
+analysis_choices as (
+
+    {{ analysis_choices('taxed') }}
+
+),
+
 netted as (
 
     select
         taxed.*,
+        case when taxed.vat_analysis_slot is not null then analysis_choices.analysis_code end as analysis_code,
         {{ money('taxed.goods_amount - ' ~ tax_in_gross('taxed.goods_amount', 'taxed.rate_percent')) }} as net_amount,
         {{ money('taxed.shipping_amount - ' ~ tax_in_gross('taxed.shipping_amount', 'taxed.rate_percent')) }}
             as shipping_net_amount
     from taxed
+    left join analysis_choices
+        on
+            {{ analysis_join('taxed', 'analysis_choices') }}
 
 ),
 
@@ -156,7 +177,13 @@ goods as (
         ) }} as decimal(18, 0)) * cast(0.00001 as decimal(6, 5)) as decimal(18, 5)) as unit_price,
         netted.tax_code,
         netted.order_line_id as narrative,
-        {{ json_object([('1', 'netted.order_line_id')]) }} as analysis_json
+        case
+            {% for slot in ('2', '3', '4', '5') -%}
+            when netted.analysis_code is not null and netted.vat_analysis_slot = '{{ slot }}'
+                then {{ json_object([('1', 'netted.order_line_id'), (slot, 'netted.analysis_code')]) }}
+            {% endfor -%}
+            else {{ json_object([('1', 'netted.order_line_id')]) }}
+        end as analysis_json
     from netted
 
 ),
@@ -175,14 +202,26 @@ charges as (
         cast(sum(netted.shipping_net_amount) as decimal(18, 5)) as unit_price,
         netted.tax_code,
         'Carriage' as narrative,
-        '{}' as analysis_json
+        case
+            {% for slot in ('2', '3', '4', '5') -%}
+            when netted.analysis_code is not null and due.vat_analysis_slot = '{{ slot }}'
+                then {{ json_object([(slot, 'netted.analysis_code')]) }}
+            {% endfor -%}
+            else '{}'
+        end as analysis_json
     from netted
     inner join due
         on
             netted.marketplace_code = due.marketplace_code
             and netted.order_id = due.order_id
     where netted.shipping_net_amount <> 0
-    group by netted.marketplace_code, netted.order_id, netted.tax_code, due.shipping_code
+    group by
+        netted.marketplace_code,
+        netted.order_id,
+        netted.tax_code,
+        netted.analysis_code,
+        due.vat_analysis_slot,
+        due.shipping_code
 
 ),
 
@@ -210,7 +249,7 @@ line_texts as (
                 ('narrative', 'lines.narrative'),
                 ('analysis_codes', json_raw('lines.analysis_json')),
             ]),
-            'lines.tax_code, lines.part, lines.place'
+            'lines.tax_code, lines.part, lines.place, lines.analysis_json'
         ) }} as lines_json
     from lines
     group by lines.marketplace_code, lines.order_id

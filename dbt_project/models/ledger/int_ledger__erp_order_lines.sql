@@ -1,5 +1,6 @@
 -- One row per ERP company, sales order and line. line_kind: ITEM (goods), CHARGE (shipping and the like), OTHER (comments).
 -- Amounts net of VAT with the VAT beside them, positive; order_line_id is the marketplace's line when the ERP line names one.
+-- vat_analysis_code is what the line carries in the slot that erps.csv names.
 
 with
 {% if uses('sage200') -%}
@@ -27,8 +28,16 @@ sage200 as (
         lines.net_amount,
         coalesce(lines.tax_amount, 0) as tax_amount,
         tax_codes.tax_code,
-        tax_codes.rate_percent as tax_rate_percent
+        tax_codes.rate_percent as tax_rate_percent,
+        case erps.vat_analysis_slot
+            when '2' then lines.analysis_code_2
+            when '3' then lines.analysis_code_3
+            when '4' then lines.analysis_code_4
+            when '5' then lines.analysis_code_5
+        end as vat_analysis_code
     from {{ ref('stg_sage200__sop_order_lines') }} as lines
+    left join {{ ref('stg_tieout__erps') }} as erps
+        on lines.erp_code = erps.erp_code
     left join {{ ref('stg_sage200__tax_codes') }} as tax_codes
         on
             lines.erp_code = tax_codes.erp_code
@@ -122,7 +131,8 @@ netsuite as (
         {{ netsuite_part_of_amount('remaining.ordered_amount') }} as net_amount,
         {{ netsuite_part_of_amount('remaining.ordered_tax_amount') }} as tax_amount,
         tax_codes.tax_code,
-        tax_codes.rate_percent as tax_rate_percent
+        tax_codes.rate_percent as tax_rate_percent,
+        cast(null as varchar) as vat_analysis_code
     from remaining
     left join {{ ref('stg_netsuite__items') }} as items
         on
@@ -159,6 +169,7 @@ final as (
         {{ money('unioned.net_amount + unioned.tax_amount') }} as gross_amount,
         unioned.tax_code,
         unioned.tax_rate_percent,
+        unioned.vat_analysis_code,
         -- A cancelled line that stays on the order has nothing left to deliver.
         unioned.quantity = 0 and unioned.line_kind <> 'CHARGE' as is_cancelled
     from unioned

@@ -49,6 +49,7 @@ final as (
         dated.has_incident,
         dated.is_fully_refunded,
         dated.ship_to_country,
+        dated.ship_to_state,
         coalesce(dated.order_date < dated.go_live_date, false) as is_excluded
     from dated
 )

@@ -49,6 +49,7 @@ LEDGER = (
     Col("erp_code", "ERP", "code"),
     Col("account_code", "Account", "code"),
     Col("account_roles", "For"),
+    Col("journal_count", "Journals", "number"),
     Col("balance_amount", "In the ERP now", "money"),
     Col("debit_amount", "To be debited", "money"),
     Col("credit_amount", "To be credited", "money"),
@@ -99,10 +100,10 @@ def _dry_run_requests(session: Session, kinds: Collection[str]) -> list[dict[str
 
 
 def ledger_changes(session: Session) -> list[dict[str, Any]]:
-    """What waiting journals would change in the ERPs: per account its balance now (debit positive), what is to be
-    debited and credited, and its balance then, in the currency of the books. From the published marts.
+    """What journals that are to be sent would change in the ERPs: per account its balance now (debit positive), what is
+    to be debited and credited, and its balance then, in the currency of the books. From the published marts.
     """
-    if "ledger_differences" not in session.published.marts:
+    if not {"ledger_differences", "actions"} <= session.published.marts.keys():
         return []
     return session.published.rows(_LEDGER_CHANGES)
 
@@ -110,17 +111,21 @@ def ledger_changes(session: Session) -> list[dict[str, Any]]:
 _LEDGER_CHANGES = """
     select
         erp_code, account_code, cost_centre, department, max(account_roles) as account_roles,
+        count(distinct journal_key) as journal_count,
         max(balance_amount) as balance_amount,
         sum(greatest(difference_amount, 0))::decimal(18, 2) as debit_amount,
         sum(greatest(-difference_amount, 0))::decimal(18, 2) as credit_amount,
         (max(balance_amount) + sum(difference_amount))::decimal(18, 2) as after_amount,
         currency_code
     from ledger_differences
-    where match_status = 'TIMING'
+    where journal_key in (
+        select natural_id from actions where kind = 'JOURNAL' and state in ('WANTED', 'PROPOSED', 'APPROVED')
+    )
     group by erp_code, account_code, cost_centre, department, currency_code
     order by erp_code, account_code, cost_centre, department
 """
-"""What is wrong in the ERP already is a finding, and no part of what posting would change."""
+"""Of the journals whose requests are shown beside it: also one that has waited for approval too long (JNL-008). What is
+wrong in the ERP already, and what a person posts, is no part of what this would change."""
 
 
 @contextmanager

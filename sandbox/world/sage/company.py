@@ -28,7 +28,7 @@ from sandbox.world.sage.masters import (
     supplier,
     warehouse,
 )
-from sandbox.world.sage.orders import sop_order
+from sandbox.world.sage.orders import ANALYSIS_CODES, sop_order
 from sandbox.world.stamps import london_date
 from sandbox.world.stock import Stock, warehouses
 
@@ -106,6 +106,29 @@ def render(books: Books, items: list[Item], stock: Stock, as_of: int) -> SageWor
                 "date_time_created": CREATED,
                 "date_time_updated": CREATED,
             }
+        ],
+        "sales_ledger_settings": [
+            {
+                "id": 1,
+                "auto_generate_account_numbers": False,
+                "keep_transactions_for": 0,
+                "archive_transaction_after_keeping": False,
+                "allow_additional_trans_analysis": True,
+                "default_tax_code_id": 0,
+                "date_time_created": CREATED,
+                "date_time_updated": CREATED,
+            }
+        ],
+        "nominal_transaction_analysis_codes": [
+            {
+                "id": number,
+                "code": code,
+                "description": "Marketplace sales for the VAT reconciliation",
+                "active": True,
+                "date_time_created": CREATED,
+                "date_time_updated": CREATED,
+            }
+            for number, code in enumerate(ANALYSIS_CODES, start=1)
         ],
         "sop_settings": [
             {

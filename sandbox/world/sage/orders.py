@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from sandbox.world.catalogue import COLLECTED
+from sandbox.world.erp import sale_tax_code
 from sandbox.world.model import ErpLine, ErpOrder
 from sandbox.world.money import five_places, pounds, unit_price
 from sandbox.world.sage.ids import (
@@ -20,6 +22,11 @@ _STATUSES = {
     "COMPLETE": "EnumDocumentStatusComplete",
     "CANCELLED": "EnumDocumentStatusCancelled",
 }
+
+
+_UK_ANALYSIS = {1: "MKP-UK-STD", 21: "MKP-UK-RED", 2: "MKP-UK-ZERO"}
+ANALYSIS_CODES = (*_UK_ANALYSIS.values(), "MKP-EXPORT", "MKP-COLLECTED")
+"""What the company marks marketplace sales with for its VAT reconciliation."""
 
 
 def sop_order(order: ErpOrder, customers: dict[str, int]) -> dict[str, Any]:
@@ -89,6 +96,20 @@ def sop_order(order: ErpOrder, customers: dict[str, int]) -> dict[str, Any]:
     }
 
 
+def vat_analysis_code(order: ErpOrder, line: ErpLine) -> str:
+    """How the import marks a line for the VAT reconciliation: by where its sale went and who owes the tax on it.
+
+    The sale decides, not what somebody has made of the line's tax code since.
+    """
+    if order.order is None:
+        return ""
+    sold = next((sold for sold in order.order.lines if sold.id == line.order_line_id), None)
+    code = line.tax_code if sold is None else sale_tax_code(sold)
+    if code == COLLECTED:
+        return "MKP-COLLECTED"
+    return _UK_ANALYSIS.get(code, "") if order.order.ship_to == "GBR" else "MKP-EXPORT"
+
+
 def _sop_line(order: ErpOrder, line: ErpLine, number: int) -> dict[str, Any]:
     is_item = line.kind == "ITEM"
     quantity = five_places(line.quantity)
@@ -124,7 +145,7 @@ def _sop_line(order: ErpOrder, line: ErpLine, number: int) -> dict[str, Any]:
         "nominal_cost_centre": "",
         "nominal_department": "",
         "analysis_code_1": line.order_line_id,
-        "analysis_code_2": "",
+        "analysis_code_2": vat_analysis_code(order, line),
         "analysis_code_3": "",
         "analysis_code_4": "",
         "analysis_code_5": "",

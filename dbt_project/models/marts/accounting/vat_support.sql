@@ -1,8 +1,9 @@
--- Grain: entity × period × VAT account role × marketplace × section × country × tax code. What stands behind the VAT of a return. Tax that
+-- Grain: entity × period × VAT account role × marketplace × section × country × tax code × analysis code. What stands behind the VAT of a return. Tax that
 -- is owed is positive, tax that is recovered negative. SALES and CREDIT_NOTES come from the ERP's documents on the marketplace's
 -- customer account, split by the codes of the order's lines; FEES from what settlement journals posted; OTHER_BUSINESS are documents
 -- of other customers, BY_HAND postings that belong to neither. LEDGER is what the accounts hold, turned: all but the memo sections add
 -- up to 0.00 per entity, period and role. COLLECTED_BY_OPERATOR is a memo: tax that is on nobody's return here. In the books' own currency.
+-- analysis_code is what the lines in the ERP carry, and what analysis_codes.csv says where that ERP carries none.
 with
 
 marketplaces as (
@@ -70,17 +71,55 @@ legs as (
 ),
 
 -- The codes of an order's lines in the ERP, as shares of the order.
+analysed_erps as (
+
+    select distinct erp_code
+    from {{ ref('stg_tieout__erps') }}
+    where vat_analysis_slot is not null
+
+),
+
+-- What the map says, where the ERP keeps no such codes: of one order and tax code, carriage goes with the goods.
+mapped_codes as (
+
+    select
+        pairs.erp_code,
+        pairs.erp_order_id,
+        line_pairs.erp_tax_code as tax_code,
+        min(line_pairs.vat_analysis_code) as analysis_code
+    from {{ ref('int_matching__order_line_pairs') }} as line_pairs
+    inner join {{ ref('int_matching__order_pairs') }} as pairs
+        on
+            line_pairs.marketplace_code = pairs.marketplace_code
+            and line_pairs.order_id = pairs.order_id
+    left join analysed_erps
+        on pairs.erp_code = analysed_erps.erp_code
+    where analysed_erps.erp_code is null and line_pairs.vat_analysis_code is not null
+    group by pairs.erp_code, pairs.erp_order_id, line_pairs.erp_tax_code
+
+),
+
 order_codes as (
 
     select
         lines.erp_code,
         lines.erp_order_id,
         lines.tax_code,
+        coalesce(lines.vat_analysis_code, mapped_codes.analysis_code, '') as analysis_code,
         cast(sum(lines.net_amount) as decimal(18, 2)) as net_amount,
         cast(sum(lines.tax_amount) as decimal(18, 2)) as tax_amount
     from {{ ref('int_ledger__erp_order_lines') }} as lines
+    left join mapped_codes
+        on
+            lines.erp_code = mapped_codes.erp_code
+            and lines.erp_order_id = mapped_codes.erp_order_id
+            and lines.tax_code = mapped_codes.tax_code
     where not lines.is_cancelled and lines.tax_code is not null
-    group by lines.erp_code, lines.erp_order_id, lines.tax_code
+    group by
+        lines.erp_code,
+        lines.erp_order_id,
+        lines.tax_code,
+        coalesce(lines.vat_analysis_code, mapped_codes.analysis_code, '')
 
 ),
 
@@ -90,7 +129,9 @@ order_totals as (
         order_codes.erp_code,
         order_codes.erp_order_id,
         count(*) as code_count,
+        count(distinct order_codes.tax_code) as tax_code_count,
         min(order_codes.tax_code) as tax_code,
+        min(order_codes.analysis_code) as analysis_code,
         cast(sum(order_codes.net_amount) as decimal(18, 2)) as net_amount,
         cast(sum(order_codes.tax_amount) as decimal(18, 2)) as tax_amount
     from order_codes
@@ -154,7 +195,9 @@ invoice_parts as (
         invoices.order_id,
         invoices.transaction_date,
         'SALES' as section,
-        case when order_totals.code_count = 1 then order_totals.tax_code else order_codes.tax_code end as tax_code,
+        case when order_totals.tax_code_count = 1 then order_totals.tax_code else order_codes.tax_code end as tax_code,
+        case when order_totals.code_count = 1 then order_totals.analysis_code else order_codes.analysis_code end
+            as analysis_code,
         coalesce(order_codes.net_amount, invoices.goods_amount) as net_amount,
         coalesce(order_codes.tax_amount, invoices.tax_amount) as tax_amount,
         invoices.gross_amount,
@@ -180,7 +223,9 @@ line_codes as (
     select
         pairs.marketplace_code,
         pairs.order_line_id,
-        min(pairs.erp_tax_code) as tax_code
+        min(pairs.erp_tax_code) as tax_code,
+        min(case when pairs.is_analysed then pairs.erp_vat_analysis_code else pairs.vat_analysis_code end)
+            as analysis_code
     from {{ ref('int_matching__order_line_pairs') }} as pairs
     where pairs.order_line_id is not null
     group by pairs.marketplace_code, pairs.order_line_id
@@ -198,6 +243,7 @@ credit_note_parts as (
         notes.transaction_date,
         'CREDIT_NOTES' as section,
         line_codes.tax_code,
+        line_codes.analysis_code,
         cast(notes.tax_amount - notes.gross_amount as decimal(18, 2)) as net_amount,
         cast(-notes.tax_amount as decimal(18, 2)) as tax_amount,
         cast(-notes.gross_amount as decimal(18, 2)) as gross_amount,
@@ -243,6 +289,7 @@ document_rows as (
         documents.section,
         orders.ship_to_country,
         documents.tax_code,
+        documents.analysis_code,
         -- A document in another currency is worth what its postings say.
         case
             when documents.is_foreign then documents.gross_amount - coalesce(output_legs.tax_amount, 0)
@@ -393,18 +440,31 @@ collected_rows as (
         {{ period_of('sale_taxes.order_date') }} as period,
         sale_taxes.ship_to_country,
         sale_taxes.sale_tax_code as tax_code,
+        order_codes.analysis_code,
         cast(sum(sale_taxes.goods_amount) as decimal(18, 2)) as net_amount,
         cast(sum(sale_taxes.remitted_tax_amount) as decimal(18, 2)) as tax_amount
     from {{ ref('int_matching__sale_taxes') }} as sale_taxes
     inner join marketplaces
         on sale_taxes.marketplace_code = marketplaces.marketplace_code
+    left join (
+        select
+            pairs.marketplace_code,
+            pairs.order_id,
+            min(pairs.vat_analysis_code) as analysis_code
+        from {{ ref('int_matching__order_line_pairs') }} as pairs
+        group by pairs.marketplace_code, pairs.order_id
+    ) as order_codes
+        on
+            sale_taxes.marketplace_code = order_codes.marketplace_code
+            and sale_taxes.order_id = order_codes.order_id
     where sale_taxes.remitted_tax_amount <> 0 and not sale_taxes.is_excluded
     group by
         sale_taxes.marketplace_code,
         sale_taxes.entity_code,
         {{ period_of('sale_taxes.order_date') }},
         sale_taxes.ship_to_country,
-        sale_taxes.sale_tax_code
+        sale_taxes.sale_tax_code,
+        order_codes.analysis_code
 
 ),
 
@@ -418,6 +478,7 @@ unioned as (
         section,
         ship_to_country,
         tax_code,
+        analysis_code,
         net_amount,
         tax_amount
     from document_rows
@@ -430,6 +491,7 @@ unioned as (
         section,
         ship_to_country,
         tax_code,
+        cast(null as varchar) as analysis_code,
         net_amount,
         tax_amount
     from posted_sums
@@ -442,6 +504,7 @@ unioned as (
         'LEDGER' as section,
         cast(null as varchar) as ship_to_country,
         cast(null as varchar) as tax_code,
+        cast(null as varchar) as analysis_code,
         0 as net_amount,
         tax_amount
     from ledger_rows
@@ -454,6 +517,7 @@ unioned as (
         'COLLECTED_BY_OPERATOR' as section,
         ship_to_country,
         tax_code,
+        analysis_code,
         net_amount,
         tax_amount
     from collected_rows
@@ -470,6 +534,7 @@ summed as (
         unioned.section,
         coalesce(unioned.ship_to_country, '') as country_code,
         coalesce(unioned.tax_code, '') as tax_code,
+        coalesce(unioned.analysis_code, '') as analysis_code,
         count(*) as row_count,
         cast(sum(unioned.net_amount) as decimal(18, 2)) as net_amount,
         cast(sum(unioned.tax_amount) as decimal(18, 2)) as tax_amount
@@ -481,7 +546,8 @@ summed as (
         coalesce(unioned.marketplace_code, '*'),
         unioned.section,
         coalesce(unioned.ship_to_country, ''),
-        coalesce(unioned.tax_code, '')
+        coalesce(unioned.tax_code, ''),
+        coalesce(unioned.analysis_code, '')
 
 ),
 
@@ -538,6 +604,7 @@ final as (
         summed.tax_code,
         tax_roles.tax_role,
         tax_roles.rate_percent,
+        summed.analysis_code,
         cast(summed.row_count as integer) as row_count,
         summed.net_amount,
         summed.tax_amount,

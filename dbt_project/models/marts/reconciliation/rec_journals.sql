@@ -118,7 +118,13 @@ journal_rows as (
         || cast(states.total_debit as varchar) || ' ' || states.currency_code || ', '
         || case states.fault_code
             when 'JNL-001'
-                then 'is not in the ERP' || coalesce('; its action is ' || lower(states.action_state), '') || '.'
+                then
+                    'is not in the ERP'
+                    || case
+                        when states.action_state = 'FAILED' and states.action_detail is not null
+                            then ': it was refused. ' || substr(states.action_detail, 1, 300)
+                        else coalesce('; its action is ' || lower(states.action_state), '') || '.'
+                    end
             when 'JNL-002' then 'stands in the ERP twice.'
             when 'JNL-003'
                 then
@@ -131,7 +137,10 @@ journal_rows as (
                     'has waited for approval since ' || cast(cast(states.proposed_at as date) as varchar)
                     || ', longer than agreed.'
             when 'JNL-009' then 'has the right amounts on a wrong account.'
-            when 'JNL-010' then 'cannot be posted any more: period ' || states.period || ' is shut.'
+            when 'JNL-010'
+                then
+                    'cannot be posted any more: period ' || states.period || ' is shut. Open it in the ERP, or lock the month '
+                    || 'here (tieout close): then it is dated in the next open one.'
             else 'cannot be posted: ' || states.blocked_reason
         end as summary,
         states.journal_key,

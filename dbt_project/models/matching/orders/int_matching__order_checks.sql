@@ -54,13 +54,22 @@ charges as (
     group by erp_code, erp_order_id
 ),
 
-lines_without_id as (
+analysed_lines as (
     select
         marketplace_code,
         order_id,
-        count(*) as line_count
-    from line_pairs
-    where is_paired_by_item
+        sum(case when is_paired_by_item then 1 else 0 end) as nameless_count,
+        sum(case when is_analysed and vat_analysis_code is null then 1 else 0 end) as unmapped_count,
+        sum(case when is_code_different then 1 else 0 end) as different_count,
+        min(case when is_code_different then vat_analysis_code end) as wanted_code,
+        min(case when is_code_different then erp_vat_analysis_code end) as held_code
+    from (
+        select
+            line_pairs.*,
+            line_pairs.is_analysed and line_pairs.vat_analysis_code <> coalesce(line_pairs.erp_vat_analysis_code, '')
+                as is_code_different
+        from line_pairs
+    ) as coded
     group by marketplace_code, order_id
 ),
 
@@ -110,7 +119,11 @@ judged as (
         ) }}
             as charge_amount,
         coalesce(tolerances.amount, 0) as shipping_tolerance,
-        coalesce(lines_without_id.line_count, 0) as lines_without_id_count,
+        coalesce(analysed_lines.nameless_count, 0) as nameless_count,
+        coalesce(analysed_lines.unmapped_count, 0) as unmapped_count,
+        coalesce(analysed_lines.different_count, 0) as different_count,
+        analysed_lines.wanted_code,
+        analysed_lines.held_code,
         {{ as_of() }} as as_of
     from pairs
     left join status_rules
@@ -139,10 +152,10 @@ judged as (
             and pairs.currency_code = tolerances.currency_code
             and pairs.order_date >= tolerances.effective_from
             and (tolerances.effective_until is null or pairs.order_date < tolerances.effective_until)
-    left join lines_without_id
+    left join analysed_lines
         on
-            pairs.marketplace_code = lines_without_id.marketplace_code
-            and pairs.order_id = lines_without_id.order_id
+            pairs.marketplace_code = analysed_lines.marketplace_code
+            and pairs.order_id = analysed_lines.order_id
 ),
 
 compared as {{ inlined() }} (
@@ -362,10 +375,7 @@ analysis as (
         document_no,
         currency_code,
         'ANALYSIS_CODES' as rule_code,
-        case
-            when erp_analysis_marketplace_code = marketplace_code and lines_without_id_count = 0 then 'MATCHED'
-            else 'EXCEPTION'
-        end as status,
+        case when is_marked then 'MATCHED' else 'EXCEPTION' end as status,
         'ORD-015' as exception_code,
         null as expected_amount,
         null as actual_amount,
@@ -374,13 +384,34 @@ analysis as (
         erp_analysis_marketplace_code as actual_value,
         cast(null as timestamp) as due_at,
         case
-            when erp_analysis_marketplace_code = marketplace_code and lines_without_id_count = 0 then null
+            when is_marked then null
             else
                 'ERP order ' || document_no || ' of marketplace order ' || order_id || ' carries analysis code '
                 || coalesce(erp_analysis_marketplace_code, 'none') || '; '
-                || cast(lines_without_id_count as varchar) || ' of its lines name no marketplace line'
+                || cast(nameless_count as varchar) || ' of its lines name no marketplace line'
+                || case
+                    when unmapped_count = 0 then ''
+                    else
+                        '; analysis_codes.csv has no row for ' || cast(unmapped_count as varchar)
+                        || ' of its lines, sold to ' || coalesce(ship_to_country, 'no country')
+                        || coalesce(' ' || ship_to_state, '') || ' as ' || coalesce(sale_tax_role, 'the item decides')
+                end
+                || case
+                    when different_count = 0 then ''
+                    else
+                        '; ' || cast(different_count as varchar) || ' of its lines carry VAT analysis code '
+                        || coalesce(held_code, 'none') || ', the map says ' || wanted_code
+                end
         end as summary
-    from compared
+    from (
+        select
+            compared.*,
+            coalesce(compared.erp_analysis_marketplace_code = compared.marketplace_code, false)
+            and compared.nameless_count = 0
+            and compared.unmapped_count = 0
+            and compared.different_count = 0 as is_marked
+        from compared
+    ) as marked
 ),
 
 checks as (

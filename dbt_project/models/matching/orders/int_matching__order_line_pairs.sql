@@ -96,6 +96,8 @@ rolled_up as (
         max(item_code) as other_item_code,
         min(tax_code) as tax_code,
         max(tax_code) as other_tax_code,
+        min(coalesce(vat_analysis_code, '')) as vat_analysis_code,
+        max(coalesce(vat_analysis_code, '')) as other_vat_analysis_code,
         count(*) as line_count,
         sum(case when is_by_item then 1 else 0 end) > 0 as is_paired_by_item,
         cast(sum(quantity) as decimal(18, 4)) as quantity,
@@ -128,6 +130,7 @@ joined as (
         lines.is_cancelled,
         lines.cancelled_at,
         lines.item_code,
+        lines.offer_state_code,
         lines.quantity as ordered_quantity,
         lines.due_quantity,
         lines.due_amount,
@@ -143,7 +146,11 @@ joined as (
         rolled_up.tax_amount as erp_tax_amount,
         rolled_up.gross_amount as erp_gross_amount,
         rolled_up.line_count as erp_line_count,
-        case when rolled_up.tax_code = rolled_up.other_tax_code then rolled_up.tax_code end as erp_tax_code
+        case when rolled_up.tax_code = rolled_up.other_tax_code then rolled_up.tax_code end as erp_tax_code,
+        case
+            when rolled_up.vat_analysis_code = rolled_up.other_vat_analysis_code
+                then nullif(rolled_up.vat_analysis_code, '')
+        end as erp_vat_analysis_code
     from lines
     full outer join rolled_up
         on
@@ -152,7 +159,7 @@ joined as (
             and lines.order_line_id = rolled_up.paired_line_id
 ),
 
-final as (
+taxed as (
     select
         joined.marketplace_code,
         pairs.entity_code,
@@ -189,6 +196,15 @@ final as (
         {{ money('coalesce(joined.erp_gross_amount, 0)') }} as erp_gross_amount,
         coalesce(joined.erp_line_count, 0) as erp_line_count,
         joined.erp_tax_code,
+        joined.erp_vat_analysis_code,
+        joined.offer_state_code,
+        pairs.ship_to_country,
+        pairs.ship_to_state,
+        pairs.order_date,
+        pairs.erp_code,
+        pairs.is_sale_tax_decided,
+        pairs.sale_tax_role as tax_role,
+        coalesce(pairs.sale_tax_code, items.tax_code) as tax_code,
         pairs.sale_tax_role,
         -- The sale decides where it has a role of its own, else the item.
         coalesce(pairs.sale_tax_code, items.tax_code) as item_tax_code,
@@ -202,6 +218,70 @@ final as (
         on
             pairs.erp_code = items.erp_code
             and coalesce(joined.item_code, joined.erp_item_code) = items.item_code
+),
+
+analysis_choices as (
+    {{ analysis_choices('taxed') }}
+),
+
+-- Where the books keep such a code, and from when on.
+analysed as (
+    select
+        erps.erp_code,
+        min(analysis_codes.first_day) as first_day
+    from {{ ref('stg_tieout__erps') }} as erps
+    inner join {{ ref('stg_tieout__analysis_codes') }} as analysis_codes
+        on erps.entity_code = analysis_codes.entity_code
+    where erps.vat_analysis_slot is not null
+    group by erps.erp_code
+),
+
+final as (
+    select
+        taxed.marketplace_code,
+        taxed.entity_code,
+        taxed.order_id,
+        taxed.order_line_id,
+        taxed.is_in_marketplace,
+        taxed.is_in_erp,
+        taxed.is_paired_by_item,
+        taxed.erp_order_line_id,
+        taxed.document_no,
+        taxed.currency_code,
+        taxed.line_state,
+        taxed.is_cancelled,
+        taxed.cancelation_due_at,
+        taxed.item_code,
+        taxed.erp_item_code,
+        taxed.is_item_different,
+        taxed.ordered_quantity,
+        taxed.due_quantity,
+        taxed.due_amount,
+        taxed.erp_quantity,
+        taxed.erp_despatched_quantity,
+        taxed.erp_invoiced_quantity,
+        taxed.erp_net_amount,
+        taxed.erp_tax_amount,
+        taxed.erp_gross_amount,
+        taxed.erp_line_count,
+        taxed.erp_tax_code,
+        taxed.sale_tax_role,
+        taxed.item_tax_code,
+        taxed.item_tax_rate_percent,
+        analysis_choices.analysis_code as vat_analysis_code,
+        taxed.erp_vat_analysis_code,
+        -- Whose tax nobody has decided (TAX-002) has no code yet.
+        coalesce(
+            taxed.is_in_marketplace and taxed.is_in_erp and not taxed.is_cancelled and not taxed.is_item_different
+            and taxed.is_sale_tax_decided and taxed.order_date >= analysed.first_day,
+            false
+        ) as is_analysed
+    from taxed
+    left join analysis_choices
+        on
+            {{ analysis_join('taxed', 'analysis_choices') }}
+    left join analysed
+        on taxed.erp_code = analysed.erp_code
 )
 
 select * from final
