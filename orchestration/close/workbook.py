@@ -49,6 +49,7 @@ class _Writer:
     def __init__(self, book: Any, rows: Path) -> None:
         self._book = book
         self._rows = rows
+        self._name = ""
         self._title = book.add_format({"bold": True, "font_size": 16})
         self._head = book.add_format({"bold": True, "bg_color": "#1F3864", "font_color": "#FFFFFF", "text_wrap": True})
         self._text = book.add_format({"valign": "top"})
@@ -56,6 +57,7 @@ class _Writer:
         self._money = book.add_format({"num_format": MONEY})
         self._total = book.add_format({"num_format": MONEY, "bold": True, "top": 1})
         self._label = book.add_format({"bold": True})
+        self._proof = book.add_format({"num_format": MONEY, "align": "left"})
         self._good = book.add_format({"font_color": "#006100", "bg_color": "#C6EFCE"})
         self._bad = book.add_format({"font_color": "#9C0006", "bg_color": "#FFC7CE"})
 
@@ -88,14 +90,50 @@ class _Writer:
         if not signatures:
             line += 1
             sheet.write_string(line, 0, "none yet")
-        line += 2
+        line = self._proofs(sheet, line + 2) + 2
         sheet.write_string(line, 0, "Sheets", self._label)
         for title in (*titles, "Source files"):
             line += 1
             sheet.write_url(line, 0, f"internal:'{title}'!A1", string=title)
 
+    def _proofs(self, sheet: Any, line: int) -> int:
+        """What must be nil, as formulas over the sheets. Returns the last line that was written."""
+        sheet.write_string(line, 0, "Must be 0.00", self._label)
+        first = line + 1
+        titles = {one.name: str(one.title) for one in CONTENTS}
+        for label, terms in _PROOFS:
+            line += 1
+            formula, result, is_whole = "", Decimal(0), True
+            for sign, name, amount, by, value in terms:
+                with (self._rows / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+                    reader = csv.reader(file)
+                    header = next(reader)
+                    at, where = header.index(amount), header.index(by) if by else -1
+                    count = 0
+                    for row in reader:
+                        count += 1
+                        if not by or row[where] == value:
+                            result += sign * Decimal(row[at] or 0)
+                is_whole = is_whole and count <= SHEET_ROWS
+                last = max(count, 1) + 1
+                area = f"'{titles[name]}'!{xl_col_to_name(at)}2:{xl_col_to_name(at)}{last}"
+                column = xl_col_to_name(where) if by else ""
+                only = f"'{titles[name]}'!{column}2:{column}{last}"
+                term = f'SUMIFS({area},{only},"{value}")' if by else f"SUM({area})"
+                formula += f"{'+' if sign > 0 else '-'}{term}"
+            sheet.write_string(line, 0, label)
+            if is_whole:
+                # Spreadsheets add in binary: what is less than a penny there is nothing.
+                sheet.write_formula(line, 1, f"=ROUND({formula.removeprefix('+')},2)", self._proof, result)
+            else:
+                sheet.write_number(line, 1, result, self._proof)
+        rule = {"type": "cell", "criteria": "!=", "value": 0, "format": self._bad}
+        sheet.conditional_format(first, 1, line, 1, rule)
+        return line
+
     def _sheet(self, one: RowSet) -> None:
         sheet = self._book.add_worksheet(str(one.title))
+        self._name = one.name
         sheet.freeze_panes(1, 0)
         with (self._rows / f"{one.name}.csv").open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file)
@@ -128,7 +166,8 @@ class _Writer:
     ) -> None:
         for number, value in enumerate(row):
             if number in money and value:
-                sums[number] += Decimal(value)
+                if not (left_out := _NOT_SUMMED.get(self._name)) or row[header.index(left_out[0])] != left_out[1]:
+                    sums[number] += Decimal(value)
                 sheet.write_number(line, number, Decimal(value), self._money)
             elif header[number].endswith(COUNTS) and value.isdecimal():
                 sheet.write_number(line, number, int(value), self._text)
@@ -139,19 +178,27 @@ class _Writer:
             terms = "".join(f"{'+' if sign > 0 else '-'}{xl_col_to_name(at)}{line + 1}" for sign, at in parts)
             formula = f"={terms.removeprefix('+')}"
             result = sum((sign * Decimal(row[at] or 0) for sign, at in parts), Decimal(0))
+            if (known := _ONCE_KNOWN.get(self._name)) is not None:
+                at = header.index(known)
+                formula = f'=IF({xl_col_to_name(at)}{line + 1}="",0,{formula.removeprefix("=")})'
+                result = result if row[at] else Decimal("0.00")
             sheet.write_formula(line, number, formula, self._money, result)
 
     def _foot(
         self, sheet: Any, one: RowSet, header: list[str], line: int, sums: Mapping[int, Decimal], left_out: int
     ) -> None:
+        memo = _NOT_SUMMED.get(one.name)
         if line and sums and not left_out:
-            sheet.write_string(line + 1, 0, "Sum", self._label)
+            sheet.write_string(line + 1, 0, "Sum" if memo is None else "Sum, memo left out", self._label)
             for number in sorted(sums):
                 if number == 0:
                     continue
                 column = xl_col_to_name(number)
                 # SUBTOTAL follows the filter, so a reviewer sees the sum of what is shown.
                 formula = f"=SUBTOTAL(9,{column}2:{column}{line + 1})"
+                if memo is not None:
+                    by = xl_col_to_name(header.index(memo[0]))
+                    formula = f'=SUMIFS({column}2:{column}{line + 1},{by}2:{by}{line + 1},"<>{memo[1]}")'
                 sheet.write_formula(line + 1, number, formula, self._total, sums[number])
         if left_out:
             words = f"{left_out:,} more rows are in rows/{one.name}.csv and rows/{one.name}.parquet"
@@ -240,6 +287,32 @@ _CHECKS: Mapping[str, Sequence[tuple[str, Mapping[str, int]]]] = {
     "figures": (("check: difference", {"restated_amount": 1, "first_closed_amount": -1, "difference_amount": -1}),),
 }
 """Columns of checks behind a sheet's own: a formula per row over columns with their signs, which must give nil."""
+
+
+_ONCE_KNOWN = {"figures": "first_closed_amount"}
+"""Sheets whose check says something only once this column is filled: nothing was closed first while a month is open."""
+
+_NOT_SUMMED = {"vat_support": ("is_memo", "true")}
+"""Rows that are in no sum."""
+
+_PROOFS: Sequence[tuple[str, Sequence[tuple[int, str, str, str | None, str]]]] = (
+    ("Roll-forward: unexplained", ((1, "roll_forward", "difference_amount", None, ""),)),
+    ("Other accounts: unexplained", ((1, "account_roll_forward", "unexplained_amount", None, ""),)),
+    (
+        "Ledger less marketplace less items",
+        (
+            (1, "tie_out", "amount", "side", "LEDGER"),
+            (-1, "tie_out", "amount", "side", "MARKETPLACE"),
+            (-1, "tie_out", "amount", "side", "ITEM"),
+        ),
+    ),
+    ("VAT less its ledger accounts", ((1, "vat_support", "tax_amount", "is_memo", "false"),)),
+    (
+        "Journals: debits less credits",
+        ((1, "journal_lines", "debit", None, ""), (-1, "journal_lines", "credit", None, "")),
+    ),
+)
+"""Proofs on the cover: label, and the columns that are added with their sign, of all rows or where a column says so."""
 
 
 def _width(name: str) -> int:

@@ -9,6 +9,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -169,22 +170,42 @@ def test_nothing_in_the_pack_is_a_formula_from_outside(written: Pack) -> None:
         sheets = {name: book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")}
     formulas = [found for sheet in sheets.values() for found in re.findall(r"<f>(.*?)</f>", sheet)]
     assert formulas
-    assert all(re.fullmatch(r"(SUBTOTAL\(9,[A-Z]+2:[A-Z]+\d+\)|[-+A-Z0-9]+)", formula) for formula in formulas), (
-        formulas
+    area = r"('[A-Za-z -]+'!)?[A-Z]+2:[A-Z]+\d+"
+    ours = (
+        rf"SUBTOTAL\(9,{area}\)|[-+A-Z0-9]+|IF\([A-Z]+\d+=\"\",0,[-+A-Z0-9]+\)"
+        rf"|SUMIFS\({area},{area},\"<>true\"\)|ROUND\([-+]?((SUM\({area}\)|SUMIFS\({area},{area},\"\w+\"\))[-+]?)+,2\)"
     )
+    formulas = [unescape(formula) for formula in formulas]
+    assert [formula for formula in formulas if not re.fullmatch(ours, formula)] == []
     assert any("HYPERLINK" in sheet for sheet in sheets.values())  # it is there, as text
 
 
-def test_the_workbook_adds_up_where_a_reviewer_would(written: Pack) -> None:
-    with zipfile.ZipFile(written.folder / "close-E-2026-06.xlsx") as book:
+def sheet_of(pack: Pack, title: str) -> dict[str, tuple[str | None, str | None]]:
+    """Cells of a sheet by name: formula and value."""
+    with zipfile.ZipFile(pack.folder / "close-E-2026-06.xlsx") as book:
         names = [sheet.get("name") for sheet in fromstring(book.read("xl/workbook.xml")).find("x:sheets", NAMESPACE)]
         assert names[:5] == ["Cover", "Checklist", "Bridge", "Cycles", "Roll-forward"]
-        sheet = fromstring(book.read(f"xl/worksheets/sheet{names.index('Roll-forward') + 1}.xml"))
-    cells = {cell.get("r"): cell for cell in sheet.iter(f"{{{NAMESPACE['x']}}}c")}
-    found = {
-        name: (cells[name].findtext("x:f", None, NAMESPACE), cells[name].findtext("x:v", None, NAMESPACE))
-        for name in ("O2", "P2", "I3")
+        sheet = fromstring(book.read(f"xl/worksheets/sheet{names.index(title) + 1}.xml"))
+    return {
+        str(cell.get("r")): (cell.findtext("x:f", None, NAMESPACE), cell.findtext("x:v", None, NAMESPACE))
+        for cell in sheet.iter(f"{{{NAMESPACE['x']}}}c")
     }
+
+
+def test_what_must_be_nil_stands_on_the_cover_and_follows_the_sheets(written: Pack) -> None:
+    proofs = {formula: value for formula, value in sheet_of(written, "Cover").values() if formula}
+    assert list(proofs.values()) == ["0.00"] * 5
+    assert "ROUND(SUMIFS('VAT'!M2:M4,'VAT'!E2:E4,\"false\"),2)" in proofs
+    assert any(formula.startswith("ROUND(SUMIFS('Tie-out'!G2:") for formula in proofs)
+    vat = sheet_of(written, "VAT")
+    assert vat["M5"] == ('SUMIFS(M2:M4,E2:E4,"<>true")', "0.00"), "a memo is in no sum"
+    figures = sheet_of(written, "First closed, restated")
+    assert figures["H2"] == ('IF(D2="",0,E2-D2-F2)', "0.00"), "nothing was closed first yet"
+
+
+def test_the_workbook_adds_up_where_a_reviewer_would(written: Pack) -> None:
+    cells = sheet_of(written, "Roll-forward")
+    found = {name: cells[name] for name in ("O2", "P2", "I3")}
     assert found == {
         "O2": ("E2+F2+G2+H2-I2", "0.00"),
         "P2": ("I2+J2+K2+L2+M2-N2", "0.00"),

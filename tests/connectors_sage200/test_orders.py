@@ -55,7 +55,7 @@ def test_an_order_is_created_with_number_address_and_exact_prices_and_proved(sit
     one = order(
         [
             goods(first["code"], analysis_codes={"1": "LINE-1", "2": "MKP"}),
-            goods(second["code"], price="9.99"),
+            goods(second["code"], "1", "9.99"),
             CARRIAGE,
         ],
         requested_delivery_date="2026-06-13",
