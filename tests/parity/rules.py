@@ -17,6 +17,8 @@ _OWN_ID = "the vendor numbers its records itself"
 _OWN_IDS = {"erp_document_id": "ids of what the ERP made of the journal: documents in one, a journal in the other"}
 _DELIVERED = {"vendor_ids": _OWN_ID, "detail": "says in the vendor's words what was read back"}
 _BANK_CODE = "NetSuite has no cash-book codes: a bank account goes by its number in the chart"
+_ANALYSIS = "NetSuite has no analysis codes: there the map alone says them, in vat_support"
+_VENDORS_OWN = '"(clearing_)?bank_code":"[^"]*"|,?"2":"MKP[^"]*"|"analysis_code":[^,]*,'
 _SECONDS = "NetSuite keeps no fractions of a second"
 _OWN_FEEDS = ("vendor not in ('sage200', 'netsuite')", "each ERP has feeds of its own")
 _SPLIT = "one vendor splits into several documents or lines what the other keeps as one"
@@ -41,7 +43,12 @@ RULES: dict[str, Rule] = {
     "ledger.int_ledger__outbox_actions": Rule(
         without=_DELIVERED,
         reads=_erp("vendor", "account")
-        | {"payload": ("""regexp_replace(payload, '"(clearing_)?bank_code":"[^"]*"', '', 'g')""", _BANK_CODE)},
+        | {
+            "payload": (
+                f"regexp_replace(payload, '{_VENDORS_OWN}', '', 'g')",
+                f"{_BANK_CODE}; {_ANALYSIS}",
+            )
+        },
     ),
     "ledger.int_ledger__exchange_rates": Rule(only=("rate_source <> 'ERP'", "each ERP keeps a rate table of its own")),
     "ledger.int_ledger__erp_orders": Rule(
@@ -58,6 +65,7 @@ RULES: dict[str, Rule] = {
             "erp_order_id": _OWN_ID,
             "erp_order_line_id": _OWN_ID,
             "line_number": "NetSuite counts the tax lines between the lines too",
+            "vat_analysis_code": _ANALYSIS,
         },
         only=(
             'erp_order_id not in (select erp_order_id from "{side}.ledger.int_ledger__erp_orders" where is_draft)',
