@@ -121,7 +121,9 @@ def _marketplace(answers: Answers) -> dict[str, str]:
 
 def _erp(answers: Answers) -> dict[str, str]:
     names = ("company_id", "site_id") if answers.erp_vendor == "sage200" else ("account_id", "subsidiary_id")
-    return dict(zip(names, (answers.erp_company, answers.erp_part), strict=True)) | {"is_enabled": "true"}
+    own = dict(zip(names, (answers.erp_company, answers.erp_part), strict=True))
+    # Which analysis code of theirs is free only they know.
+    return own | {"is_enabled": "true", "vat_analysis_slot": ""}
 
 
 def _entity(answers: Answers) -> dict[str, str]:
