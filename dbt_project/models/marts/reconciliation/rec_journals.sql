@@ -139,8 +139,8 @@ journal_rows as (
             when 'JNL-009' then 'has the right amounts on a wrong account.'
             when 'JNL-010'
                 then
-                    'cannot be posted any more: period ' || states.period || ' is shut. Open it in the ERP, or lock the '
-                    || 'month here (tieout close): then it is dated in the next open one.'
+                    'cannot be posted any more: period ' || states.period || ' is shut. Open it in the ERP, or '
+                    || 'lock the month here (tieout close): then it is dated in the next open one.'
             else 'cannot be posted: ' || states.blocked_reason
         end as summary,
         states.journal_key,
