@@ -270,10 +270,10 @@ final as (
         taxed.item_tax_rate_percent,
         analysis_choices.analysis_code as vat_analysis_code,
         taxed.erp_vat_analysis_code,
-        -- Whose tax nobody has decided (TAX-002) has no code yet.
+        -- Whose tax nobody has decided (TAX-002), or whose item bears no tax code, has none yet.
         coalesce(
             taxed.is_in_marketplace and taxed.is_in_erp and not taxed.is_cancelled and not taxed.is_item_different
-            and taxed.is_sale_tax_decided and taxed.order_date >= analysed.first_day,
+            and taxed.is_sale_tax_decided and taxed.tax_code is not null and taxed.order_date >= analysed.first_day,
             false
         ) as is_analysed
     from taxed
