@@ -220,8 +220,30 @@ taxed as (
             and coalesce(joined.item_code, joined.erp_item_code) = items.item_code
 ),
 
+-- Few columns of the lines alone: to read all of `taxed` twice would write it down between.
+situations as {{ inlined() }} (
+    select
+        pairs.entity_code,
+        lines.marketplace_code,
+        lines.offer_state_code,
+        pairs.ship_to_country,
+        pairs.ship_to_state,
+        pairs.sale_tax_role as tax_role,
+        coalesce(pairs.sale_tax_code, items.tax_code) as tax_code,
+        pairs.order_date
+    from lines
+    inner join pairs
+        on
+            lines.marketplace_code = pairs.marketplace_code
+            and lines.order_id = pairs.order_id
+    left join items
+        on
+            pairs.erp_code = items.erp_code
+            and lines.item_code = items.item_code
+),
+
 analysis_choices as (
-    {{ analysis_choices('taxed') }}
+    {{ analysis_choices('situations') }}
 ),
 
 -- Where the books keep such a code, and from when on.
