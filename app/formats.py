@@ -65,7 +65,8 @@ class Formats:
 def words(code: Any) -> str:
     """`CUSTOMER_SERVICE` → `Customer service`; what is no code stays as it is."""
     text = NOTHING if code is None else str(code)
-    if not text.isupper() or "-" in text:
+    # An id is no code, and a code has no figures in it.
+    if not text.isupper() or "-" in text or any(one.isdigit() for one in text):
         return text
     parts = text.split("_")
     if len(parts) == 1 and text in _SHORT:

@@ -19,7 +19,7 @@ MOST_ROWS = 1_000_000
 """Rows of a download; a sheet of Excel holds hardly more."""
 LONGEST_SEARCH = 200
 MOST_CHOICES = 200
-NUMERIC = frozenset({"money", "number", "percent"})
+NUMERIC = frozenset({"money", "number", "quantity", "percent"})
 
 Row = Mapping[str, Any]
 Link = Callable[[Row], str | None]
@@ -27,7 +27,9 @@ Link = Callable[[Row], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`kind`: text, money, number, percent, date, moment, code, words, state, severity, flag."""
+    """`kind`: text, money, quantity, number, percent, date, moment, code, words, state, severity, flag. Money and
+    quantities lead to the vendors' records behind them, where the row names one and the column has no other link.
+    """
 
     key: str
     heading: str
@@ -75,6 +77,8 @@ class Table:
     page_rows: int = PAGE_ROWS
     nothing: str = "Nothing to show."
     caption: str = ""
+    totals: Sequence[str] = ()
+    """Columns that are added up over all rows that the filters leave, money by currency."""
     choose: str = ""
     """Key of the rows' ids when rows can be chosen for a form; the form's id is `choose`."""
 
@@ -95,6 +99,8 @@ class Answer:
     chosen: Mapping[str, str]
     options: Mapping[str, Sequence[str]]
     path: str
+    sums: Sequence[Row] = ()
+    """The totals, a row for each currency."""
     others: Mapping[str, str] = field(default_factory=dict)
     """Parameters of the address that belong to somebody else."""
 
@@ -154,7 +160,8 @@ def answer(table: Table, published: Published | None, path: str, asked: Mapping[
     shown = rows.some(sort, table.page_rows, (page - 1) * table.page_rows)
     options = {one.key: list(one.options) for one in table.filters if one.options is not None}
     options |= rows.values([one.key for one in table.filters if one.options is None])
-    return Answer(table, shown, total, page, sort, chosen, options, path, others)
+    sums = rows.sums(table.totals) if table.totals and total > 1 else []
+    return Answer(table, shown, total, page, sort, chosen, options, path, sums, others)
 
 
 def everything(table: Table, published: Published | None, asked: Mapping[str, str]) -> Iterator[Row]:
@@ -225,6 +232,28 @@ class _Rows:
             order = f' ORDER BY "{sort.removeprefix("-")}" {direction} NULLS LAST{self._tie_break()}'
         sql = f"SELECT * FROM ({self._sql}) AS wanted{where}{order} LIMIT {limit:d} OFFSET {offset:d}"
         return list(self._ask(sql, parameters))
+
+    def sums(self, keys: Sequence[str]) -> list[Row]:
+        """The totals of columns by currency, the one with most rows first; without a currency where rows have none."""
+        if self._list is None:
+            where, parameters = self._where()
+            has = any(row["column_name"] == "currency_code" for row in self._described())
+            currency = "currency_code" if has else "NULL AS currency_code"
+            parts = ", ".join(f'sum("{key}") AS "{key}"' for key in keys)
+            sql = f"SELECT {currency}, {parts} FROM ({self._sql}) AS wanted{where} GROUP BY 1 ORDER BY count(*) DESC, 1"
+            return [row for row in self._ask(sql, parameters) if any(row[key] is not None for key in keys)]
+        by: dict[Any, list[Row]] = {}
+        for row in self._list:
+            by.setdefault(row.get("currency_code"), []).append(row)
+        return [
+            {"currency_code": code} | {key: sum(row[key] for row in rows if row.get(key) is not None) for key in keys}
+            for code, rows in sorted(by.items(), key=lambda item: (-len(item[1]), str(item[0])))
+            if any(row.get(key) is not None for row in rows for key in keys)
+        ]
+
+    def _described(self) -> list[dict[str, Any]]:
+        assert isinstance(self._table.source, Query)
+        return self._ask(f"DESCRIBE SELECT * FROM ({self._sql}) AS wanted", list(self._table.source.parameters))
 
     def values(self, keys: Sequence[str]) -> dict[str, list[str]]:
         """What columns hold, for the choices of filters: one look at the rows for all of them."""

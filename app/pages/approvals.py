@@ -55,6 +55,7 @@ def listing(ask: Ask) -> Page:
             columns,
             _with_decimals(waiting),
             sort="kind",
+            totals=("amount",),
             filters=(Filter("kind", "Kind"), Filter("marketplace_code", "Marketplace")),
             search=("natural_id", "reason"),
             nothing="No action waits for a person.",
@@ -159,10 +160,11 @@ def difference(before: str | None, after: str) -> list[tuple[str, str]]:
 
 def _page(ask: Ask, row: Mapping[str, Any], *, shows_all: bool) -> Page:
     registry = load_registry(ask.settings.config_dir)
-    before = _before(ask, row)
+    before, preview = _before(ask, row), ask.outbox.previews.of(str(row["action_key"]))
     show = (lambda text: text) if shows_all else masked
     lines = difference(None if before is None else before["payload"], row["payload"])
-    free = [row["payload"], row["detail"] or "", row["reason"]]
+    bodies = [one.body for one in preview.requests] if preview else []
+    free = [*bodies, row["payload"], row["detail"] or "", row["reason"]]
     history = [
         {**entry, "why": show(entry["why"]), "to": entry["to_state"], "from": entry["from_state"]}
         for entry in ask.outbox.history(str(row["action_key"]))
@@ -182,6 +184,11 @@ def _page(ask: Ask, row: Mapping[str, Any], *, shows_all: bool) -> Page:
         "waits": _why(ask, registry, row) if row["state"] == "PROPOSED" else None,
         "stopped": stopped_by(subject_of(row), registry.switches, write_back=ask.settings.write_back),
         "is_masked": not shows_all and any(is_masked(text) for text in free),
+        "preview": preview,
+        "requests": [
+            {"method": one.method, "url": one.url, "headers": one.headers, "body": show(_pretty(one.body))}
+            for one in (preview.requests if preview else ())
+        ],
         "looks": ask.outbox.notes.about(About.ACTION, str(row["action_key"])),
         "back": page_of(row),
     }
@@ -241,6 +248,14 @@ def _with_decimals(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     from decimal import Decimal
 
     return [{**row, "amount": Decimal(row["amount"]) if row["amount"] else None} for row in rows]
+
+
+def _pretty(body: str) -> str:
+    """JSON with a member a line; anything else as it is."""
+    try:
+        return json.dumps(json.loads(body, parse_float=str), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body
 
 
 def _lines(payload: str) -> list[str]:

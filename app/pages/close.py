@@ -6,15 +6,18 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 from starlette.datastructures import FormData
 
 from app.asking import Ask, Done, NotHere, NotNow, Page
 from app.masks import masked
+from app.pages import journals
 from app.pages.payouts import bridge_chart
 from app.people import Right
-from app.tables import Column, Row, Table
+from app.rendering import evidence_address
+from app.tables import Column, Link, Row, Table
 from orchestration.close.reading import Close, read_close
 from orchestration.outbox import Role
 
@@ -113,13 +116,13 @@ def _tables(close: Close, steps: list[dict[str, Any]], events: list[dict[str, An
                 Column("marketplace_code", "Market", "code"),
                 Column("account_role", "Account", "words", note="account_code"),
                 Column("opening_amount", "Opening", "money"),
-                Column("settlement_amount", "Settled", "money"),
-                Column("receipt_amount", "Received", "money"),
-                Column("correction_amount", "Other", "money"),
-                Column("closing_amount", "Closing", "money"),
-                Column("timing_amount", "On its way", "money"),
-                Column("finding_amount", "Findings", "money"),
-                Column("erp_closing_amount", "Per ERP", "money"),
+                Column("settlement_amount", "Settled", "money", _journals("SETTLEMENT")),
+                Column("receipt_amount", "Received", "money", _journals("PAYOUT_RECEIPT")),
+                Column("correction_amount", "Other", "money", _journals()),
+                Column("closing_amount", "Closing", "money", _journals()),
+                Column("timing_amount", "On its way", "money", lambda _: "/payouts?match_status=TIMING"),
+                Column("finding_amount", "Findings", "money", _findings_of),
+                Column("erp_closing_amount", "Per ERP", "money", _account_of),
                 Column("difference_amount", "Unexplained", "money"),
             ),
             close.rollforward,
@@ -128,7 +131,7 @@ def _tables(close: Close, steps: list[dict[str, Any]], events: list[dict[str, An
         ),
         "bridge": Table(
             "Bridge",
-            (Column("step_name", "Step"), Column("amount", "Amount", "money")),
+            (Column("step_name", "Step"), Column("amount", "Amount", "money", lambda _: "/payouts")),
             steps,
             name="bridge",
             nothing="No cycle closed in this month.",
@@ -140,7 +143,7 @@ def _tables(close: Close, steps: list[dict[str, Any]], events: list[dict[str, An
                 Column("side", "Side", "words"),
                 Column("item_kind", "What", "words"),
                 Column("item_count", "Items", "number"),
-                Column("amount", "Amount", "money"),
+                Column("amount", "Amount", "money", _side_of),
             ),
             close.tie_out,
             name="tie-out",
@@ -152,7 +155,7 @@ def _tables(close: Close, steps: list[dict[str, Any]], events: list[dict[str, An
                 Column("marketplace_code", "Market", "code"),
                 Column("age_band", "Days", "code"),
                 Column("item_count", "Items", "number"),
-                Column("open_amount", "Amount", "money"),
+                Column("open_amount", "Amount", "money", _exceptions_of),
             ),
             close.ageing,
             name="ageing",
@@ -260,6 +263,30 @@ def _is_lock(event: Row) -> bool:
 def _left_at(lock: Row) -> set[str]:
     """Blocking checks that were not done when the month was locked all the same."""
     return set(json.loads(lock["left_open"] or "[]"))
+
+
+def _journals(kind: str = "") -> Link:
+    """The journal lines that moved the row's account in the month."""
+    return lambda row: journals.address(row, period=row["period"], account_role=row["account_role"], kind=kind)
+
+
+def _findings_of(row: Row) -> str:
+    return f"/exceptions?marketplace_code={quote(str(row['marketplace_code']))}"
+
+
+def _account_of(row: Row) -> str | None:
+    return evidence_address([row["account_code"]], row["marketplace_code"]) if row["account_code"] else None
+
+
+def _side_of(row: Row) -> str:
+    """Where the amount of a line of the tie-out comes from."""
+    if row["side"] == "LEDGER":
+        return journals.address(row, account_role=row["item_kind"])
+    return (
+        f"/payouts?marketplace_code={quote(str(row['marketplace_code']))}"
+        if row["side"] == "MARKETPLACE"
+        else (_findings_of(row))
+    )
 
 
 def _exceptions_of(row: Row) -> str:

@@ -37,7 +37,7 @@ COLUMNS = (
     Column("summary", "What", "long", note="recommended_action", is_sortable=False),
     Column("subject_id", "About", "text", explained("subject_id"), note="subject_type"),
     Column("amount_at_risk", "At risk", "money"),
-    Column("consequence_count", "Follow", "number"),
+    Column("consequence_count", "Consequences", "number"),
     Column("due_at", "Due (UTC)", "moment", note="owner_team"),
 )
 STATUS = Column("status", "Status", "state")
@@ -50,6 +50,10 @@ FILTERS = (
     Filter("root_cause", "Cause"),
     Filter("status", "Status"),
 )
+
+
+def _of_cause(row: Row) -> str:
+    return f"/exceptions?{urlencode({name: row[name] for name in ('root_cause', 'exception_code')})}"
 
 
 ALIASES = {"code": "exception_code", "marketplace": "marketplace_code", "owner": "owner_team"}
@@ -74,6 +78,7 @@ def listing(ask: Ask) -> Page | Response:
         columns=(*COLUMNS, STATUS) if shows_closed else COLUMNS,
         source=Query(f"SELECT *, {MOST_URGENT} AS place FROM exceptions {where}", parameters),
         sort="place",
+        totals=("amount_at_risk",),
         filters=FILTERS,
         search=("subject_id", "summary", "title", "exception_code"),
         nothing="Nothing is open here: everything ties out.",
@@ -87,8 +92,8 @@ def listing(ask: Ask) -> Page | Response:
             Column("exception_code", "Code", "code", lambda row: f"/exceptions?exception_code={row['exception_code']}"),
             Column("title", "What"),
             Column("open_count", "Open", "number"),
-            Column("follow_count", "Follow from them", "number"),
-            Column("at_risk", "At risk", "money"),
+            Column("follow_count", "Consequences", "number"),
+            Column("at_risk", "At risk", "money", _of_cause),
             Column("recommended_action", "What to do", is_sortable=False),
         ),
         source=Query(
@@ -98,6 +103,7 @@ def listing(ask: Ask) -> Page | Response:
             "GROUP BY root_cause, exception_code, title, currency_code"
         ),
         sort="-at_risk",
+        totals=("open_count", "follow_count", "at_risk"),
         page_rows=12,
     )
     values = {"teams": TEAMS, "is_mine": mine, "shows_closed": shows_closed, "back": _here(ask)}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from app.asking import Ask, Page
-from app.rendering import explained
-from app.tables import Column, Link, Table, linked, of_listing
+from app.rendering import evidence_address, explained
+from app.tables import Column, Link, Row, Table, linked, of_listing
 from orchestration.lib.explaining.chains import Explainer
 from orchestration.lib.explaining.finding import find, similar
 from orchestration.lib.explaining.tree import Listing, Node
@@ -49,7 +50,7 @@ def sections_of(nodes: list[Node]) -> tuple[list[dict[str, Any]], dict[str, Tabl
         names = []
         for listing in node.listings:
             name = f"t{number}-{listing.name}"
-            tables[name] = _table(listing, name)
+            tables[name] = _table(listing, name, node)
             names.append(name)
         facts = [(label, value) for label, value in node.facts.items() if value is not None]
         sections.append(
@@ -71,12 +72,26 @@ def _walk(node: Node, depth: int) -> Iterator[tuple[Node, int]]:
         yield from _walk(child, depth + 1)
 
 
-def _table(listing: Listing, name: str) -> Table:
+def _table(listing: Listing, name: str, node: Node) -> Table:
     links: dict[str, Link] = {key: explained(key) for key in ID_COLUMNS}
+    if listing.name == "lines_by_type" and node.kind == "PAYOUT":
+        links |= {one.key: _lines_of(node) for one in listing.columns if one.kind == "money"}
+    if node.kind == "JOURNAL":
+        links |= dict.fromkeys(("debit", "credit"), lambda _: evidence_address([node.id]))
     columns = linked(of_listing(listing.columns), links)
     if listing.name == "settlement_lines" or listing.name == "lines_by_type":
         columns = _with_line(columns, listing)
     return Table(listing.title, columns, listing.rows, name=name, page_rows=ROWS, nothing="None.")
+
+
+def _lines_of(node: Node) -> Link:
+    """The lines of a pay-out that are added up in a row."""
+    page = f"/payouts/{quote(str(node.facts['marketplace']), safe='')}/{quote(node.id, safe='')}"
+
+    def link(row: Row) -> str:
+        return f"{page}?{urlencode({'lines.transaction_type': row['transaction_type']})}#lines"
+
+    return link
 
 
 def _with_line(columns: list[Column], listing: Listing) -> list[Column]:

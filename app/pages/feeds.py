@@ -5,6 +5,11 @@ from __future__ import annotations
 from app.asking import Ask, Page
 from app.tables import Column, Filter, Query, Table
 
+LEVELS = {
+    "a": "Orders", "b": "Settlement lines", "c": "Cycles", "d": "Documents", "e": "Receipts", "f": "Journals",
+    "g": "Clearing", "h": "Stock", "i": "Despatches", "j": "Refunds", "k": "Offers",
+}  # fmt: skip
+LEVEL_WORDS = " ".join(f"WHEN '{code}' THEN '{words}'" for code, words in LEVELS.items())
 WHERE_FROM = (Column("vendor", "Vendor", "code"), Column("account", "Account", "code"), Column("feed", "Feed", "code"))
 
 
@@ -34,10 +39,10 @@ def show(ask: Ask) -> Page:
             "Levels whose figures are not proved",
             (
                 Column("marketplace_code", "Market", "code"),
-                Column("level_code", "Level", "code"),
+                Column("level", "Level", "code", note="level_code"),
                 Column("summary", "Why", "long", is_sortable=False),
             ),
-            Query("SELECT * FROM completeness WHERE NOT is_complete"),
+            Query(f"SELECT *, CASE level_code {LEVEL_WORDS} END AS level FROM completeness WHERE NOT is_complete"),
             name="proof",
             sort="marketplace_code",
             nothing="All levels are proved: feeds fresh, controls balanced, no gap.",
@@ -55,10 +60,10 @@ def show(ask: Ask) -> Page:
                 Column("quarantined_count", "Quarantined", "number"),
                 Column("difference", "Difference", "number"),
             ),
-            Query("SELECT *, CASE WHEN is_balanced THEN 'DONE' ELSE 'BROKEN' END AS state FROM control_totals"),
+            Query("SELECT *, CASE WHEN is_balanced THEN 'BALANCED' ELSE 'BROKEN' END AS state FROM control_totals"),
             name="controls",
-            sort="state",
-            filters=(Filter("vendor", "Vendor"), Filter("account", "Account")),
+            sort="-state",
+            filters=(Filter("vendor", "Vendor"), Filter("account", "Account"), Filter("state", "State")),
             page_rows=25,
         ),
         "budget": Table(

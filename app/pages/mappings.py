@@ -229,6 +229,7 @@ def _gaps(ask: Ask) -> Table:
         rows,
         name="gaps",
         sort="-amount",
+        totals=("amount",),
         nothing="Everything that was read has its mapping.",
     )
 

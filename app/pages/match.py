@@ -35,13 +35,17 @@ def listing(ask: Ask) -> Page:
         Column("actual_amount", "Received", "money"),
         Column("residual_amount", "Difference", "money"),
         Column("days_open", "Days", "number"),
+        Column("status", "Status", "state"),
         Column("exception_code", "Code", "code", _exception_page),
         Column("since_date", "Since", "date"),
     )
     where = (
-        "SELECT u.*, e.exception_id, e.recommended_action FROM unmatched_payouts AS u LEFT JOIN exceptions AS e "
+        "SELECT u.*, e.exception_id, coalesce(e.recommended_action, a.recommended_action) AS recommended_action "
+        "FROM unmatched_payouts AS u LEFT JOIN exceptions AS e "
         "ON e.marketplace_code = u.marketplace_code AND e.subject_type = u.subject_type "
-        "AND e.subject_id = u.subject_id AND e.exception_code = u.exception_code WHERE u.subject_type = '{}'"
+        "AND e.subject_id = u.subject_id AND e.exception_code = u.exception_code LEFT JOIN (SELECT "
+        "exception_code, min(recommended_action) AS recommended_action FROM exceptions GROUP BY exception_code) AS a "
+        "ON a.exception_code = u.exception_code WHERE u.subject_type = '{}'"
     )
     tables = {
         "payouts": Table(
@@ -55,6 +59,7 @@ def listing(ask: Ask) -> Page:
             ),
             Query(where.format("PAYOUT")),
             sort="-days_open",
+            totals=("expected_amount", "actual_amount", "residual_amount"),
             filters=(Filter("marketplace_code", "Marketplace"), Filter("status", "Status")),
             nothing="Every pay-out has its money.",
         ),
@@ -69,6 +74,7 @@ def listing(ask: Ask) -> Page:
             Query(where.format("RECEIPT")),
             name="receipts",
             sort="-days_open",
+            totals=("actual_amount", "residual_amount"),
             nothing="Every receipt belongs to a pay-out.",
         ),
         "decided": Table(
@@ -127,7 +133,10 @@ def one(ask: Ask) -> Page:
 
 
 def _exception_page(row: Row) -> str | None:
-    return f"/exceptions/{row['exception_id']}" if row["exception_id"] else None
+    """The exception on it; of what follows from another one, all that have the code."""
+    if row["exception_id"]:
+        return f"/exceptions/{row['exception_id']}"
+    return f"/exceptions?exception_code={row['exception_code']}" if row["exception_code"] else None
 
 
 def confirm(ask: Ask, sent: FormData) -> Done:

@@ -66,6 +66,7 @@ def listing(ask: Ask) -> Page:
         ),
         Query(CYCLES),
         sort="-cycle_date",
+        totals=("net_amount", "payout_amount", "received_amount", "bank_fee_amount", "residual_amount"),
         filters=(
             Filter("marketplace_code", "Marketplace"),
             Filter("pay_out_state", "State"),
@@ -95,6 +96,7 @@ def one(ask: Ask) -> Page:
             Query(f"SELECT * FROM fct_settlement_lines WHERE {of_cycle}", list(keys.values())),
             name="lines",
             sort="line_date",
+            totals=("amount",),
             filters=(
                 Filter("fee_type", "Fee type"),
                 Filter("transaction_type", "Type"),
@@ -121,7 +123,7 @@ def one(ask: Ask) -> Page:
         ),
         "bridge": Table(
             "From sales to cash",
-            (Column("step_name", "Step"), Column("amount", "Amount", "money")),
+            (Column("step_name", "Step"), Column("amount", "Amount", "money", lambda _: "#lines")),
             steps,
             name="bridge",
         ),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from app.asking import Ask, Page
 from app.charts import trend, waterfall
+from app.pages import journals
 from app.rendering import explained
-from app.tables import Column, Filter, Query, Row, Table
+from app.tables import Column, Filter, Link, Query, Row, Table, linked
 
 STEPS = (
     ("list_sales_amount", "List sales", False),
@@ -42,6 +44,7 @@ SHOWN = (
     Column("contribution_1_amount", "Contribution 1", "money"),
     Column("contribution_2_amount", "Contribution 2", "money"),
 )
+SUMMED = tuple(one.key for one in SHOWN)
 BASES = ("PERIOD", "COHORT")
 
 
@@ -68,7 +71,11 @@ def show(ask: Ask) -> Page:
         ),
         "channels": Table(
             "Marketplaces and months",
-            (Column("period", "Month", "code"), Column("marketplace_code", "Market", "code"), *SHOWN),
+            (
+                Column("period", "Month", "code", _page_of),
+                Column("marketplace_code", "Market", "code"),
+                *linked(SHOWN, _money(_journals_of)),
+            ),
             Query(
                 f"SELECT period, marketplace_code, currency_code, {group} FROM channel_profitability WHERE basis = ? "
                 "GROUP BY period, marketplace_code, currency_code",
@@ -77,23 +84,26 @@ def show(ask: Ask) -> Page:
             name="channels",
             sort="-period",
             page_rows=15,
+            totals=SUMMED,
         ),
         "items": Table(
             "Items",
             (
-                Column("item_code", "Item", "text", explained("item_code")),
+                Column("item", "Item", "text", explained("item_code")),
                 Column("marketplace_code", "Market", "code"),
-                *SHOWN,
+                *linked(SHOWN, _money(explained("item_code"))),
                 Column("net_margin_rate", "Margin", "percent"),
             ),
             Query(
-                f"SELECT item_code, marketplace_code, currency_code, {group}, CASE WHEN sum(net_sales_amount) <> 0 "
+                f"SELECT item_code, coalesce(item_code, 'of no one item') AS item, marketplace_code, currency_code, "
+                f"{group}, CASE WHEN sum(net_sales_amount) <> 0 "
                 "THEN (sum(contribution_2_amount) / sum(net_sales_amount))::DECIMAL(18, 4) END AS net_margin_rate "
                 f"FROM channel_profitability WHERE {one_side} GROUP BY item_code, marketplace_code, currency_code",
                 parameters,
             ),
             name="items",
             sort="contribution_2_amount",
+            totals=SUMMED,
             filters=(Filter("marketplace_code", "Marketplace"),),
             search=("item_code",),
             page_rows=25,
@@ -104,9 +114,7 @@ def show(ask: Ask) -> Page:
             (
                 Column("shop_id", "Seller", "code"),
                 Column("marketplace_code", "Market", "code"),
-                *SHOWN[:2],
-                *SHOWN[3:5],
-                SHOWN[7],
+                *linked((*SHOWN[:2], *SHOWN[3:5], SHOWN[7]), _money(_payouts_of)),
             ),
             Query(
                 f"SELECT shop_id, marketplace_code, currency_code, {group} FROM channel_profitability "
@@ -115,6 +123,7 @@ def show(ask: Ask) -> Page:
             ),
             name="sellers",
             sort="-contribution_2_amount",
+            totals=("net_sales_amount", "commission_amount", "order_fee_amount", "contribution_2_amount"),
             search=("shop_id",),
             page_rows=25,
             nothing="No marketplace here is operated by us.",
@@ -130,6 +139,23 @@ def show(ask: Ask) -> Page:
         "periods": _values(ask, "period"),
     }
     return Page("profitability.html", "Profitability", values, tables)
+
+
+def _money(link: Link) -> dict[str, Link]:
+    """The link on every amount."""
+    return {one.key: link for one in SHOWN if one.kind == "money"}
+
+
+def _journals_of(row: Row) -> str:
+    return journals.address(row, period=row["period"])
+
+
+def _payouts_of(row: Row) -> str:
+    return f"/payouts?{urlencode({'marketplace_code': row['marketplace_code'], 'q': row['shop_id']})}"
+
+
+def _page_of(row: Row) -> str:
+    return f"/profitability?{urlencode({'marketplace': row['marketplace_code'], 'period': row['period']})}"
 
 
 def _waterfall(ask: Ask, row: Row) -> Markup:

@@ -48,15 +48,18 @@ def today(ask: Ask) -> Page:
             Column("at_risk", "At risk", "money"),
         ),
         source=Query(
-            "SELECT owner_team, currency_code, count(*) AS open_count, "
+            "WITH asked AS (SELECT owner_team, severity, due_at, amount_at_risk, coalesce(currency_code, "
+            "mode(currency_code) OVER (PARTITION BY owner_team)) AS currency_code "
+            f"FROM exceptions WHERE {OPEN}) SELECT owner_team, currency_code, count(*) AS open_count, "
             "count(*) FILTER (WHERE severity = 'S1') AS severe_count, "
             "count(*) FILTER (WHERE due_at < ?) AS overdue_count, "
             "count(*) FILTER (WHERE due_at >= ? AND due_at < ? + INTERVAL 1 DAY) AS soon_count, "
             "sum(amount_at_risk)::DECIMAL(18, 2) AS at_risk "
-            f"FROM exceptions WHERE {OPEN} GROUP BY owner_team, currency_code",
+            "FROM asked GROUP BY owner_team, currency_code",
             [ask.now] * 3,
         ),
         sort="-at_risk",
+        totals=("severe_count", "open_count", "overdue_count", "soon_count", "at_risk"),
     )
     deadlines = Table(
         title="Orders that run out of time",
@@ -66,7 +69,7 @@ def today(ask: Ask) -> Page:
             Column("status", "Status", "state"),
             Column("marketplace_code", "Market", "code"),
             Column("order_id", "Order", "text", explained("order_id")),
-            Column("summary", "Waits for", is_sortable=False),
+            Column("summary", "Waits for", "long", is_sortable=False),
             Column("amount_at_risk", "Sale", "money"),
         ),
         source=Query("SELECT * FROM deadlines WHERE status <> 'IN_TIME'"),

@@ -64,21 +64,23 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
         def on_progress(what: str, done: int, total: int) -> None:
             workspace.on_step(Step("deliver", what, done, total))
 
-        deliveries = workspace.connections.deliveries() if settings.write_back else {}
-        if workspace.kinds is not None:
-            deliveries = {key: delivery for key, delivery in deliveries.items() if key[0] in workspace.kinds}
         # An account that did not answer in this run is not kept waiting for again: its actions keep their turn.
         down = {account for _, account in workspace.down}
-        deliveries = {key: delivery for key, delivery in deliveries.items() if key[1] not in down}
+        reachable = {
+            (kind, account): delivery
+            for (kind, account), delivery in workspace.connections.deliveries().items()
+            if account not in down and (workspace.kinds is None or kind in workspace.kinds)
+        }
         outbox = Outbox(settings.outbox_address, settings.clock)
         try:
             with workspace.timed("deliver"):
                 result = outbox.deliver(
-                    deliveries,
+                    reachable if settings.write_back else {},
                     switches=registry.switches,
                     write_back=settings.write_back,
                     progress=on_progress,
                 )
+                outbox.previews.prepare(reachable)
         finally:
             outbox.close()
         workspace.journal.deliveries.append(result)

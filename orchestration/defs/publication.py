@@ -6,11 +6,13 @@ import dagster as dg
 from dagster import AssetExecutionContext
 
 from orchestration.defs.loading import WAREHOUSE
+from orchestration.lib import evidence_index
 from orchestration.lib.customers import read_new
 from orchestration.lib.integrity import seal_outputs
 from orchestration.lib.points import keep_point
 from orchestration.lib.publish import publish
 from orchestration.lib.settings import stamp
+from orchestration.lib.warehouse import connect
 from orchestration.lib.workspace import Step, Workspace
 
 PUBLISHED_KEY = dg.AssetKey(["published", "marts"])
@@ -29,12 +31,13 @@ def published_marts(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     def publish_marts(context: AssetExecutionContext) -> dg.MaterializeResult[None]:
         workspace: Workspace = context.resources.workspace
         workspace.on_step(Step("publish", "marts", 0, None))
-        with workspace.timed("publish"):
+        with workspace.timed("publish"), connect(workspace.settings):
             result = publish(workspace.settings)
+            evidence_index.update(workspace.settings)
+        with workspace.timed("publish"):
             as_of = workspace.built_as_of or workspace.settings.clock.now()
             keep_point(workspace.settings, result, as_of=stamp(as_of))
             seal_outputs(workspace.settings, result)
-        with workspace.timed("customers"):
             read_new(workspace.settings)
         workspace.journal.published = result
         return dg.MaterializeResult(

@@ -156,6 +156,11 @@ def _seal_missing(settings: Settings, persons: Persons) -> int:
     return len(missing)
 
 
+def with_persons(settings: Settings) -> set[tuple[str, str]]:
+    """Feeds whose pages are kept with people in them: those of retention.csv whose customers are not cut out."""
+    return {(row["vendor"], row["entity"]) for row in _retention(settings)} - PERSONAL.keys()
+
+
 def _retention(settings: Settings) -> list[dict[str, str]]:
     with (settings.config_dir / "retention.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

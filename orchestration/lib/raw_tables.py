@@ -98,11 +98,16 @@ def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 def present_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
     """The columns of every table of raw, by table."""
+    return {table: set(columns) for table, columns in ordered_columns(connection).items()}
+
+
+def ordered_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """The same in the order of the tables' making."""
     found = connection.execute(
-        "select table_name, list(column_name) from duckdb_columns() "
+        "select table_name, list(column_name order by column_index) from duckdb_columns() "
         "where schema_name = 'raw' and database_name = current_database() group by table_name"
     ).fetchall()
-    return {str(table): set(columns) for table, columns in found}
+    return {str(table): list(columns) for table, columns in found}
 
 
 def ensure_table(connection: duckdb.DuckDBPyConnection, table: TableSpec, present: set[str]) -> bool:

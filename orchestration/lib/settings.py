@@ -155,6 +155,11 @@ class Settings(BaseSettings):
         return self.root / "examination.json"
 
     @property
+    def evidence_index_path(self) -> Path:
+        """Which file and record of the evidence an id stands in (evidence_index.py)."""
+        return self.root / "evidence.duckdb"
+
+    @property
     def temporary_dir(self) -> Path:
         return self.root / "tmp"
 

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table,
 
 metadata = MetaData()
 
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0006"
 """Newest alembic revision; a test keeps it equal to the migrations folder."""
 
 actions = Table(
@@ -148,6 +148,16 @@ config_changes = Table(
     Column("decided_by", String(120)),
     Column("decided_at", String(27)),
     Index("ix_outbox_config_changes_state", "state"),
+)
+
+previews = Table(
+    "outbox_previews",
+    metadata,
+    Column("action_key", String(300), primary_key=True),
+    Column("requests", Text, nullable=False),  # JSON: method, url, headers without secrets, body
+    Column("held", Text, nullable=False),  # what the vendor held then, in words
+    Column("is_held", Boolean, nullable=False),  # whether that is what was wanted
+    Column("made_at", String(27), nullable=False),
 )
 
 lane_runs = Table(

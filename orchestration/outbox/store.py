@@ -30,6 +30,7 @@ from orchestration.outbox.errors import ApprovalRefused, ConcurrentChange, Malfo
 from orchestration.outbox.notes import Notes
 from orchestration.outbox.people import SERVICE_ACTOR, person_named
 from orchestration.outbox.policies import Policy, Switch, needs_person, stopped_by, subject_of
+from orchestration.outbox.previews import Previews
 from orchestration.outbox.runs import RunHistory
 from orchestration.outbox.schema import actions, audit, close_events, config_changes, decisions, notes
 from orchestration.outbox.states import ENDED, REPLACEABLE, State, require_transition
@@ -129,6 +130,7 @@ class Outbox:
         self.closing = Closing(self.engine, clock, channel=channel)
         self.notes = Notes(self.engine, clock, channel=channel)
         self.changes = Changes(self.engine, clock, channel=channel)
+        self.previews = Previews(self.engine, clock)
         # Nothing is delivered until somebody said which switches hold.
         self._switches: tuple[Switch, ...] = ()
         self._write_back = False

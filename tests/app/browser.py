@@ -24,6 +24,8 @@ FLAGS = (
 )  # fmt: skip
 SHOTS = "APP_SCREENSHOTS"
 """Environment variable with the folder that screenshots for the docs are written to; without it none are."""
+PHONE = 390
+JUDGED = {"exclude": [["tbody tr:nth-child(n+13)"]]}
 GRAVE = ("serious", "critical")
 AXE = Axe()
 
@@ -76,29 +78,35 @@ class Person:
         assert self.page.locator("h1").count() == 1, path
 
     def judge(self) -> list[str]:
-        """What axe finds grave on the page in light, and of its colours in dark; and anything wider than the window."""
+        """What axe finds grave on the page in light, and of its colours in dark; and anything wider than the window or
+        than a telephone. Of a table's rows, which are alike, axe reads the first dozen.
+        """
         found = []
         for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
             self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            result: dict[str, Any] = AXE.run(self.page, options={"resultTypes": ["violations"], **rules}).response
+            result: dict[str, Any] = AXE.run(
+                self.page, context=JUDGED, options={"resultTypes": ["violations"], **rules}
+            ).response
             found += [
                 f"{self.page.url} in {scheme}: {one['id']} ({one['impact']}) {one['nodes'][0]['html'][:160]}"
                 for one in result["violations"]
                 if one["impact"] in GRAVE
             ]
         self.page.emulate_media(color_scheme="light")
-        if self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1"):
-            found.append(f"{self.page.url}: wider than a window of {self.width}")
+        for width in (self.width, PHONE):
+            self.page.set_viewport_size({"width": width, "height": 800})
+            if self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1"):
+                found.append(f"{self.page.url}: wider than a window of {width}")
+        self.page.set_viewport_size({"width": self.width, "height": 800})
         return found
 
-    def shoot(self, name: str) -> None:
+    def shoot(self, name: str, width: int = 1024) -> None:
         """A screenshot for the docs when it is asked for."""
         folder = os.environ.get(SHOTS)
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
             # A small window: the pictures are for a page of documentation.
-            if self.width > 1024:
-                self.page.set_viewport_size({"width": 1024, "height": 640})
+            self.page.set_viewport_size({"width": width, "height": 640 if width > PHONE else 800})
             self.page.screenshot(path=f"{folder}/{name}.png")
             self.page.set_viewport_size({"width": self.width, "height": 800})
 

@@ -21,11 +21,14 @@ from orchestration.examination.examine import Examination, Finding
 from orchestration.examination.finding import CHECKS, Found
 from orchestration.examination.report import keep
 from orchestration.lib.customers import read_new
+from orchestration.lib.evidence_index import update
 from orchestration.outbox.notes import About
 from tests.app import marts
 from tests.app.conftest import SignedIn
 from tests.app.serving import banner, hidden
+from tests.orchestration.test_evidence import FILE, with_evidence
 from tests.orchestration.test_persons import land, order, page
+from tests.outbox.world import FileVendor
 
 RECEIPT = "BARC_GBP-R9"
 
@@ -89,6 +92,20 @@ def test_an_order_is_found_by_its_tracking_number(signed_in: SignedIn) -> None:
     assert "Time line" in vera.get("/orders/BRICO/O-2").text
 
 
+def test_every_figure_leads_to_its_record(signed_in: SignedIn, site: Site) -> None:
+    vera = signed_in("vera")
+    assert "/evidence?id=T-5&amp;of=BRICO" in vera.get("/payouts/BRICO/C-1").text
+    assert "The next run makes the index" in vera.get("/evidence?id=O-2").text
+    update(with_evidence(site.settings))
+    shown = vera.get("/evidence?id=O-2").text
+    assert "Record 6 of mirakl shipments, SHOP" in shown
+    assert "The file is what was landed" in shown
+    assert "&#34;id&#34;: &#34;S-5&#34;" in shown
+    assert "Record 10 of" in vera.get("/evidence", params={"id": "O-1", "file": FILE, "record": "10"}).text
+    assert "No record of the evidence names it" in vera.get("/evidence?id=nothing").text
+    assert vera.get("/evidence").status_code == 404
+
+
 def test_service_finds_a_customers_orders_and_each_look_is_logged(signed_in: SignedIn, site: Site) -> None:
     land(site.settings, page(order("O-1", "Ann Canary"), order("O-2", "Ann Canary"), order("O-9", None)))
     read_new(site.settings)
@@ -138,10 +155,16 @@ def action(site: Site) -> str:
     return str(next(row for row in site.outbox.actions() if row["kind"] == "JOURNAL")["action_key"])
 
 
-def test_an_approver_sees_the_payload_and_lets_it_go(signed_in: SignedIn, site: Site) -> None:
+def test_an_approver_sees_the_requests_and_lets_it_go(signed_in: SignedIn, site: Site, tmp_path: Path) -> None:
     key, ann = action(site), signed_in("ann")
     page = ann.get("/actions/" + key.replace("|", "%7C"))
     assert "Payload" in page.text
+    assert "This one has none" in page.text
+    ledger = FileVendor(tmp_path / "ledger.txt")
+    site.outbox.previews.prepare({("JOURNAL", "SAGE_UK"): ledger})
+    page = ann.get("/actions/" + key.replace("|", "%7C"))
+    assert "POST http://vendor/documents" in page.text
+    assert "To be changed" in page.text
     assert "1 approved" in banner(ann.do("/approvals/approve", seen="/approvals", choose=key))
     row = site.outbox.find(key)
     assert (row["state"], row["decided_by"]) == ("APPROVED", "ann")

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 import zstandard
 
+from orchestration.lib import evidence_index
 from orchestration.lib.evidence import evidence_of, problem_of
+from orchestration.lib.evidence_index import EvidenceIndex, shown
 from orchestration.lib.landing_files import LandingFiles
 from orchestration.lib.settings import Settings
 
-FILE = "landing/vendor/SHOP/orders/2026-07-03/0000000001-000001.json.zst"
-BODY = b'{"orders": []}'
+FILE = "landing/mirakl/SHOP/shipments/2026-07-03/0000000001-000001.json.zst"
+BODY = b'{"data": [%b]}' % b", ".join(b'{"id": "S-%d", "order_id": "O-%d"}' % (n, n) for n in range(10))
 POINTER = "_account varchar, _file varchar, _position bigint, _fetched_at timestamp"
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    made = Settings(data_dir=tmp_path)
+    return with_evidence(Settings(data_dir=tmp_path))
+
+
+def with_evidence(made: Settings) -> Settings:
+    """A warehouse with a pointer into one landed file for orders O-1 and O-2, and for two bank entries."""
     with duckdb.connect(str(made.warehouse_path)) as connection:
         connection.execute("create schema raw")
-        connection.execute("create table raw.landing_files (path varchar, sha256 varchar)")
-        connection.execute("insert into raw.landing_files values (?, ?)", [FILE, hashlib.sha256(BODY).hexdigest()])
+        connection.execute(
+            "create table raw.landing_files (path varchar, vendor varchar, account varchar, entity varchar, "
+            "sha256 varchar, landed_at timestamp)"
+        )
+        connection.execute("create table raw.loaded_files (path varchar, loaded_at timestamp)")
+        file = [FILE, "mirakl", "SHOP", "shipments", hashlib.sha256(BODY).hexdigest()]
+        connection.execute("insert into raw.landing_files values (?, ?, ?, ?, ?, '2026-07-03 08:00')", file)
+        connection.execute("insert into raw.loaded_files values (?, '2026-07-03 08:01')", [FILE])
         connection.execute(f"create table raw.orders ({POINTER}, order_id varchar, parent_id varchar, memo varchar)")
         connection.execute(f"create table raw.entries ({POINTER}, entry_reference varchar, amount varchar)")
         connection.execute("create table raw.notes (order_id varchar)")
@@ -62,3 +75,56 @@ def test_a_file_that_is_not_as_it_was_landed_is_named(settings: Settings) -> Non
     assert problem_of(settings, found) is None
     (settings.root / FILE).unlink()
     assert problem_of(settings, found) == "is missing"
+
+
+def placed(settings: Settings, *ids: str) -> list[tuple[str, int, str]]:
+    index = EvidenceIndex(settings.evidence_index_path)
+    try:
+        return [(one.account, one.position, one.named) for one in index.places(ids)]
+    finally:
+        index.close()
+
+
+def test_the_index_tells_file_and_record_and_grows_by_what_is_new(settings: Settings) -> None:
+    with pytest.raises(FileNotFoundError):
+        EvidenceIndex(settings.evidence_index_path)
+    assert evidence_index.update(settings) == 1
+    assert evidence_index.update(settings) == 0
+    assert placed(settings, "O-1") == [("SHOP", 4, "order_id"), ("SHOP", 9, "order_id")]
+    assert placed(settings, "O-2", "nothing") == [("SHOP", 5, "order_id")]
+    assert placed(settings, "BARC-R-7") == []  # the file is the shop's, not the bank account's
+    assert placed(settings, "R-7") == [("SHOP", 0, "entry_reference"), ("SHOP", 1, "entry_reference")]
+    later = FILE.replace("0000000001-", "0000000002-")
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute(
+            "insert into raw.landing_files values (?, 'bank', 'BARC', 'statements', null, '2026-07-04')", [later]
+        )
+        connection.execute("insert into raw.loaded_files values (?, '2026-07-04')", [later])
+        connection.execute("insert into raw.entries values ('BARC', ?, 7, '2026-07-04', 'R-7', '1')", [later])
+    settings.warehouse_path.with_suffix(".seal").unlink()
+    assert evidence_index.update(settings) == 1
+    assert placed(settings, "BARC-R-7") == [("BARC", 7, "entry_reference")]
+    assert placed(settings, "O-2") == [("SHOP", 5, "order_id")]
+
+
+def test_an_index_of_another_version_of_duckdb_is_made_anew(settings: Settings) -> None:
+    evidence_index.update(settings)
+    with duckdb.connect(str(settings.evidence_index_path)) as connection:
+        connection.execute("update made_by set version = 'v0'")
+        connection.execute("delete from records")
+    assert evidence_index.update(settings) == 1
+    assert placed(settings, "O-2") == [("SHOP", 5, "order_id")]
+
+
+def test_a_record_is_shown_as_it_came_unless_its_file_was_touched_or_holds_people(settings: Settings) -> None:
+    evidence_index.update(settings)
+    index = EvidenceIndex(settings.evidence_index_path)
+    (place,) = index.places(["O-2"])
+    index.close()
+    assert '"id": "S-5"' in shown(settings, place).text
+    people = replace(place, entity="threads")
+    assert shown(settings, people).text == ""
+    assert "people" in shown(settings, people).why_not
+    LandingFiles(settings.landing).write(FILE, zstandard.compress(BODY.replace(b"S-5", b"S-6")))
+    touched = shown(settings, place)
+    assert (touched.text, touched.problem) == ("", "is not as it was landed")
