@@ -22,6 +22,7 @@ from app.rendering import explained
 from app.tables import Column, Query, Row, Table
 from orchestration.lib.config_changes import in_words, propose, rows_of
 from orchestration.lib.config_files import DATED, MAPS, ConfigFile, FileChanged, read_file
+from orchestration.lib.landed_charts import landed_charts
 from orchestration.lib.map_gaps import gaps
 from orchestration.lib.registry import load_registry
 
@@ -193,7 +194,7 @@ def _shown(change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _gaps(ask: Ask) -> Table:
-    found = gaps(ask.published, ask.settings.config_dir)
+    found = gaps(ask.published, ask.settings.config_dir, landed_charts(ask.settings))
     may = ask.may(Right.DECIDE)
     rows = [
         {

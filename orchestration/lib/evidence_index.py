@@ -139,13 +139,13 @@ class EvidenceIndex:
         ).fetchall()
         return [Place(*row) for row in rows]
 
-    def place(self, file: str, position: int) -> Place | None:
-        """The record of a file that is in the evidence; None for any other file."""
+    def files_of(self, vendor: str, account: str, entity: str) -> list[str]:
+        """The files of a feed, oldest first."""
         rows = self._connection.execute(
-            "select vendor, account, entity, path, $2::bigint, sha256, fetched_at from files where path = $1",
-            [file, position],
+            "select path from files where vendor = $1 and account = $2 and entity = $3 order by path",
+            [vendor, account, entity],
         ).fetchall()
-        return Place(*rows[0]) if rows else None
+        return [str(path) for (path,) in rows]
 
 
 def shown(settings: Settings, place: Place) -> Shown:

@@ -5,17 +5,20 @@ and the configuration; a proposal is never taken by itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
+from connectors.charts import ChartAccount
+from orchestration.first_day.proposals import Proposal, propose_accounts
 from orchestration.lib.config_files import MAPS
 from orchestration.lib.configuration import ANY, Account, Marketplace, TransactionType
 from orchestration.lib.published import Published
 from orchestration.lib.registry import read_rows
 
+ChartOf = Callable[[str], Sequence[ChartAccount]]
 SHORTEST_STEM = 5
 """Characters that a SKU and an item must begin with alike before one is proposed for the other."""
 
@@ -49,11 +52,16 @@ class Gap:
         )
 
 
-def gaps(published: Published, config_dir: Path) -> list[Gap]:
-    """All gaps, dearest first."""
+def no_chart(_: str) -> Sequence[ChartAccount]:
+    """Where no chart was landed."""
+    return ()
+
+
+def gaps(published: Published, config_dir: Path, chart_of: ChartOf = no_chart) -> list[Gap]:
+    """All gaps, dearest first. `chart_of` gives the chart of accounts of an ERP as it was landed."""
     found = [
         *_types_without_booking(published, config_dir),
-        *_roles_without_account(published, config_dir),
+        *_roles_without_account(published, config_dir, chart_of),
         *_offers_without_item(published, config_dir),
         *_carriers_without_row(published, config_dir),
         *_warehouses_without_row(published, config_dir),
@@ -104,9 +112,12 @@ def _types_without_booking(published: Published, config_dir: Path) -> Iterator[G
         )
 
 
-def _roles_without_account(published: Published, config_dir: Path) -> Iterator[Gap]:
-    """A role that a journal needs and no account stands for. The entity's other rows of the role give the account."""
+def _roles_without_account(published: Published, config_dir: Path, chart_of: ChartOf) -> Iterator[Gap]:
+    """A role that a journal needs and no account stands for. The entity's other rows of the role give the account, else
+    the names in its ERP's chart.
+    """
     accounts = read_rows(config_dir, Account)
+    erps = {row.entity_code: row.erp_code for row in read_rows(config_dir, Marketplace) if row.erp_code}
     for row in _ask(
         published,
         ["journal_lines"],
@@ -134,6 +145,10 @@ def _roles_without_account(published: Published, config_dir: Path) -> Iterator[G
                 f"{entity} books {role} of {where} in {same.currency_code} to {same.account_code} "
                 f"from {same.effective_from} on."
             )
+        elif (fitting := _by_name(role, chart_of(erps.get(entity) or ""))) is not None:
+            cells |= {"account_code": fitting.code or "", "cost_centre": fitting.cost_centre}
+            cells |= {"department": fitting.department}
+            why = f"The chart of {erps[entity]} has {fitting.code} {fitting.name}. {fitting.why}"
         elif others:
             named = ", ".join(sorted({f"{one.entity_code} {one.account_code}" for one in others}))
             why = f"Other entities have {named}. {why}"
@@ -157,15 +172,21 @@ def _roles_without_account(published: Published, config_dir: Path) -> Iterator[G
         )
 
 
+def _by_name(role: str, chart: Sequence[ChartAccount]) -> Proposal | None:
+    (proposal,) = propose_accounts([role], chart)
+    return proposal if proposal.code else None
+
+
 def _offers_without_item(published: Published, config_dir: Path) -> Iterator[Gap]:
     """An offer whose SKU no item of the ERP has. An item whose code is the same but for case and punctuation is
-    proposed, else the only one that the SKU begins with.
+    proposed, else the only one that the SKU begins with; before both the only item with the product's barcode.
     """
     erps = {row.marketplace_code: row.erp_code for row in read_rows(config_dir, Marketplace)}
     rows = _ask(
         published,
         ["rec_offers", "fct_order_lines"],
         "SELECT offers.marketplace_code, offers.entity_code, offers.subject_id, offers.currency_code, "
+        "offers.expected_value, "
         "count(sold.order_line_id) AS lines, sum(sold.total_amount) AS worth FROM rec_offers AS offers "
         "LEFT JOIN fct_order_lines AS sold ON offers.marketplace_code = sold.marketplace_code "
         "AND offers.subject_id = sold.shop_sku AND sold.line_state IN ('WAITING_ACCEPTANCE', 'WAITING_DEBIT', "
@@ -175,6 +196,8 @@ def _offers_without_item(published: Published, config_dir: Path) -> Iterator[Gap
     for row in rows:
         sku, marketplace = str(row["subject_id"]), str(row["marketplace_code"])
         item, why = _item_for(sku, items.get(str(row["entity_code"]), ()))
+        if (named := row["expected_value"]) and named != sku:
+            item, why = str(named), f"Item {named} alone has the barcode of the product that the offer sells."
         cells = {"marketplace_code": marketplace, "shop_sku": sku, "erp_code": erps.get(marketplace) or ""}
         yield Gap(
             "item_map.csv",

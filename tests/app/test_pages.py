@@ -17,11 +17,14 @@ from app.pages.approvals import difference
 from app.people import Right
 from app.rendering import NAVIGATION
 from app.server import create_app
+from connectors.charts import ChartAccount
 from orchestration.examination.examine import Examination, Finding
 from orchestration.examination.finding import CHECKS, Found
 from orchestration.examination.report import keep
 from orchestration.lib.customers import read_new
 from orchestration.lib.evidence_index import update
+from orchestration.lib.map_gaps import gaps
+from orchestration.lib.published import Published
 from orchestration.outbox.notes import About
 from tests.app import marts
 from tests.app.conftest import SignedIn
@@ -261,7 +264,18 @@ def own_maps(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     changes = {
         "rec_offers": [
             offer | {"subject_id": "sku-7 x", "status": "EXCEPTION", "exception_code": "OFR-001"},
+            offer | {"subject_id": "B0", "status": "EXCEPTION", "exception_code": "OFR-001", "expected_value": "SKU-9"},
             offer | {"subject_id": "SKU-7X", "status": "MATCHED", "expected_value": "SKU-7X"},
+        ],
+        "journal_lines": [
+            {
+                "account_role": "PENALTY_EXPENSE",
+                "currency_code": "GBP",
+                "journal_key": "J-1",
+                "debit": "7.00",
+                "posting_date": "2026-06-30",
+                "credit": "0.00",
+            },
         ],
         "fct_order_lines": [open_line | {"total_amount": "12.50", "currency_code": "GBP"}],
     }
@@ -275,6 +289,7 @@ def test_a_gap_is_priced_proposed_by_one_and_closed_by_another(signed_in: Signed
     assert "1 open order line" in page
     assert "12.50" in page
     assert "spelled the same but for case and punctuation" in page
+    assert "Item SKU-9 alone has the barcode" in page
     to = unescape(next(one for one in re.findall(r'href="(/mappings/row[^"]+)"', page) if "sku-7" in one))
     form = paul.get(to)
     fields = {name: unescape(value) for name, value in re.findall(r'name="(cell\.[^"]+)" value="([^"]*)"', form.text)}
@@ -293,6 +308,20 @@ def test_a_gap_is_priced_proposed_by_one_and_closed_by_another(signed_in: Signed
     assert "ann was faster" in banner(late)
     assert "ann" in adam.get("/mappings?file=item_map.csv").text.split("What became of the others", 1)[1]
     assert site.outbox.verify_audit().ok
+
+
+def test_an_account_is_proposed_by_its_name_in_the_chart(site: Site, own_maps: Path) -> None:
+    accounts = own_maps.parent / "accounts.csv"
+    accounts.write_text("".join(one for one in accounts.open() if ",PENALTY_EXPENSE," not in one))
+    charts = {
+        "SAGE_UK": [ChartAccount("6150", "Penalties", False, "MKT", ""), ChartAccount("2", "Fines", True, "", "")]
+    }
+    published = Published(site.settings.published_path)
+    found = {one.subject: one for one in gaps(published, own_maps.parent, lambda erp: charts[erp])}
+    published.close()
+    gap = found["PENALTY_EXPENSE"]
+    assert (gap.cells["account_code"], gap.cells["cost_centre"], gap.is_whole) == ("6150", "MKT", True)
+    assert gap.why.startswith("The chart of SAGE_UK has 6150 Penalties.")
 
 
 def test_a_row_is_refused_when_its_file_changed_under_the_form(signed_in: SignedIn, site: Site, own_maps: Path) -> None:

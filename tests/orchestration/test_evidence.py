@@ -13,11 +13,13 @@ import zstandard
 from orchestration.lib import evidence_index
 from orchestration.lib.evidence import evidence_of, problem_of
 from orchestration.lib.evidence_index import EvidenceIndex, shown
+from orchestration.lib.landed_charts import landed_charts
 from orchestration.lib.landing_files import LandingFiles
 from orchestration.lib.settings import Settings
 
 FILE = "landing/mirakl/SHOP/shipments/2026-07-03/0000000001-000001.json.zst"
 BODY = b'{"data": [%b]}' % b", ".join(b'{"id": "S-%d", "order_id": "O-%d"}' % (n, n) for n in range(10))
+CODE = b'"nominal_account_type": "X", "account_status_type": "AccountStatusActive", "id": 1, '
 POINTER = "_account varchar, _file varchar, _position bigint, _fetched_at timestamp"
 
 
@@ -128,3 +130,22 @@ def test_a_record_is_shown_as_it_came_unless_its_file_was_touched_or_holds_peopl
     LandingFiles(settings.landing).write(FILE, zstandard.compress(BODY.replace(b"S-5", b"S-6")))
     touched = shown(settings, place)
     assert (touched.text, touched.problem) == ("", "is not as it was landed")
+
+
+def test_the_chart_of_an_erp_is_read_from_its_evidence_and_names_an_account_for_a_role(settings: Settings) -> None:
+    assert landed_charts(settings)("SAGE_UK") == ()
+    pages = {
+        "0000000001-000001": b'[{"reference": "7901", "name": "Bank fees"}, {"reference": "1", "name": "Old"}]',
+        "0000000007-000001": b'[{"reference": "7901", "name": "Bank charges"}]',
+    }
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        for number, body in pages.items():
+            path = f"landing/sage200/SAGE_UK/nominal_codes/2026-07-03/{number}.json.zst"
+            LandingFiles(settings.landing).write(path, zstandard.compress(body.replace(b'"name"', CODE + b'"name"')))
+            file = [path, "sage200", "SAGE_UK", "nominal_codes"]
+            connection.execute("insert into raw.landing_files values (?, ?, ?, ?, null, '2026-07-03')", file)
+            connection.execute("insert into raw.loaded_files values (?, '2026-07-03')", [path])
+    evidence_index.update(settings)
+    chart = landed_charts(settings)("SAGE_UK")
+    assert [(one.code, one.name) for one in chart] == [("7901", "Bank charges"), ("1", "Old")]
+    assert landed_charts(settings)("NO_SUCH_ERP") == ()

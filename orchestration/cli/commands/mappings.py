@@ -11,6 +11,7 @@ from orchestration.cli.problems import CliError, ExitCode
 from orchestration.cli.session import Session, system_user
 from orchestration.lib.config_changes import in_words, propose, rows_of
 from orchestration.lib.config_files import MAPS, read_file
+from orchestration.lib.landed_charts import landed_charts
 from orchestration.lib.map_gaps import Gap, gaps
 
 GAPS = (
@@ -36,7 +37,7 @@ CHANGES = (
 
 def gaps_command(session: Session) -> None:
     """One row per gap, and the command that proposes what is known of it."""
-    found = gaps(session.published, session.settings.config_dir)
+    found = gaps(session.published, session.settings.config_dir, landed_charts(session.settings))
     rows = [asdict(gap) | {"command": command_for(gap)} for gap in found]
     if session.as_json:
         print_json({"count": len(rows), "gaps": rows})

@@ -30,7 +30,7 @@ identities as (
         end as exception_code,
         facts.offer_id as left_id,
         facts.item_code as right_id,
-        facts.item_code as expected_value,
+        coalesce(facts.ean_item_code, facts.item_code) as expected_value,
         facts.product_sku as actual_value,
         cast(null as varchar) as root_subject_type,
         cast(null as varchar) as root_subject_id,
@@ -44,6 +44,7 @@ identities as (
                 then
                     'offer ' || facts.shop_sku || ' (' || {{ whole_number('facts.offer_quantity') }}
                     || ' on sale) has no item in the ERP: an order of it could not be booked'
+                    || coalesce('; item ' || facts.ean_item_code || ' has its barcode', '')
             when not facts.is_listable
                 then
                     'offer ' || facts.shop_sku || ' is on sale, but item ' || facts.item_code

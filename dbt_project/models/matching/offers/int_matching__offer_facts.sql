@@ -1,6 +1,7 @@
 -- One row per marketplace and offered SKU of a seller with books: the offer, the item that it sells, and what the configuration
 -- says of the two. previous_product_sku: the product that the SKU sold before, by older versions of its offer. ean_agrees: the
--- product's barcode is the item's; empty where one of them is unknown, or where a pack has a barcode of its own.
+-- product's barcode is the item's; empty where one of them is unknown, or where a pack has a barcode of its own. ean_item_code:
+-- the only item with the product's barcode, where the SKU itself names none.
 
 with expected as (
     select * from {{ ref('int_matching__stock_expected') }}
@@ -12,6 +13,18 @@ offers as (
 
 items as (
     select * from {{ ref('int_ledger__items') }}
+),
+
+-- Of a barcode that several items have nobody knows which one is meant.
+barcodes as (
+    select
+        erp_code,
+        trim(leading '0' from barcode) as ean,
+        max(item_code) as item_code
+    from items
+    where barcode is not null
+    group by erp_code, trim(leading '0' from barcode)
+    having count(*) = 1
 ),
 
 rules as (
@@ -109,6 +122,7 @@ joined as (
 final as (
     select
         joined.*,
+        barcodes.item_code as ean_item_code,
         case
             when joined.pack_size = 1 and joined.product_ean is not null and joined.item_ean is not null
                 then joined.product_ean = joined.item_ean
@@ -123,6 +137,11 @@ final as (
         and joined.price_amount = joined.unit_list_amount
         and joined.price_amount <> joined.list_amount as is_price_of_one
     from joined
+    left join barcodes
+        on
+            joined.erp_code = barcodes.erp_code
+            and joined.product_ean = barcodes.ean
+            and not joined.is_item_known
 )
 
 select * from final
