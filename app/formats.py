@@ -15,7 +15,10 @@ NOTHING = "–"
 DEFAULT = "en_GB"
 MONEY = "#,##0.00"
 MOST_LANGUAGES = 8
-_SHORT = {"ERP": "ERP", "VAT": "VAT", "SKU": "SKU", "MKT": "marketplace", "FX": "FX", "GBP": "GBP", "EUR": "EUR"}
+_SHORT = {
+    "ERP": "ERP", "VAT": "VAT", "SKU": "SKU", "MKT": "marketplace", "FX": "FX", "AR": "AR", "COGS": "COGS",
+    "GBP": "GBP", "EUR": "EUR",
+}  # fmt: skip
 """Parts of codes that are not written in lower case, or not written out."""
 
 

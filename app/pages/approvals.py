@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -193,7 +194,28 @@ def _page(ask: Ask, row: Mapping[str, Any], *, shows_all: bool) -> Page:
         "back": page_of(row),
     }
     table = Table("History", columns, history, name="history", page_rows=30)
-    return Page("action.html", f"{words(row['kind'])} {row['natural_id']}", values, {"history": table})
+    tables = {"history": table, "posts": _posts(row)}
+    return Page("action.html", f"{words(row['kind'])} {row['natural_id']}", values, tables)
+
+
+def _posts(row: Mapping[str, Any]) -> Table:
+    """The lines of a journal; none of anything else."""
+    payload = json.loads(row["payload"], parse_float=str)
+    lines = payload.get("lines") or () if row["kind"] == "JOURNAL" else ()
+    rows = [
+        {**one, "currency_code": payload.get("currency_code")}
+        | {side: Decimal(one.get(side) or 0) for side in ("debit", "credit")}
+        for one in lines
+    ]
+    columns = (
+        Column("line_no", "No", "number"),
+        Column("account_role", "Account", "words", note="account_code"),
+        Column("debit", "Debit", "money"),
+        Column("credit", "Credit", "money"),
+        Column("tax_code", "Tax code", "code"),
+        Column("narrative", "Text", "long"),
+    )
+    return Table("What it posts", columns, rows, name="posts", totals=("debit", "credit"), page_rows=100)
 
 
 def _before(ask: Ask, row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -245,8 +267,6 @@ def _chosen(sent: FormData) -> tuple[list[str], list[str], list[str]]:
 
 
 def _with_decimals(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    from decimal import Decimal
-
     return [{**row, "amount": Decimal(row["amount"]) if row["amount"] else None} for row in rows]
 
 

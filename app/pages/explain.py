@@ -15,7 +15,7 @@ from orchestration.lib.explaining.tree import Listing, Node
 
 ID_COLUMNS = (
     "billing_cycle_id", "order_id", "order_line_id", "refund_id", "receipt_id", "journal", "journal_key",
-    "paying_cycle_id", "transaction_line_id", "shop_sku",
+    "paying_cycle_id", "transaction_line_id", "shop_sku", "receipts",
 )  # fmt: skip
 ID_FACTS = frozenset(
     {"cycle", "journal", "receipt", "order", "order line", "refund", "voucher", "paid with cycle", "ERP order",
