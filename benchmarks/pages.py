@@ -29,6 +29,7 @@ from app.server import create_app
 from app.settings import AppSettings
 from app.signing.users import Users
 from benchmarks.measuring import machine
+from orchestration.lib.evidence_index import TABLES
 from orchestration.lib.settings import Settings
 
 REPEATS = 5
@@ -114,6 +115,8 @@ def pages(published: Path) -> dict[str, str]:
         "Explain a pay-out": f"/explain?id={payout.split('/')[1]}",
         "Explain a line": f"/explain?id={line}",
         "Explain what is not there": "/explain?id=no-such-id-anywhere",
+        "Evidence of a line": f"/evidence?id={line}",
+        "Journal lines": "/journals",
         "Approvals": "/approvals",
         "Close of a month": f"/close/{month}",
         "Profitability": "/profitability",
@@ -122,6 +125,19 @@ def pages(published: Path) -> dict[str, str]:
         "Feeds": "/feeds",
         "Audit": "/audit",
     }
+
+
+def index_evidence(settings: Settings) -> None:
+    """An index of the evidence with a record for each settlement line and order; there are no files behind it."""
+    with duckdb.connect(str(settings.evidence_index_path)) as connection:
+        connection.execute(TABLES.replace("evidence.", ""))
+        connection.execute("INSERT INTO made_by VALUES (?)", [duckdb.__version__])
+        connection.execute("INSERT INTO files VALUES (1, 'landing/none', 'mirakl', 'BRICO', 'orders', NULL, now())")
+        connection.execute(f"ATTACH '{settings.published_path}' AS marts (READ_ONLY)")
+        for mart, key in (("fct_settlement_lines", "transaction_line_id"), ("fct_orders", "order_id")):
+            connection.execute(
+                f"INSERT INTO records SELECT hash({key}), 1, row_number() OVER (), 'id' FROM marts.marts.{mart}"  # noqa: S608  (names of marts)
+            )
 
 
 def measure(settings: Settings) -> list[dict[str, Any]]:
@@ -168,6 +184,7 @@ def main() -> None:
         settings.published_path.parent.mkdir(parents=True)
         rows = multiply(options.published, settings.published_path, options.lines)
         size = settings.published_path.stat().st_size
+        index_evidence(settings)
         result = {
             "machine": machine(),
             "settlement_lines": rows["fct_settlement_lines"],

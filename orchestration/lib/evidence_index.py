@@ -49,7 +49,7 @@ _OF_ORDERS = frozenset({"order_id", "order_line_id", "refund_id"})
 SHORTEST_OWN = 10
 """Digits that a vendor's own counter must have to be looked for: a shorter one is many things' number."""
 MOST = 50
-_TABLES = """
+TABLES = """
     create table evidence.made_by (version varchar);
     create table evidence.files (
         file_no integer, path varchar, vendor varchar, account varchar, entity varchar, sha256 varchar,
@@ -206,7 +206,7 @@ def _add(
 ) -> int:
     """Index these files, all that are loaded for None; how many."""
     if paths is None:
-        connection.execute(_TABLES)
+        connection.execute(TABLES)
         connection.execute("insert into evidence.made_by values ($1)", [duckdb.__version__])
     wanted = "true" if paths is None else "list_contains($1, path)"
     connection.execute(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from orchestration.exports.export import dbt_site, export, lineage
@@ -108,8 +109,12 @@ def test_every_format_holds_what_is_published(
         }
         assert views == {one.name for one in metrics()}
         assert copied.execute("select sum(value) from metrics.open_exceptions").fetchone() == (2,)
+        assert copied.execute("select * from metrics.received_amount").fetchall() == []
     parquet = f"from '{tmp_path}/parquet/exceptions.parquet' order by exception_id"
     assert duckdb.sql(parquet).fetchall() == expected
+    # Power Query reads Parquet as Arrow does, without DuckDB.
+    arrow = pq.read_table(tmp_path / "parquet" / "exceptions.parquet").sort_by("exception_id")
+    assert [str(one) for one in arrow["amount_at_risk"].to_pylist()] == ["10.10", "5.00", "99.00"]
     assert (tmp_path / "csv" / "exceptions.csv").read_text().count("\n") == 4
     with zipfile.ZipFile(tmp_path / "tieout.xlsx") as book:
         sheets = "".join(book.read(name).decode() for name in book.namelist() if "worksheets/" in name)

@@ -32,7 +32,9 @@ class Place:
 
 
 LARGE_ROWS = 300_000
-"""From so many rows on a mart is searched for near ids by their beginning only."""
+"""From so many rows on a mart is searched for an id as it is written, in capitals and in small letters only, and for
+near ids by their beginning: to spell out every id takes seconds.
+"""
 
 # The first places win: an id that names an order is explained as that order, not as each of its lines.
 PLACES = (
@@ -92,9 +94,10 @@ def _subjects(published: Published, place: Place, condition: str, parameters: Se
 
 
 def _held(published: Published, wanted: str) -> set[str]:
-    """The marts that hold the id in any of their places, in whatever case."""
+    """The marts but for the large ones that hold the id in any of their places, in whatever case."""
     by_mart: dict[str, list[Place]] = {}
-    for place in _places(published):
+    large = _large(published)
+    for place in (one for one in _places(published) if one.mart not in large):
         by_mart.setdefault(place.mart, []).append(place)
     parts = [
         f"(SELECT '{mart}' AS mart FROM {mart} WHERE {' OR '.join(map(_names, places))} LIMIT 1)"  # noqa: S608  (names come from PLACES)
@@ -129,15 +132,8 @@ def _names(place: Place) -> str:
 def similar(published: Published, text: str, *, limit: int = 8) -> list[Subject]:
     """Subjects whose id contains `text`, for a hint when nothing matches exactly."""
     wanted, found = text.strip(), list[Subject]()
-    large = {
-        str(row["table_name"])
-        for row in published.rows(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND estimated_size > $1",
-            [LARGE_ROWS],
-        )
-    }
+    large = _large(published)
     for place in _places(published):
-        # In a large mart only what begins so: to look into every id for a part of it takes seconds.
         if place.mart in large:
             ways = " OR ".join(f"starts_with({place.column}, ${n})" for n in (1, 2, 3))
             parameters = [wanted, wanted.upper(), wanted.lower()]
@@ -151,6 +147,14 @@ def similar(published: Published, text: str, *, limit: int = 8) -> list[Subject]
         if len(found) >= limit:
             break
     return found[:limit]
+
+
+def _large(published: Published) -> set[str]:
+    rows = published.rows(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND estimated_size > $1",
+        [LARGE_ROWS],
+    )
+    return {str(row["table_name"]) for row in rows}
 
 
 def _places(published: Published) -> Iterator[Place]:
