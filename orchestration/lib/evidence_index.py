@@ -230,19 +230,31 @@ def _add(
             ).fetchall()
         }
     )
+    filled = {
+        str(table)
+        for (table,) in connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'raw' and estimated_size > 0 "
+            "and database_name = current_database()"
+        ).fetchall()
+    }
+    records, feeds = list[str](), list[str]()
     for table, columns in _indexed(tables).items():
-        if table in quiet:
+        if table in quiet or table not in filled:
             continue
         source = f"from raw.{quote(table)} inner join new_files on _file = path"
-        for column in columns:
-            connection.execute(
-                f"insert into evidence.records select distinct hash({quote(column)}), file_no, _position, '{column}' "
-                f"{source} where {quote(column)} is not null"
-            )
-        connection.execute(
-            f"insert into evidence.feeds select distinct '{table}', new_files.vendor, new_files.entity {source} "
-            f"except select * from evidence.feeds"
+        records += [
+            f"select distinct hash({quote(column)}), file_no, _position, '{column}' {source} "
+            f"where {quote(column)} is not null"
+            for column in columns
+        ]
+        feeds.append(
+            f"select '{table}', vendor, entity from (select distinct _file from raw.{quote(table)}) "
+            "inner join new_files on _file = path"
         )
+    # One statement each: a hundred small ones take ten times as long.
+    if records:
+        connection.execute(f"insert into evidence.records {' union all '.join(records)}")
+        connection.execute(f"insert into evidence.feeds ({' union '.join(feeds)}) except select * from evidence.feeds")
     connection.execute("insert into evidence.files select * from new_files")
     connection.execute("commit")
     ((count,),) = connection.execute("select count(*) from new_files").fetchall()
