@@ -206,6 +206,7 @@ def _posts(row: Mapping[str, Any]) -> Table:
         {**one, "currency_code": payload.get("currency_code")}
         | {side: Decimal(one.get(side) or 0) for side in ("debit", "credit")}
         for one in lines
+        if isinstance(one, dict)
     ]
     columns = (
         Column("line_no", "No", "number"),

@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 from app.asking import Ask, NotHere, Page
 from app.rendering import evidence_address
 from app.tables import Column, Row, Table
-from orchestration.lib.configuration import Marketplace
-from orchestration.lib.evidence_index import EvidenceIndex, Place, Shown, shown
-from orchestration.lib.registry import read_rows
+from orchestration.lib.evidence_index import Place, Shown, shown
+from orchestration.lib.figure_evidence import places_of
 
 MOST_IDS = 20
 LONGEST_ID = 300
@@ -54,27 +53,11 @@ def show(ask: Ask) -> Page:
 
 def _places(ask: Ask, ids: list[str], market: str) -> list[Place]:
     try:
-        index = EvidenceIndex(ask.settings.evidence_index_path)
+        return places_of(ask.settings, ask.published, ids, market)
     except FileNotFoundError:
         raise NotHere(
             "The next run makes the index of the evidence. Until then: `tieout evidence ID` on the machine that runs."
         ) from None
-    try:
-        found = index.places(_with_journals(ask, ids))
-    finally:
-        index.close()
-    erps = {row.marketplace_code: row.erp_code for row in read_rows(ask.settings.config_dir, Marketplace)}
-    # Two ERPs count alike: what belongs to another marketplace's ERP is somebody else's record of the same number.
-    others = ({*erps, *erps.values()} - {market, erps[market]}) if market in erps else set()
-    return [one for one in found if one.account not in others]
-
-
-def _with_journals(ask: Ask, ids: list[str]) -> list[str]:
-    """A journal's own key is known to no vendor: its key on the wire and the ERP's documents are."""
-    found = list(ids)
-    for row in ask.published.select("journals", {"journal_key": ids}):
-        found += [str(row["wire_key"] or ""), *str(row["erp_document_id"] or "").split(",")]
-    return [one.strip() for one in found if one.strip()]
 
 
 def _chosen(ask: Ask, places: list[Place]) -> Place | None:

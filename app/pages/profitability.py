@@ -112,7 +112,7 @@ def show(ask: Ask) -> Page:
         "sellers": Table(
             "Sellers",
             (
-                Column("shop_id", "Seller", "code"),
+                Column("shop_id", "Seller", "code", _seller_page),
                 Column("marketplace_code", "Market", "code"),
                 *linked((*SHOWN[:2], *SHOWN[3:5], SHOWN[7]), _money(_payouts_of)),
             ),
@@ -154,6 +154,11 @@ def _payouts_of(row: Row) -> str:
     return f"/payouts?{urlencode({'marketplace_code': row['marketplace_code'], 'q': row['shop_id']})}"
 
 
+def _seller_page(row: Row) -> str:
+    """Items and waterfall of one seller."""
+    return f"/profitability?{urlencode({'marketplace': row['marketplace_code'], 'shop': row['shop_id']})}#items"
+
+
 def _page_of(row: Row) -> str:
     return f"/profitability?{urlencode({'marketplace': row['marketplace_code'], 'period': row['period']})}"
 
@@ -169,12 +174,13 @@ def _chosen(ask: Ask) -> dict[str, str]:
         "basis": basis if basis in BASES else BASES[0],
         "marketplace": ask.asked.get("marketplace", ""),
         "period": ask.asked.get("period", ""),
+        "shop": ask.asked.get("shop", ""),
     }
 
 
 def _where(chosen: dict[str, str]) -> tuple[str, list[Any]]:
     clauses, parameters = ["basis = ?"], [chosen["basis"]]
-    for name, column in (("marketplace", "marketplace_code"), ("period", "period")):
+    for name, column in (("marketplace", "marketplace_code"), ("period", "period"), ("shop", "shop_id")):
         if chosen[name]:
             clauses.append(f"{column} = ?")
             parameters.append(chosen[name])

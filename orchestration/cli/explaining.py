@@ -16,6 +16,8 @@ INDENT = 3
 SHOWN_PER_CODE = 3
 """Exceptions of one code that are printed under one thing; a contract that is wrong hits every line."""
 
+SHOWN_EVIDENCE = 3
+
 
 def show(node: Node, out: Console, *, depth: int = 0, seen: set[str] | None = None) -> None:
     """Print a node and its children. An exception shown once is not repeated below."""
@@ -45,6 +47,10 @@ def show(node: Node, out: Console, *, depth: int = 0, seen: set[str] | None = No
             stated = money(proof.total, proof.currency_code)
             words = f"{proof.claim}: {money(proof.parts)} ≠ {stated}, off by {money(proof.difference)}"
         put(Text.assemble((f"  {sign} ", style), words))
+    for place in node.evidence[:SHOWN_EVIDENCE]:
+        put(Text(f"  ↳ {place}", style="dim"))
+    if len(node.evidence) > SHOWN_EVIDENCE:
+        put(Text(f"    … and {len(node.evidence) - SHOWN_EVIDENCE:,} more records", style="dim"))
     for code, rows in _by_code(node.exceptions, seen).items():
         style = SEVERITY_STYLE.get(str(rows[0]["severity"]), "")
         for row in rows[:SHOWN_PER_CODE]:

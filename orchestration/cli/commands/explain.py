@@ -9,6 +9,19 @@ from orchestration.cli.problems import CliError
 from orchestration.cli.session import Session
 from orchestration.lib.explaining.chains import Explainer
 from orchestration.lib.explaining.finding import find, similar
+from orchestration.lib.explaining.tree import Node
+from orchestration.lib.figure_evidence import places_of
+
+
+def _add_evidence(session: Session, node: Node) -> None:
+    """The files and records of the thing and of all below it; nothing before a run has made the index."""
+    try:
+        places = places_of(session.settings, session.published, [node.id], str(node.facts.get("marketplace") or ""))
+    except FileNotFoundError:
+        return
+    node.evidence = [f"{one.file}, record {one.position + 1}" for one in places]
+    for child in node.children:
+        _add_evidence(session, child)
 
 
 def explain_command(session: Session, text: str) -> None:
@@ -24,6 +37,8 @@ def explain_command(session: Session, text: str) -> None:
         )
     explainer = Explainer(published)
     nodes = [explainer.explain(subject) for subject in subjects]
+    for node in nodes:
+        _add_evidence(session, node)
     if session.as_json:
         print_json({"id": text, "explanations": [node.to_dict() for node in nodes]})
         return
@@ -34,6 +49,5 @@ def explain_command(session: Session, text: str) -> None:
         show(node, out)
         if not node.exceptions:
             out.print("  no open exceptions", style="dim")
-    out.print(
-        f"  file and record of each answer behind it: tieout evidence {shlex.quote(text)}", style="dim", markup=False
-    )
+    words = "every record that names it, and whether its file is what was landed"
+    out.print(f"  {words}: tieout evidence {shlex.quote(text)}", style="dim", markup=False)

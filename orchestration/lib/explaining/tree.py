@@ -66,6 +66,8 @@ class Node:
     proofs: list[Proof] = field(default_factory=list)
     exceptions: list[dict[str, Any]] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+    """Where the vendors' records of it stand: `file, record N`, the newest first."""
 
     @property
     def all_hold(self) -> bool:
@@ -82,6 +84,7 @@ class Node:
             "proofs": [proof.to_dict() for proof in self.proofs],
             "all_hold": self.all_hold,
             "exceptions": self.exceptions,
+            "evidence": self.evidence,
             "children": [child.to_dict() for child in self.children],
         }
 
