@@ -21,16 +21,18 @@ from typing import Any
 from filelock import FileLock
 
 from connectors.erps import registered_erps
-from orchestration.lib import parse_cache
+from orchestration.lib import data_tests, parse_cache
 from orchestration.lib.configuration import ROW_TYPES
 from orchestration.lib.files import replace_file
 from orchestration.lib.registry import configured_vendors
 from orchestration.lib.settings import Settings, stamp
-from orchestration.lib.warehouse import exclusive
+from orchestration.lib.warehouse import connect, exclusive
 
 _NOT_LINKED = frozenset({"seeds", "target", "logs"})
 REGISTERED = "registered"
 """The model path of ERPs from other distributions."""
+NO_TESTS = "resource_type:test"
+_IMAGE = "manifest-"
 FAILED = frozenset({"error", "fail", "runtime error"})
 
 
@@ -237,10 +239,64 @@ def build(
     """
     with exclusive(settings):
         image = _parsed(settings)
+        manifest = _manifest(image)
+        plain = data_tests.take_out(manifest)
         command = arguments(
             "build", settings, select=select, exclude=exclude, has_own_tests=has_own_tests, patched=patched
         )
-        return _invoke(command, settings, on_node, image)
+        result = _invoke(command, settings, on_node, manifest)
+        if result.error is not None or NO_TESTS in exclude:
+            return result
+        asked = _ask(settings, image, plain, result, select, has_own_tests=has_own_tests)
+        for node in asked:
+            if on_node is not None:
+                on_node(node)
+        return DbtResult((*result.nodes, *asked))
+
+
+def _ask(
+    settings: Settings,
+    image: Path,
+    plain: Mapping[str, data_tests.DataTest],
+    result: DbtResult,
+    select: Sequence[str],
+    *,
+    has_own_tests: bool,
+) -> tuple[NodeResult, ...]:
+    """The tests that only look at rows, of what dbt has just built."""
+    built = {node.unique_id for node in result.nodes}
+    tests = list(data_tests.chosen(plain, built, select, has_own_tests=has_own_tests))
+    if not tests:
+        return ()
+    failed = {node.unique_id for node in result.nodes if node.resource_type != "test" and node.status != "success"}
+    queries = _queries(settings, image, plain)
+    with connect(settings) as connection:
+        asked = [data_tests.ask(connection, test, queries[test.unique_id], failed=failed) for test in tests]
+    return tuple(
+        NodeResult(one.test.unique_id, one.test.name, "test", one.status, one.seconds, one.failures, one.message)
+        for one in asked
+    )
+
+
+def _queries(settings: Settings, image: Path, plain: Collection[str]) -> dict[str, str]:
+    """The tests' SQL as dbt renders it, by unique id. Needs no warehouse."""
+    name = image.stem.removeprefix(_IMAGE)
+    if (kept := parse_cache.find_queries(settings.dbt_dir, name)) is not None:
+        return kept
+    kept = parse_cache.find_queries(settings.cache_dir, name)
+    if kept is None:
+        rendered = _invoke_dbt(
+            [*arguments("compile", settings, select=["resource_type:test"]), "--no-introspect", "--no-populate-cache"],
+            settings,
+            _manifest(image),
+        )
+        if rendered.exception is not None:
+            raise RuntimeError(f"dbt cannot render its tests: {rendered.exception}")
+        nodes = (one.node for one in rendered.result.results)
+        kept = {node.unique_id: node.compiled_code for node in nodes if node.unique_id in plain}
+        parse_cache.keep_queries(settings.cache_dir, name, kept)
+    parse_cache.keep_queries(settings.dbt_dir, name, kept)
+    return kept
 
 
 def ensure_manifest(settings: Settings) -> Path:
@@ -258,7 +314,7 @@ def _parsed(settings: Settings) -> Path:
     is one, which costs ten seconds a run; and it rewrites its files on every build, so that a kill leaves half of one.
     """
     name = _fingerprint(settings)[:16]
-    image = settings.dbt_dir / f"manifest-{name}.msgpack"
+    image = settings.dbt_dir / f"{_IMAGE}{name}.msgpack"
     settings.dbt_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.dbt_dir / "parse.lock", timeout=300):
         if image.exists():  # written last
@@ -267,7 +323,7 @@ def _parsed(settings: Settings) -> Path:
         if parsed is None:
             parsed = _parse(settings)
             parse_cache.keep(settings.cache_dir, name, project_path(settings), parsed)
-        for stale in settings.dbt_dir.glob("manifest-*"):
+        for stale in (*settings.dbt_dir.glob(f"{_IMAGE}*"), *settings.dbt_dir.glob("*.tests")):
             stale.unlink()
         replace_file(image.with_suffix(".json"), parsed.manifest)
         replace_file(image, parsed.image)
@@ -304,12 +360,15 @@ def _fingerprint(settings: Settings) -> str:
     return digest.hexdigest()
 
 
-def _invoke(command: list[str], settings: Settings, on_node: OnNode | None, parsed: Path | None = None) -> DbtResult:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
+def _manifest(image: Path) -> Any:
+    """dbt's manifest object, as it was parsed."""
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
+    return Manifest.from_msgpack(image.read_bytes(), decoder=extended_mashumuro_decoder)
+
+
+def _invoke(command: list[str], settings: Settings, on_node: OnNode | None, manifest: Any = None) -> DbtResult:
     nodes: list[NodeResult] = []
 
     def collect(event: Any) -> None:
@@ -320,22 +379,30 @@ def _invoke(command: list[str], settings: Settings, on_node: OnNode | None, pars
         if on_node is not None:
             on_node(node)
 
-    for folder in (target_path(settings), settings.temporary_dir):
-        folder.mkdir(parents=True, exist_ok=True)
-    prepare_project(settings)
-    manifest = None
-    if parsed is not None:
-        manifest = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
-        manifest.build_flat_graph()  # type: ignore[no-untyped-call]
-    with _variables(environment(settings)):
-        try:
-            outcome = dbtRunner(manifest=manifest, callbacks=[collect]).invoke(command)
-        finally:
-            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    outcome = _invoke_dbt(command, settings, manifest, collect)
     if outcome.exception is not None:
         return DbtResult(tuple(nodes), str(outcome.exception))
     details = {result.node.unique_id: result for result in getattr(outcome.result, "results", None) or ()}
     return DbtResult(tuple(_detailed(node, details.get(node.unique_id)) for node in nodes))
+
+
+def _invoke_dbt(
+    command: list[str], settings: Settings, manifest: Any = None, on_event: Callable[[Any], None] | None = None
+) -> Any:
+    """dbt's own result."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    for folder in (target_path(settings), settings.temporary_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    prepare_project(settings)
+    if manifest is not None:
+        manifest.build_flat_graph()
+    with _variables(environment(settings)):
+        try:
+            return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(command)
+        finally:
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 def _node(data: Any) -> NodeResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,11 +49,37 @@ def keep(folder: Path, name: str, project: Path, parsed: Parsed) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         content = {"project": str(project), "image": parsed.image, "manifest": parsed.manifest}
         replace_file(folder / f"{name}.parsed", msgpack.packb(content))
-        entries = sorted(folder.glob("*.parsed"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for stale in entries[KEPT:]:
-            stale.unlink(missing_ok=True)
+        _prune(folder, "*.parsed")
     except OSError as problem:
         _LOG.warning("%s keeps nothing for the next data folder: %s", folder, problem)
+
+
+def find_queries(folder: Path, name: str) -> dict[str, str] | None:
+    """The SQL of the entry's tests by unique id, which is the same in every data folder; None without a whole one."""
+    entry = folder / f"{name}.tests"
+    try:
+        return dict(json.loads(entry.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as problem:
+        _LOG.warning("%s is not used and will be written anew: %s", entry, problem)
+        return None
+
+
+def keep_queries(folder: Path, name: str, queries: Mapping[str, str]) -> None:
+    """Writes them beside the entry, and removes the oldest."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace_file(folder / f"{name}.tests", json.dumps(dict(queries)).encode())
+        _prune(folder, "*.tests")
+    except OSError as problem:
+        _LOG.warning("%s keeps nothing for the next data folder: %s", folder, problem)
+
+
+def _prune(folder: Path, pattern: str) -> None:
+    entries = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
+    for stale in entries[KEPT:]:
+        stale.unlink(missing_ok=True)
 
 
 def _moved(parsed: Parsed, before: str, now: str) -> Parsed:

@@ -18,7 +18,7 @@ def test_every_rule_holds_on_rows_written_by_hand(finished: Site) -> None:
     image = dbt.ensure_manifest(settings).with_suffix(".msgpack")
     with exclusive(settings):
         result = dbt._invoke(
-            dbt.arguments("test", settings, select=("test_type:unit",)), settings, on_node=None, parsed=image
+            dbt.arguments("test", settings, select=("test_type:unit",)), settings, None, dbt._manifest(image)
         )
     assert result.error is None
     assert [(node.name, node.status, node.message) for node in result.nodes if node.status != "pass"] == []

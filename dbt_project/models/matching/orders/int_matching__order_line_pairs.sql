@@ -220,30 +220,8 @@ taxed as (
             and coalesce(joined.item_code, joined.erp_item_code) = items.item_code
 ),
 
--- Few columns of the lines alone: to read all of `taxed` twice would write it down between.
-situations as {{ inlined() }} (
-    select
-        pairs.entity_code,
-        lines.marketplace_code,
-        lines.offer_state_code,
-        pairs.ship_to_country,
-        pairs.ship_to_state,
-        pairs.sale_tax_role as tax_role,
-        coalesce(pairs.sale_tax_code, items.tax_code) as tax_code,
-        pairs.order_date
-    from lines
-    inner join pairs
-        on
-            lines.marketplace_code = pairs.marketplace_code
-            and lines.order_id = pairs.order_id
-    left join items
-        on
-            pairs.erp_code = items.erp_code
-            and lines.item_code = items.item_code
-),
-
 analysis_choices as (
-    {{ analysis_choices('situations') }}
+    {{ analysis_choices('taxed') }}
 ),
 
 -- Where the books keep such a code, and from when on.
@@ -292,10 +270,10 @@ final as (
         taxed.item_tax_rate_percent,
         analysis_choices.analysis_code as vat_analysis_code,
         taxed.erp_vat_analysis_code,
-        -- Whose tax nobody has decided (TAX-002), or whose item bears no tax code, has none yet.
+        -- Whose tax nobody has decided (TAX-002) has no code yet.
         coalesce(
             taxed.is_in_marketplace and taxed.is_in_erp and not taxed.is_cancelled and not taxed.is_item_different
-            and taxed.is_sale_tax_decided and taxed.tax_code is not null and taxed.order_date >= analysed.first_day,
+            and taxed.is_sale_tax_decided and taxed.order_date >= analysed.first_day,
             false
         ) as is_analysed
     from taxed
