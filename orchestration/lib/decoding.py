@@ -12,12 +12,11 @@ import multiprocessing
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkstemp
 from typing import Any, Self
@@ -37,6 +36,10 @@ from orchestration.lib.state import FeedKey, LandedFile
 FROM_RECORDS = 100_000
 """Fewer are decoded before other processes have started."""
 MAXIMUM_PROCESSES = 4
+AHEAD = 8
+"""Portions under way more than there are processes: what the others do while this one commits. They wait in files."""
+HELD_HERE = 2
+"""Of them in the memory of this process."""
 RECORDS_TOGETHER = 2000
 """Pages are decoded together until they hold so many: enough that no page costs much, few enough for the processor's
 cache.
@@ -123,47 +126,77 @@ class Processes:
         return self._pool
 
 
+@dataclass(slots=True)
+class _Ahead:
+    """A portion on its way: another process has it or will, or this one has decoded it."""
+
+    portion: Portion
+    there: Future[Written]
+    group: Group | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.group is not None or self.there.done()
+
+    def taken(self) -> Group:
+        """Waits for another process that has not finished it."""
+        return self.group if self.group is not None else _read_back(self.there.result())
+
+
+def never() -> bool:
+    """Nothing is being read beside the load."""
+    return False
+
+
 def decoded_groups(
     landing: str,
     feeds: Feeds,
-    portions: Iterable[Portion],
+    portions: Callable[[], Portion | None],
     total_records: int,
     temporary: Path,
     others: Processes,
+    is_reading: Callable[[], bool] = never,
 ) -> Iterator[Group]:
-    """Every portion decoded, in the order given, in a large load a little ahead of the caller.
+    """Every portion decoded, in the order given, in a large load a little ahead of the caller. `portions` gives the
+    next, or None while there is none; when there is none and all were given, that is all.
 
     `feeds` other than the connectors' own cannot be sent to another process and are decoded in this one. Others write
-    their tables into a folder under `temporary`, which is gone when the last group was given.
+    their tables into a folder under `temporary`, which is gone when the last group was given. While this process reads
+    from a vendor (`is_reading`), all is left to the others: reading would wait for each thing that is decoded here.
     """
     processes = others.number if feeds is REGISTRY else 0
-    if total_records < FROM_RECORDS or not processes:
-        for portion in portions:
+    if (total_records < FROM_RECORDS and not is_reading()) or not processes:
+        while (portion := portions()) is not None:
             yield _decode(landing, feeds, portion)
         return
     with (
         _in_bulk(),
         TemporaryDirectory(prefix="decoded-", dir=temporary, ignore_cleanup_errors=True) as folder,
     ):
-        pool, waiting, ahead = others.pool(), iter(portions), deque[Future[Written] | Group]()
+        pool, ahead = others.pool(), deque[_Ahead]()
         try:
             while True:
-                running = sum(isinstance(one, Future) and not one.done() for one in ahead)
-                for portion in islice(waiting, max(0, min(processes + 2 - running, processes + 4 - len(ahead)))):
-                    ahead.append(pool.submit(_decode_there, landing, portion, folder))
+                while len(ahead) < processes + AHEAD and (portion := portions()) is not None:
+                    ahead.append(_Ahead(portion, pool.submit(_decode_there, landing, portion, folder)))
                 if not ahead:
                     return
-                first = ahead[0]
-                is_ready = isinstance(first, Group) or first.done()
                 # Rather than wait for the others, help them: inserting leaves this process time to spare.
-                if not is_ready and len(ahead) < processes + 3 and (own := next(waiting, None)) is not None:
-                    ahead.append(_decode(landing, feeds, own))
-                    continue
-                ahead.popleft()
-                yield first if isinstance(first, Group) else _read_back(first.result())
+                if ahead[0].is_ready or is_reading() or not _help(ahead, landing, feeds):
+                    yield ahead.popleft().taken()
         finally:
             # When the load failed: nothing may be written any more into the folder that goes now.
-            wait([one for one in ahead if isinstance(one, Future) and not one.cancel()])
+            wait([one.there for one in ahead if not one.there.cancel()])
+
+
+def _help(ahead: Iterable[_Ahead], landing: str, feeds: Feeds) -> bool:
+    """Decode here the first portion that nobody has begun; whether there was one, and memory for it."""
+    if sum(one.group is not None for one in ahead) >= HELD_HERE:
+        return False
+    for one in ahead:
+        if one.group is None and one.there.cancel():
+            one.group = _decode(landing, feeds, one.portion)
+            return True
+    return False
 
 
 @contextmanager

@@ -9,11 +9,11 @@ every file: records = inserted + duplicates + quarantined.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
 from typing import Any, NamedTuple
 
 import duckdb
@@ -34,6 +34,7 @@ from orchestration.lib.decoding import (
     decoded_groups,
     keeps_hashes,
     naive,
+    never,
 )
 from orchestration.lib.lake import Lake
 from orchestration.lib.persons import held_by_keys
@@ -46,11 +47,13 @@ GROUP_RECORDS = 10_000
 """Records decoded and inserted together: enough that Arrow and DuckDB work in bulk, few enough for the memory promise.
 """
 GROUP_BYTES = 16_000_000
-TRANSACTION_RECORDS = 500_000
+TRANSACTION_RECORDS = 1_000_000
 """Records of one transaction: several of DuckDB's row groups, which it then writes once, compressed, instead of to its
 log first (with 10,000 this took thrice the processor time). Each transaction ends with a row group that is not full;
-with 250,000 they come so often that the checkpoint merges and rewrites whole row groups around them.
+the checkpoint merges and rewrites whole row groups around those (with 500,000 for two seconds a million lines).
 """
+CHUNK_RECORDS = 500_000
+"""Records of which is found out together whether raw has them."""
 
 
 Files = list[tuple[FeedKey, list[LandedFile]]]
@@ -120,16 +123,18 @@ def load(
     feeds: Feeds = REGISTRY,
     on_progress: Progress = _ignore_progress,
     processes: Processes | None = None,
+    is_reading: Callable[[], bool] = never,
 ) -> LoadResult:
     """Load every landed file that raw does not hold yet, and refresh the copies of the manifest.
 
-    `processes` belong to the caller, who has more loads for them.
+    `processes` belong to the caller, who has more loads for them. While `is_reading`, this process lands more, which
+    is loaded as well until there is little of it.
     """
     with ExitStack() as block:
         others = processes if processes is not None else block.enter_context(Processes())
         connection = block.enter_context(connect(settings))
         state = block.enter_context(State(settings.state_path))
-        return _Loader(settings, connection, state, feeds, on_progress, others).run()
+        return _Loader(settings, connection, state, feeds, on_progress, others, is_reading).run()
 
 
 def reload(settings: Settings, *, feeds: Feeds = REGISTRY, on_progress: Progress = _ignore_progress) -> LoadResult:
@@ -233,8 +238,10 @@ class _Loader:
         feeds: Feeds,
         on_progress: Progress,
         processes: Processes,
+        is_reading: Callable[[], bool],
     ) -> None:
         self._processes = processes
+        self._is_reading = is_reading
         self._landing = settings.landing
         self._temporary = settings.temporary_dir
         self._persons_path = settings.persons_path
@@ -245,52 +252,107 @@ class _Loader:
         self._on_progress = on_progress
         self._lake = Lake.of(settings)
         self._known: dict[str, str] = {}
-        """By root table: where the present transaction finds the records that may come again."""
+        """By root table: where the present chunk finds the records that may come again."""
+        self._manifest: list[LandedFile] = []
+        self._batches: dict[int, Batch] = {}
+        self._loaded: set[str] = set()
+        """Files that raw holds or that are on their way."""
+        self._total = self._done = self._files = 0
+        self._counts: dict[FeedKey, FeedCount] = {}
+        self._waiting: Iterator[Portion] = iter(())
+        self._chunks = deque[Files]()
+        """Those that have begun to be decoded and not to be inserted."""
+        self._left = 0
+        """Groups of the present chunk that are still to come."""
+        self._repeating: Set[str] = frozenset()
         self._unknown_fields: Counter[str] = Counter()
         self._unknown_values: Counter[str] = Counter()
 
     def run(self) -> LoadResult:
         with self._transaction():  # one for all: each would be made durable by itself
             self._ensure_tables()
-        manifest = self._state.files()
-        batches = {
-            batch.batch: batch for batch in self._state.batches()
-        }  # after the files: a batch may start meanwhile
-        loaded = {row[0] for row in self._connection.execute("select path from raw.loaded_files").fetchall()}
-        waiting = [file for file in manifest if file.path not in loaded]
-        total, done = sum(file.record_count for file in waiting), 0
-        if total >= FROM_RECORDS:
+        self._loaded = {row[0] for row in self._connection.execute("select path from raw.loaded_files").fetchall()}
+        waiting = self._newly_landed()
+        if self._total >= FROM_RECORDS or self._is_reading():
             self._connection.execute("set threads = 1")  # decoding has the other processors
-        counts: dict[FeedKey, FeedCount] = {}
-        transactions = list(_transactions(_groups(waiting, batches)))
-        decoded = decoded_groups(
-            self._landing, self._feeds, self._portions(transactions), total, self._temporary, self._processes
+        self._waiting = self._portions(waiting)
+        groups = decoded_groups(
+            self._landing,
+            self._feeds,
+            partial(self._next_portion, follows=self._is_reading()),
+            self._total,
+            self._temporary,
+            self._processes,
+            self._is_reading,
         )
-        for transaction in transactions:
+        is_over = False
+        while not is_over:
             with self._transaction():
-                repeating = self._find_repeating(transaction)
-                marks: list[tuple[Any, ...]] = []
-                for group in islice(decoded, len(transaction)):
-                    count = self._load_group(group, repeating, marks)
-                    counts[group.feed] = _add(counts.get(group.feed), count)
-                    done += count.records
-                    self._on_progress(done, total)
-                insert_rows(self._connection, "loaded_files", marks)
-        self._copy_manifest(manifest, batches)
+                is_over = self._load_some(groups)
+        self._copy_manifest(self._manifest, self._batches)
         if self._lake:
             self._lake.put_own(self._connection)
-        return LoadResult(len(waiting), tuple(counts.values()), dict(self._unknown_fields), dict(self._unknown_values))
+        return LoadResult(
+            self._files, tuple(self._counts.values()), dict(self._unknown_fields), dict(self._unknown_values)
+        )
 
-    def _portions(self, transactions: Iterable[Files]) -> Iterator[Portion]:
-        for transaction in transactions:
-            hashes = self._hashes(transaction)
-            for feed, files in transaction:
+    def _load_some(self, groups: Iterator[Group]) -> bool:
+        """A transaction's worth of groups; whether they were the last."""
+        marks: list[tuple[Any, ...]] = []
+        records, is_over = 0, True
+        for group in groups:
+            if not self._left:
+                chunk = self._chunks.popleft()
+                self._left, self._repeating = len(chunk), self._find_repeating(chunk)
+            self._left -= 1
+            count = self._load_group(group, self._repeating, marks)
+            del group  # before the next one is there
+            self._counts[count.feed] = _add(self._counts.get(count.feed), count)
+            records += count.records
+            self._done += count.records
+            self._on_progress(self._done, self._total)
+            if records >= TRANSACTION_RECORDS:
+                is_over = False
+                break
+        insert_rows(self._connection, "loaded_files", marks)
+        return is_over
+
+    def _newly_landed(self) -> list[LandedFile]:
+        """The manifest as it is now, and the files in it that are not on their way yet."""
+        self._manifest = self._state.files()
+        # After the files: a batch may start meanwhile.
+        self._batches = {batch.batch: batch for batch in self._state.batches()}
+        waiting = [file for file in self._manifest if file.path not in self._loaded]
+        self._loaded.update(file.path for file in waiting)
+        self._total += sum(file.record_count for file in waiting)
+        self._files += len(waiting)
+        return waiting
+
+    def _next_portion(self, *, follows: bool) -> Portion | None:
+        """The next of what waits, also of what has landed meanwhile when the load `follows` a reading."""
+        portion = next(self._waiting, None)
+        if portion is None and follows and self._is_worth_going_on():
+            self._waiting = self._portions(self._newly_landed())
+            portion = next(self._waiting, None)
+        return portion
+
+    def _portions(self, waiting: list[LandedFile]) -> Iterator[Portion]:
+        """Chunk after chunk; each is remembered before its first portion is given."""
+        for chunk in _chunks(_groups(waiting, self._batches)):
+            self._chunks.append(chunk)
+            hashes = self._hashes(chunk)
+            for feed, files in chunk:
                 yield Portion(feed, files, {file.path: hashes.get(file.path, b"") for file in files})
 
-    def _hashes(self, transaction: Files) -> dict[str, bytes]:
-        """The hashes of all records of a transaction whose rows will bear them, by file."""
+    def _is_worth_going_on(self) -> bool:
+        """While a vendor is read, a little waits for the next load: the warehouse is not to be held for a slow one."""
+        least = GROUP_RECORDS if self._is_reading() else 1
+        return self._state.records_landed() - sum(file.record_count for file in self._manifest) >= least
+
+    def _hashes(self, chunk: Files) -> dict[str, bytes]:
+        """The hashes of all records of a chunk whose rows will bear them, by file."""
         return self._state.record_hashes(
-            file.path for feed, files in transaction if keeps_hashes(self._spec(feed)) for file in files
+            file.path for feed, files in chunk if keeps_hashes(self._spec(feed)) for file in files
         )
 
     def _spec(self, feed: FeedKey) -> FeedSpec:
@@ -346,44 +408,40 @@ class _Loader:
         if incoming is None:
             return {}
         counts = {file.path: page.good for file, page in zip(group.files, group.pages, strict=True)}
-        connection.register("incoming_root", incoming)
         where = ""
-        try:
-            if spec.mode != "snapshot" and not repeating.isdisjoint(counts):
-                self._find_fresh(spec)
-                where = " semi join fresh on fresh._file = new._file and fresh._position = new._position"
-                found = connection.execute("select _file, count(*) from fresh group by _file").fetchall()
-                counts = {str(path): int(count) for path, count in found}
-            self._put(root.name, "incoming_root", incoming, where, group)
-            for child in children:
-                rows = group.tables.get(child.name)
-                if rows is None:
-                    continue
-                connection.register("incoming_child", rows)
-                self._put(child.name, "incoming_child", rows, where, group)
-                connection.unregister("incoming_child")
-        finally:
-            connection.unregister("incoming_root")
+        if spec.mode != "snapshot" and not repeating.isdisjoint(counts):
+            self._find_fresh(spec, incoming)
+            where = " semi join fresh on fresh._file = new._file and fresh._position = new._position"
+            found = connection.execute("select _file, count(*) from fresh group by _file").fetchall()
+            counts = {str(path): int(count) for path, count in found}
+        self._put(root.name, incoming, where, group)
+        for child in children:
+            rows = group.tables.get(child.name)
+            if rows is not None:
+                self._put(child.name, rows, where, group)
         return counts
 
-    def _put(self, table: str, incoming: str, rows: pa.Table, where: str, group: Group) -> None:
+    def _put(self, table: str, incoming: pa.Table, where: str, group: Group) -> None:
         """Insert the rows that are new, and write them as Parquet where that is wanted: under a name that the group has
         again when the transaction fails and is tried once more.
+
+        DuckDB finds `incoming` by its name. One that is registered it keeps in memory until the transaction ends, also
+        when it was unregistered: all the rows of a large load.
         """
-        names = ", ".join(quote(name) for name in rows.schema.names)
-        selected = f"select {names} from {incoming} as new{where}"
+        names = ", ".join(quote(name) for name in incoming.schema.names)
+        selected = f"select {names} from incoming as new{where}"
         self._connection.execute(f"insert into raw.{quote(table)} ({names}) {selected}")
         if self._lake:
             digest = hashlib.sha256(group.files[0].path.encode()).hexdigest()[:16]
             self._lake.put(table, self._connection.sql(selected).to_arrow_table(), digest)
 
-    def _find_repeating(self, transaction: Files) -> set[str]:
-        """Files that may hold a record which is in raw already or comes twice in this transaction. What the others hold
-        is new, which is known for many records at the price of reading one column of raw once.
+    def _find_repeating(self, chunk: Files) -> set[str]:
+        """Files that may hold a record which is in raw already or comes twice in this chunk. What the others hold is
+        new, which is known for many records at the price of reading one column of raw once.
         """
-        hashes = self._hashes(transaction)
+        hashes = self._hashes(chunk)
         of_root: dict[str, tuple[FeedSpec, list[str]]] = {}
-        for feed, files in transaction:
+        for feed, files in chunk:
             spec = self._spec(feed)
             if spec.mode != "snapshot":
                 of_root.setdefault(spec.tables[0].name, (spec, []))[1].extend(file.path for file in files)
@@ -406,28 +464,26 @@ class _Loader:
         counts = [len(digests) // HASH_BYTES for digests in hashes.values()]
         places = pa.array([number for number, count in enumerate(counts) for _ in range(count)], pa.int32())
         paths = pa.DictionaryArray.from_arrays(places, pa.array(hashes, pa.string()))
-        incoming = pa.table({"_file": paths, "_hash": hexadecimal(b"".join(hashes.values()))})
-        connection.register("incoming_hashes", incoming)
-        try:
-            connection.execute(
-                f"""
-                create or replace temp table known_hashes as
-                select distinct old._hash
-                from raw.{quote(root)} as old
-                semi join incoming_hashes as new on old._hash = new._hash
-                """
+        incoming_hashes = pa.table(  # noqa: F841  # found by its name
+            {"_file": paths, "_hash": hexadecimal(b"".join(hashes.values()))}
+        )
+        connection.execute(
+            f"""
+            create or replace temp table known_hashes as
+            select distinct old._hash
+            from raw.{quote(root)} as old
+            semi join incoming_hashes as new on old._hash = new._hash
+            """
+        )
+        repeating = connection.execute(
+            """
+            select distinct _file from incoming_hashes where _hash in (
+                select _hash from known_hashes
+                union all
+                select _hash from incoming_hashes group by _hash having count(*) > 1
             )
-            repeating = connection.execute(
-                """
-                select distinct _file from incoming_hashes where _hash in (
-                    select _hash from known_hashes
-                    union all
-                    select _hash from incoming_hashes group by _hash having count(*) > 1
-                )
-                """
-            ).fetchall()
-        finally:
-            connection.unregister("incoming_hashes")
+            """
+        ).fetchall()
         if repeating:
             connection.execute(
                 f"""
@@ -438,7 +494,7 @@ class _Loader:
             )
         return {str(path) for (path,) in repeating}
 
-    def _find_fresh(self, spec: FeedSpec) -> None:
+    def _find_fresh(self, spec: FeedSpec, incoming_root: pa.Table) -> None:
         """Put file and position of the records that add something into the table `fresh`: the same record with the
         same content, landed before or twice in this group, adds nothing.
         """
@@ -554,18 +610,18 @@ def _mark(feed: FeedKey, file: LandedFile, page: PageReport, inserted: int, now:
     )
 
 
-def _transactions(groups: Iterable[tuple[FeedKey, list[LandedFile]]]) -> Iterator[Files]:
-    """Groups in their order, so many together as make a transaction."""
-    transaction: Files = []
+def _chunks(groups: Iterable[tuple[FeedKey, list[LandedFile]]]) -> Iterator[Files]:
+    """Groups in their order, so many together as make a chunk."""
+    chunk: Files = []
     records = 0
     for feed, files in groups:
-        transaction.append((feed, files))
+        chunk.append((feed, files))
         records += sum(file.record_count for file in files)
-        if records >= TRANSACTION_RECORDS:
-            yield transaction
-            transaction, records = [], 0
-    if transaction:
-        yield transaction
+        if records >= CHUNK_RECORDS:
+            yield chunk
+            chunk, records = [], 0
+    if chunk:
+        yield chunk
 
 
 def _groups(files: Iterable[LandedFile], batches: dict[int, Batch]) -> Iterator[tuple[FeedKey, list[LandedFile]]]:

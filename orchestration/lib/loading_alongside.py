@@ -19,9 +19,11 @@ from orchestration.lib.state import State
 
 logger = logging.getLogger(__name__)
 
+FIRST_RECORDS = 30_000
+"""Fewer wait for the load that follows: starting a process for them would cost more than it saves."""
 FROM_RECORDS = 200_000
-"""Fewer new records wait for the load that follows: opening the warehouse for them would cost more than it saves."""
-LOOK_SECONDS = 0.5
+"""So many more before the next load: each opens the warehouse, and ends row groups that are not full."""
+LOOK_SECONDS = 0.2
 
 
 @contextmanager
@@ -47,12 +49,13 @@ def loading_alongside(settings: Settings, feeds: Feeds, on_loaded: Callable[[Loa
 def _watch(settings: Settings, feeds: Feeds, on_loaded: Callable[[LoadResult], None], ended: threading.Event) -> None:
     try:
         with State(settings.state_path) as state, Processes() as processes:
-            before, is_last = state.records_landed(), False
+            before, is_last, wanted = state.records_landed(), False, FIRST_RECORDS
             while not is_last:
                 is_last = ended.wait(LOOK_SECONDS)
                 landed = state.records_landed()
-                if landed - before >= FROM_RECORDS and (processes.are_running or not is_last):
-                    on_loaded(load(settings, feeds=feeds, processes=processes))
-                    before = landed
+                if landed - before >= wanted and (processes.are_running or not is_last):
+                    result = load(settings, feeds=feeds, processes=processes, is_reading=lambda: not ended.is_set())
+                    on_loaded(result)
+                    before, wanted = before + result.records, FROM_RECORDS
     except Exception:
         logger.warning("loading while reading failed; the load that follows tries again", exc_info=True)

@@ -135,10 +135,8 @@ def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequenc
         return
     columns = columns_of(connection, "raw", table)
     kinds = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us")}
-    content = pa.table(
+    incoming_rows = pa.table(  # noqa: F841  # DuckDB finds it by its name, and does not keep it
         [pa.array(values, kinds[kind]) for (_, kind), values in zip(columns, zip(*rows, strict=True), strict=True)],
         names=[name for name, _ in columns],
     )
-    connection.register("incoming_rows", content)
     connection.execute(f"insert into raw.{table} select * from incoming_rows")
-    connection.unregister("incoming_rows")

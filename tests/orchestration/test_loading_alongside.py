@@ -34,6 +34,7 @@ class Slow(Vendor):
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading_alongside, "FIRST_RECORDS", 2)
     monkeypatch.setattr(loading_alongside, "FROM_RECORDS", 2)
     monkeypatch.setattr(loading_alongside, "LOOK_SECONDS", 0.01)
 
@@ -83,3 +84,22 @@ def test_a_large_rest_is_loaded_here_when_processes_are_there_for_it(
     assert sum(result.inserted for result in early) == (11 if are_running else 0)
     assert loading.load(settings).inserted == (0 if are_running else 11)
     assert loading.proved_counts(settings) == []
+
+
+def test_what_lands_while_a_load_runs_is_loaded_by_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding.os, "cpu_count", lambda: 1)  # no other process, which takes a second to start
+    vendor = lines(*(line(n) for n in range(1, 12)))
+    land(settings, vendor)
+    still_to_come = [[line(n) for n in range(12, 30)]]
+
+    def land_more(done: int, total: int) -> None:
+        if still_to_come:
+            vendor.records["transaction_lines"] += still_to_come.pop()
+            land(settings, vendor)
+
+    result = loading.load(settings, on_progress=land_more, is_reading=lambda: bool(still_to_come))
+
+    assert result.inserted == 29
+    assert result.records > 29, "a page with new lines holds old ones too, and those are duplicates"
+    assert loading.proved_counts(settings) == []
+    assert loading.load(settings).files == 0
