@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,6 +112,14 @@ class Person:
             self.page.set_viewport_size({"width": width, "height": 640 if width > PHONE else 800})
             self.page.screenshot(path=f"{folder}/{name}.png")
             self.page.set_viewport_size({"width": self.width, "height": 800})
+
+    def note(self, name: str, seconds: Mapping[str, float]) -> None:
+        """How long something took, beside the screenshots: docs/app.md has these figures."""
+        if folder := os.environ.get(SHOTS):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            Path(folder, f"{name}.json").write_text(
+                json.dumps({key: round(value, 2) for key, value in seconds.items()})
+            )
 
     def _complain(self, kind: str, text: str) -> None:
         if kind == "error":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from playwright.sync_api import Browser, expect
@@ -99,11 +100,14 @@ def a_newcomer_finds_why_a_payout_is_short(browser: Browser, base: str, ids: Ids
     id, typed into the field at the top, leads to the arithmetic.
     """
     newcomer = Person(browser, base)
+    began = time.perf_counter()
     newcomer.page.goto(f"{base}/sign-in/link/{ids['link']}")
+    signed_in = time.perf_counter()
     newcomer.page.get_by_role("link", name="Pay-outs not tied").click()
     row = newcomer.page.get_by_role("row").filter(has_text=ids["short"])
     expect(row).to_contain_text("has not been received")
     expect(row).to_contain_text("Check state, bank details; chase")
+    newcomer.note("newcomer", {"the link": signed_in - began, "the click": time.perf_counter() - signed_in})
     newcomer.page.get_by_label("Any id: order, pay-out").fill(ids["short"])
     newcomer.page.keyboard.press("Enter")
     expect(newcomer.page.locator("main")).to_contain_text("opening + net − pay-out = closing")

@@ -359,7 +359,7 @@ acceptance as (
         order_state as actual_value,
         acceptance_due_at as due_at,
         'order ' || order_id || ' waits for acceptance; the operator refuses it at '
-        || cast(acceptance_due_at as varchar) || ' UTC'
+        || substr(cast(acceptance_due_at as varchar), 1, 16) || ' UTC'
         || case when erp_order_id is null then obstacle_words else '' end as summary
     from judged
     where
