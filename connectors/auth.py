@@ -11,7 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -200,7 +200,8 @@ class RefreshingToken(httpx.Auth):
 
     A new refresh token is saved before the access token that came with it is used once. A 401 is answered by one
     refresh and one repetition, also of a write: what was not accepted was not carried out. `sign_in` tells a person how
-    to sign in again.
+    to sign in again. When the client's secret is refused, which spends no refresh token, `reread` is asked for the
+    secret as it is now, and one that was replaced is tried at once.
     """
 
     def __init__(
@@ -212,6 +213,7 @@ class RefreshingToken(httpx.Auth):
         store: CredentialStore,
         *,
         sign_in: str = "sign in again and set the new one in the environment",
+        reread: Callable[[], str] | None = None,
         timeout_seconds: float = 60.0,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -221,6 +223,7 @@ class RefreshingToken(httpx.Auth):
         self._sign_in = sign_in
         self._client_id = client_id
         self._client_secret = client_secret
+        self._reread = reread
         self._store = store
         self._clock = clock
         self._client = ApiClient(
@@ -278,6 +281,12 @@ class RefreshingToken(httpx.Auth):
         except TransportFailed as error:
             raise _not_sent(error) from error
         except ConnectorError as error:
+            if (
+                isinstance(error, AuthError)
+                and (secret := replaced(self._client_secret, self._reread, self._client)) is not None
+            ):
+                self._client_secret = secret
+                return self._refresh(credentials)
             if _is_refusal(error):
                 raise AuthError(
                     self._why_refused(error, credentials),
@@ -353,6 +362,7 @@ class ClientToken(MemoryToken):
 
     It is renewed a minute before it ends. A 401 is answered by one renewal and one repetition, also of a write: what
     was not accepted was not carried out. The secret travels in the body of the token request (`client_secret_post`).
+    When it is refused `reread` is asked for the secret as it is now, and one that was replaced is tried at once.
     """
 
     def __init__(
@@ -360,6 +370,7 @@ class ClientToken(MemoryToken):
         vendor: str,
         credentials: ClientCredentials,
         *,
+        reread: Callable[[], str] | None = None,
         timeout_seconds: float = 60.0,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -367,6 +378,7 @@ class ClientToken(MemoryToken):
     ) -> None:
         self.vendor = vendor
         self._credentials = credentials
+        self._reread = reread
         super().__init__(clock)
         self._client = ApiClient(
             vendor,
@@ -383,17 +395,15 @@ class ClientToken(MemoryToken):
         self._client.close()
 
     def _renew(self) -> tuple[str, datetime]:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._credentials.client_id,
-            "client_secret": self._credentials.client_secret,
-        }
         try:
-            tokens = request_tokens(self._client, form)
+            tokens = self._request()
         except (TransportFailed, ServerFailed, BadPayload) as error:
             raise _not_sent(error) from error
         except ConnectorError as error:
             if _is_refusal(error):
+                if (secret := replaced(self._credentials.client_secret, self._reread, self._client)) is not None:
+                    self._credentials = replace(self._credentials, client_secret=secret)
+                    return self._renew()
                 raise AuthError(
                     "the client id and secret were not accepted",
                     vendor=self.vendor,
@@ -403,6 +413,23 @@ class ClientToken(MemoryToken):
                 ) from None
             raise
         return tokens.access_token, self._clock() + timedelta(seconds=tokens.expires_in)
+
+    def _request(self) -> TokenAnswer:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._credentials.client_id,
+            "client_secret": self._credentials.client_secret,
+        }
+        return request_tokens(self._client, form)
+
+
+def replaced(refused: str, reread: Callable[[], str] | None, client: ApiClient) -> str | None:
+    """The secret that took the place of the refused one, masked by `client` from now on; None when there is none."""
+    secret = refused if reread is None else reread()
+    if secret == refused:
+        return None
+    client.mask(secret)
+    return secret
 
 
 def request_tokens(client: ApiClient, form: Mapping[str, str]) -> TokenAnswer:

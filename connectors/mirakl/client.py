@@ -66,8 +66,8 @@ class MiraklConnector:
 
     `order_tax_mode` (TAX_INCLUDED or TAX_EXCLUDED) is pinned in every read of orders, because the platform's default
     may change; each order repeats it. `key_name` is what the environment calls the key, the account's own name unless
-    several accounts share one; `reread_key` gives the key as it is now and is asked when it was refused. Windows start
-    at `since`, inclusively, in UTC.
+    several accounts share one; `reread_key` gives the key (or the OAuth client's secret) as it is now and is asked
+    when it was refused. Windows start at `since`, inclusively, in UTC.
     """
 
     vendor = VENDOR
@@ -108,7 +108,13 @@ class MiraklConnector:
         if isinstance(auth, ClientCredentials):
             safe_base_url(auth.token_url, vendor=VENDOR, what=f"token_url of {account}")
             self._token = ClientToken(
-                VENDOR, auth, timeout_seconds=timeout_seconds, transport=transport, sleep=sleep, clock=clock
+                VENDOR,
+                auth,
+                reread=self._reread(reread_key),
+                timeout_seconds=timeout_seconds,
+                transport=transport,
+                sleep=sleep,
+                clock=clock,
             )
         self.client = ApiClient(
             VENDOR,

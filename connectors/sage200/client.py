@@ -55,7 +55,8 @@ class Sage200Connector:
     """One company of one site: `site_id` (a GUID) and `company_id` go into every request but the list of sites.
 
     `credentials` keeps the rotating refresh token. Windows start at `since`, inclusively, in UTC; keyset feeds start
-    after `after_id`. Tokens and consents are kept by `sign_in_clock`, the true time, also where `clock` is pinned.
+    after `after_id`. `reread_secret` gives the client's secret as it is now and is asked when it was refused. Tokens
+    and consents are kept by `sign_in_clock`, the true time, also where `clock` is pinned.
     """
 
     vendor = VENDOR
@@ -74,6 +75,7 @@ class Sage200Connector:
         client_secret: str,
         timeout_seconds: float = 60.0,
         *,
+        reread_secret: Callable[[], str] | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = utc_now,
@@ -92,6 +94,7 @@ class Sage200Connector:
             client_secret,
             credentials,
             sign_in=f"sign in again with `tieout auth sage200 --erp {account}`",
+            reread=reread_secret,
             timeout_seconds=timeout_seconds,
             transport=transport,
             sleep=sleep,

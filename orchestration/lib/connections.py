@@ -187,13 +187,13 @@ class Connections:
     def _mirakl(self, row: Marketplace) -> MiraklConnector:
         code, prefix = row.marketplace_code, f"MIRAKL_{row.secret_name}"
         auth: str | ClientCredentials
-        reread = None
         if row.auth_method == "OAUTH2" and row.token_url is not None:
             auth = ClientCredentials(
                 row.token_url,
                 self._secret("mirakl", f"{prefix}_CLIENT_ID"),
                 self._secret("mirakl", f"{prefix}_CLIENT_SECRET"),
             )
+            reread = partial(self._secret, "mirakl", f"{prefix}_CLIENT_SECRET")
         else:
             auth = self._secret("mirakl", f"{prefix}_API_KEY")
             reread = partial(self._secret, "mirakl", f"{prefix}_API_KEY")
@@ -227,6 +227,7 @@ class Connections:
             credentials,
             client_id,
             client_secret,
+            reread_secret=partial(self._secret, "sage200", f"{prefix}_CLIENT_SECRET"),
             timeout_seconds=erp.timeout_seconds,
             clock=self._settings.clock.now,
         )

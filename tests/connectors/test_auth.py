@@ -15,6 +15,8 @@ import httpx
 import pytest
 
 from connectors.auth import (
+    ClientCredentials,
+    ClientToken,
     Credentials,
     FileCredentialStore,
     MemoryCredentialStore,
@@ -35,6 +37,7 @@ class SageId:
 
     def __init__(self) -> None:
         self.valid = FIRST
+        self.client_secret = "s3cret"
         self.refreshes = 0
         self.refused_access: set[str] = set()
         self.api_calls: list[str] = []
@@ -57,9 +60,12 @@ class SageId:
         if self.fail_token is not None:
             return self.fail_token
         form = {k: v[0] for k, v in parse_qs(request.content.decode()).items()}
-        assert form["grant_type"] == "refresh_token"
         assert form["client_id"] == "id"
-        assert form["client_secret"] == "s3cret"
+        if form["client_secret"] != self.client_secret:
+            detail = f"{form['client_secret']} is not the secret"
+            return httpx.Response(401, json={"error": "invalid_client", "error_description": detail})
+        if form["grant_type"] == "client_credentials":
+            return httpx.Response(200, json={"access_token": f"access-by-{self.client_secret}", "expires_in": 3600})
         if form["refresh_token"] != self.valid:
             return httpx.Response(
                 403, json={"error": "invalid_grant", "error_description": f"bad {form['refresh_token']}"}
@@ -94,8 +100,17 @@ class Setting:
         def clock() -> datetime:
             return self.now
 
+        self.held = "s3cret"
         self.auth = RefreshingToken(
-            "sage200", TOKEN_URL, "id", "s3cret", store, transport=transport, sleep=sleep, clock=clock
+            "sage200",
+            TOKEN_URL,
+            "id",
+            "s3cret",
+            store,
+            reread=lambda: self.held,
+            transport=transport,
+            sleep=sleep,
+            clock=clock,
         )
         self.api = ApiClient(
             "sage200", API, auth=self.auth, transport=transport, sleep=sleep, clock=clock, is_paced=False
@@ -130,6 +145,37 @@ def test_a_refused_access_token_is_renewed_once() -> None:
     setting = Setting(service, MemoryCredentialStore(FIRST))
     assert setting.call() == b"[]"
     assert service.api_calls == ["access-1", "access-2"]
+
+
+def test_a_client_secret_that_was_replaced_is_taken_up_without_a_restart() -> None:
+    service = SageId()
+    setting = Setting(service, MemoryCredentialStore(FIRST))
+    setting.call()
+    service.client_secret = setting.held = "s3cret-of-today"
+    setting.now += timedelta(hours=2)
+    assert setting.call() == b"[]"
+    assert service.refreshes == 2, "the refused secret spent no refresh token"
+    service.client_secret = "not-here-yet"
+    setting.now += timedelta(hours=2)
+    with pytest.raises(AuthError, match="client id and secret were not accepted") as caught:
+        setting.call()
+    assert "s3cret-of-today" not in str(caught.value), "it is masked although it came later"
+
+
+def test_so_is_the_secret_of_a_client_that_acts_for_itself() -> None:
+    service, held = SageId(), {"secret": "s3cret"}
+    machine = ClientToken(
+        "mirakl",
+        ClientCredentials(TOKEN_URL, "id", "s3cret"),
+        reread=lambda: held["secret"],
+        transport=httpx.MockTransport(service),
+    )
+    assert machine.access_token() == "access-by-s3cret"
+    service.client_secret = "s3cret-of-today"
+    with pytest.raises(AuthError, match="client id and secret were not accepted"):
+        machine.access_token(refused="access-by-s3cret")
+    held["secret"] = "s3cret-of-today"
+    assert machine.access_token(refused="access-by-s3cret") == "access-by-s3cret-of-today"
 
 
 def test_a_site_that_refuses_every_token_does_not_burn_refresh_tokens_for_ever() -> None:
