@@ -60,6 +60,10 @@ analysed_lines as (
         order_id,
         sum(case when is_paired_by_item then 1 else 0 end) as nameless_count,
         sum(case when is_analysed and vat_analysis_code is null then 1 else 0 end) as unmapped_count,
+        min(case
+            when is_analysed and vat_analysis_code is null then coalesce(sale_tax_role, 'tax code ' || item_tax_code)
+        end)
+            as unmapped_as,
         sum(case when is_code_different then 1 else 0 end) as different_count,
         min(case when is_code_different then vat_analysis_code end) as wanted_code,
         min(case when is_code_different then erp_vat_analysis_code end) as held_code
@@ -121,6 +125,7 @@ judged as (
         coalesce(tolerances.amount, 0) as shipping_tolerance,
         coalesce(analysed_lines.nameless_count, 0) as nameless_count,
         coalesce(analysed_lines.unmapped_count, 0) as unmapped_count,
+        analysed_lines.unmapped_as,
         coalesce(analysed_lines.different_count, 0) as different_count,
         analysed_lines.wanted_code,
         analysed_lines.held_code,
@@ -394,7 +399,7 @@ analysis as (
                     else
                         '; analysis_codes.csv has no row for ' || cast(unmapped_count as varchar)
                         || ' of its lines, sold to ' || coalesce(ship_to_country, 'no country')
-                        || coalesce(' ' || ship_to_state, '') || ' as ' || coalesce(sale_tax_role, 'the item decides')
+                        || coalesce(' ' || ship_to_state, '') || ' as ' || coalesce(unmapped_as, 'nothing')
                 end
                 || case
                     when different_count = 0 then ''
