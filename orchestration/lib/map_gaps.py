@@ -14,7 +14,7 @@ from typing import Any, get_args
 from connectors.charts import ChartAccount
 from orchestration.first_day.proposals import Proposal, propose_accounts
 from orchestration.lib.config_files import MAPS
-from orchestration.lib.configuration import ANY, Account, Marketplace, TransactionType
+from orchestration.lib.configuration import ANY, Account, AnalysisCode, Marketplace, TransactionType
 from orchestration.lib.published import Published
 from orchestration.lib.registry import read_rows
 
@@ -65,6 +65,7 @@ def gaps(published: Published, config_dir: Path, chart_of: ChartOf = no_chart) -
         *_offers_without_item(published, config_dir),
         *_carriers_without_row(published, config_dir),
         *_warehouses_without_row(published, config_dir),
+        *_sales_without_analysis_code(published),
     ]
     return sorted(found, key=lambda one: (-(one.amount or Decimal(0)), -one.waiting, one.file, one.subject))
 
@@ -272,6 +273,49 @@ def _warehouses_without_row(published: Published, config_dir: Path) -> Iterator[
         )
 
 
+def _sales_without_analysis_code(published: Published) -> Iterator[Gap]:
+    """A way of selling (country, tax role) that no row of analysis_codes.csv fits, with the orders that lack a code."""
+    for row in _ask(
+        published,
+        ["rec_orders", "order_status"],
+        f"SELECT sold.entity_code, sold.marketplace_code, "  # noqa: S608
+        f"regexp_extract(sold.summary, '{_UNMAPPED_SALE}', 1) AS country, "
+        f"regexp_extract(sold.summary, '{_UNMAPPED_SALE}', 2) AS sold_as, count(DISTINCT sold.order_id) AS orders, "
+        "min(sold.subject_id) AS subject_id, min(orders.order_date) AS since, sum(orders.total_amount) AS worth, "
+        "orders.currency_code FROM rec_orders AS sold INNER JOIN order_status AS orders "
+        "ON sold.marketplace_code = orders.marketplace_code AND sold.order_id = orders.order_id "
+        f"WHERE sold.exception_code = 'ORD-015' AND regexp_matches(sold.summary, '{_UNMAPPED_SALE}') GROUP BY ALL",
+    ):
+        country, sold_as = str(row["country"]), str(row["sold_as"])
+        is_role = not sold_as.startswith("tax code ")
+        yield Gap(
+            AnalysisCode.FILE,
+            f"{country} {sold_as}",
+            row["marketplace_code"],
+            row["orders"],
+            f"{_counted(row['orders'], 'order')} in the ERP without a code for the VAT reconciliation",
+            row["worth"],
+            row["currency_code"],
+            {
+                "entity_code": str(row["entity_code"]),
+                "marketplace_code": ANY,
+                "offer_state_code": ANY,
+                "ship_to_country": "NONE" if country == "no country" else country,
+                "ship_to_state": ANY,
+                "effective_from": str(row["since"]),
+                **({"tax_role": sold_as} if is_role else {}),
+            },
+            "Put in the analysis code"
+            + ("." if is_role else f", and the tax role of {sold_as} (tax_codes.csv).")
+            + " Orders that are there already get it by hand.",
+            _exception_on(published, "ORD-015", row["subject_id"], row["marketplace_code"]),
+        )
+
+
+_UNMAPPED_SALE = "of its lines, sold to ([A-Z]{3}|no country)[^;]* as (tax code [^;]+|[A-Z_]+)"
+"""Of what the summary of ORD-015 says."""
+
+
 def _items(published: Published) -> dict[str, set[str]]:
     """Item codes by entity, as far as marts name them."""
     found: dict[str, set[str]] = {}
@@ -342,8 +386,9 @@ NEEDED = {
     "journal_lines": {"entity_code", "currency_code", "posting_date", "account_role", "account_code"},
     "rec_offers": {"entity_code", "expected_value"},
     "rec_dispatches": {"order_id", "right_id", "summary"},
+    "rec_orders": {"entity_code", "order_id", "summary"},
     "rec_stock": {"entity_code", "item_code"},
-    "order_status": {"total_amount", "currency_code"},
+    "order_status": {"total_amount", "currency_code", "order_date"},
 }
 """Columns without which a mart was published by an older version: it tells nothing of gaps until the next run."""
 
