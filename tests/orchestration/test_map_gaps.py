@@ -22,7 +22,8 @@ def test_sales_that_no_analysis_code_fits_are_a_gap_with_what_is_known_of_the_ro
         connection.execute("CREATE SCHEMA marts")
         connection.execute(
             "CREATE TABLE marts.order_status AS SELECT 'BRICO' AS marketplace_code, order_id, "
-            "order_date::DATE AS order_date, 10.50::DECIMAL(18, 2) AS total_amount, 'GBP' AS currency_code FROM (VALUES ('A', '2026-06-02'), "
+            "order_date::DATE AS order_date, 10.50::DECIMAL(18, 2) AS total_amount, 'GBP' AS currency_code "
+            "FROM (VALUES ('A', '2026-06-02'), "
             "('B', '2026-06-01'), ('C', '2026-06-03')) AS orders (order_id, order_date)"
         )
         connection.execute(
