@@ -80,7 +80,7 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
                     write_back=settings.write_back,
                     progress=on_progress,
                 )
-                outbox.previews.prepare(reachable)
+                outbox.previews.prepare(reachable, registry.approval_policies)
         finally:
             outbox.close()
         workspace.journal.deliveries.append(result)

@@ -53,7 +53,7 @@ def storage(settings: Settings) -> Storage:
     parts = (
         Part("evidence", *evidence),
         _local("manifest", root.glob("state.db*")),
-        _local("warehouse", root.glob("warehouse.duckdb*")),
+        _local("warehouse", (*root.glob("warehouse.duckdb*"), *root.glob("evidence.duckdb*"))),
         _local("published", settings.published_dir.rglob("*")),
         _local("points", (root / "points").rglob("*")),
         _local("outbox", root.glob("outbox.db*")),

@@ -19,11 +19,12 @@ from connectors.errors import ConnectorError
 from orchestration.outbox.clock import Clock, stamp
 from orchestration.outbox.database import writing
 from orchestration.outbox.delivering import action_of
+from orchestration.outbox.policies import Policy, needs_person, subject_of
 from orchestration.outbox.schema import actions, previews
 from orchestration.outbox.states import State
 
-MOST = 50
-"""Actions that one lane looks at; the next goes on."""
+MOST = 20
+"""Actions that one lane looks at; the next goes on. Each costs calls of the vendor's budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,13 @@ class Previews:
         requests = tuple(Request(**one) for one in json.loads(row["requests"]))
         return Kept(requests, str(row["held"]), bool(row["is_held"]), str(row["made_at"]))
 
-    def prepare(self, deliveries: Mapping[tuple[str, str], Delivery]) -> int:
-        """Make those that are missing; how many. An account that does not answer is left for the next lane."""
+    def prepare(self, deliveries: Mapping[tuple[str, str], Delivery], policies: Sequence[Policy]) -> int:
+        """Make those that are missing of what a policy leaves to a person; how many. What waits only because write-back
+        is off is not looked at, and an account that does not answer is left for the next lane.
+        """
         made = []
-        waiting = sorted(self._waiting(), key=_account)
+        wanted = [row for row in self._waiting() if needs_person(subject_of(row), policies) is not None][:MOST]
+        waiting = sorted(wanted, key=_account)
         for account, group in groupby(waiting, key=_account):
             if (delivery := deliveries.get(account)) is not None:
                 made += list(self._of_account(delivery, list(group)))
@@ -72,7 +76,6 @@ class Previews:
             select(actions)
             .where(actions.c.state == State.PROPOSED.value, actions.c.action_key.not_in(select(previews.c.action_key)))
             .order_by(actions.c.proposed_at, actions.c.action_key)
-            .limit(MOST)
         )
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]

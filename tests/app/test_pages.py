@@ -164,7 +164,7 @@ def test_an_approver_sees_the_requests_and_lets_it_go(signed_in: SignedIn, site:
     assert "Payload" in page.text
     assert "This one has none" in page.text
     ledger = FileVendor(tmp_path / "ledger.txt")
-    site.outbox.previews.prepare({("JOURNAL", "SAGE_UK"): ledger})
+    site.outbox.previews.prepare({("JOURNAL", "SAGE_UK"): ledger}, ())
     page = ann.get("/actions/" + key.replace("|", "%7C"))
     assert "POST http://vendor/documents" in page.text
     assert "To be changed" in page.text

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from orchestration.outbox import Outbox
 
-from .world import AUTO, ON, FileVendor, journal, stock, table
+from .world import AUTO, ON, FileVendor, PolicyRow, journal, stock, table
+
+PERSON = (PolicyRow("JOURNAL", mode="MANUAL"), PolicyRow("STOCK"))
 
 
 def test_what_waits_is_looked_at_once_and_nothing_is_sent(outbox: Outbox, tmp_path: Path) -> None:
@@ -17,8 +19,9 @@ def test_what_waits_is_looked_at_once_and_nothing_is_sent(outbox: Outbox, tmp_pa
     outbox.propose(table(journal("j1")))
     shop.down.add("preview")
     (waiting,) = (row["action_key"] for row in outbox.actions(states=["PROPOSED"]))
-    assert outbox.previews.prepare(deliveries) == 1
-    assert outbox.previews.prepare(deliveries) == 0
+    assert outbox.previews.prepare(deliveries, AUTO) == 0  # it waits for write-back, not for a person
+    assert outbox.previews.prepare(deliveries, PERSON) == 1
+    assert outbox.previews.prepare(deliveries, PERSON) == 0
     kept = outbox.previews.of(waiting)
     assert kept is not None
     assert (kept.requests[0].method, kept.requests[0].headers["Authorization"]) == ("POST", "***")
@@ -32,7 +35,7 @@ def test_what_waits_is_looked_at_once_and_nothing_is_sent(outbox: Outbox, tmp_pa
 def test_a_vendor_that_does_not_answer_is_asked_again_by_the_next_lane(outbox: Outbox, tmp_path: Path) -> None:
     ledger = FileVendor(tmp_path / "ledger.txt", down={"read_back"})
     outbox.propose(table(journal("j1"), journal("j2")))
-    assert outbox.previews.prepare({("JOURNAL", "SAGE_UK"): ledger}) == 0
+    assert outbox.previews.prepare({("JOURNAL", "SAGE_UK"): ledger}, PERSON) == 0
     assert [name for name, _ in ledger.calls] == ["preview", "read_back"]  # not each of its actions
     ledger.down.clear()
-    assert outbox.previews.prepare({("JOURNAL", "SAGE_UK"): ledger}) == 2
+    assert outbox.previews.prepare({("JOURNAL", "SAGE_UK"): ledger}, PERSON) == 2
