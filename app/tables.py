@@ -155,12 +155,11 @@ def answer(table: Table, published: Published | None, path: str, asked: Mapping[
     wanted = asked.get(table.parameter("page"), "1")
     page = max(1, int(wanted)) if wanted.isdecimal() and len(wanted) < 10 else 1
     rows = _Rows(table, published, chosen)
-    total = rows.count()
+    total, sums = rows.counted(table.totals)
     page = min(page, max(1, -(-total // table.page_rows)))
     shown = rows.some(sort, table.page_rows, (page - 1) * table.page_rows)
     options = {one.key: list(one.options) for one in table.filters if one.options is not None}
     options |= rows.values([one.key for one in table.filters if one.options is None])
-    sums = rows.sums(table.totals) if table.totals and total > 1 else []
     return Answer(table, shown, total, page, sort, chosen, options, path, sums, others)
 
 
@@ -233,23 +232,33 @@ class _Rows:
         sql = f"SELECT * FROM ({self._sql}) AS wanted{where}{order} LIMIT {limit:d} OFFSET {offset:d}"
         return list(self._ask(sql, parameters))
 
-    def sums(self, keys: Sequence[str]) -> list[Row]:
-        """The totals of columns by currency, the one with most rows first; without a currency where rows have none."""
+    def counted(self, keys: Sequence[str]) -> tuple[int, list[Row]]:
+        """How many rows there are, and the totals of columns by currency, the one with most rows first; without a
+        currency where rows have none, and no totals of a single row. One look at the rows for both.
+        """
+        if not keys:
+            return self.count(), []
         if self._list is None:
             where, parameters = self._where()
             has = any(row["column_name"] == "currency_code" for row in self._described())
-            currency = "currency_code" if has else "NULL AS currency_code"
             parts = ", ".join(f'sum("{key}") AS "{key}"' for key in keys)
-            sql = f"SELECT {currency}, {parts} FROM ({self._sql}) AS wanted{where} GROUP BY 1 ORDER BY count(*) DESC, 1"
-            return [row for row in self._ask(sql, parameters) if any(row[key] is not None for key in keys)]
-        by: dict[Any, list[Row]] = {}
-        for row in self._list:
-            by.setdefault(row.get("currency_code"), []).append(row)
-        return [
-            {"currency_code": code} | {key: sum(row[key] for row in rows if row.get(key) is not None) for key in keys}
-            for code, rows in sorted(by.items(), key=lambda item: (-len(item[1]), str(item[0])))
-            if any(row.get(key) is not None for row in rows for key in keys)
-        ]
+            sums: list[Row] = list(
+                self._ask(
+                    f'SELECT {"currency_code" if has else "NULL"} AS currency_code, count(*) AS " rows", {parts} '
+                    f"FROM ({self._sql}) AS wanted{where} GROUP BY 1 ORDER BY 2 DESC, 1",
+                    parameters,
+                )
+            )
+        else:
+            by: dict[Any, list[Row]] = {}
+            for row in self._list:
+                by.setdefault(row.get("currency_code"), []).append(row)
+            sums = [
+                {"currency_code": code, " rows": len(rows)} | {key: _added(rows, key) for key in keys}
+                for code, rows in sorted(by.items(), key=lambda item: (-len(item[1]), str(item[0])))
+            ]
+        total = sum(int(one[" rows"]) for one in sums)
+        return total, [one for one in sums if total > 1 and any(one[key] is not None for key in keys)]
 
     def _described(self) -> list[dict[str, Any]]:
         assert isinstance(self._table.source, Query)
@@ -301,6 +310,12 @@ class _Rows:
             elif str(row.get(key)) != value:
                 return False
         return True
+
+
+def _added(rows: Sequence[Row], key: str) -> Any:
+    """Σ of a column, as SQL has it: None when no row has a value."""
+    values = [row[key] for row in rows if row.get(key) is not None]
+    return sum(values) if values else None
 
 
 def _sorted(rows: list[Row], sort: str) -> list[Row]:

@@ -84,7 +84,6 @@ def show(ask: Ask) -> Page:
             name="channels",
             sort="-period",
             page_rows=15,
-            totals=SUMMED,
         ),
         "items": Table(
             "Items",
@@ -95,8 +94,8 @@ def show(ask: Ask) -> Page:
                 Column("net_margin_rate", "Margin", "percent"),
             ),
             Query(
-                f"SELECT item_code, coalesce(item_code, 'of no one item') AS item, marketplace_code, currency_code, "
-                f"{group}, CASE WHEN sum(net_sales_amount) <> 0 "
+                "SELECT item_code, coalesce(nullif(item_code, ''), 'of no one item') AS item, marketplace_code, "
+                f"currency_code, {group}, CASE WHEN sum(net_sales_amount) <> 0 "
                 "THEN (sum(contribution_2_amount) / sum(net_sales_amount))::DECIMAL(18, 4) END AS net_margin_rate "
                 f"FROM channel_profitability WHERE {one_side} GROUP BY item_code, marketplace_code, currency_code",
                 parameters,
