@@ -254,6 +254,8 @@ class _Loader:
         self._known: dict[str, str] = {}
         """By root table: where the present chunk finds the records that may come again."""
         self._manifest: list[LandedFile] = []
+        self._landed = 0
+        """Records landed when the manifest was read, or a page fewer."""
         self._batches: dict[int, Batch] = {}
         self._loaded: set[str] = set()
         """Files that raw holds or that are on their way."""
@@ -319,6 +321,7 @@ class _Loader:
 
     def _newly_landed(self) -> list[LandedFile]:
         """The manifest as it is now, and the files in it that are not on their way yet."""
+        self._landed = self._state.records_landed()
         self._manifest = self._state.files()
         # After the files: a batch may start meanwhile.
         self._batches = {batch.batch: batch for batch in self._state.batches()}
@@ -347,7 +350,7 @@ class _Loader:
     def _is_worth_going_on(self) -> bool:
         """While a vendor is read, a little waits for the next load: the warehouse is not to be held for a slow one."""
         least = GROUP_RECORDS if self._is_reading() else 1
-        return self._state.records_landed() - sum(file.record_count for file in self._manifest) >= least
+        return self._state.records_landed() - self._landed >= least
 
     def _hashes(self, chunk: Files) -> dict[str, bytes]:
         """The hashes of all records of a chunk whose rows will bear them, by file."""

@@ -54,8 +54,7 @@ def _watch(settings: Settings, feeds: Feeds, on_loaded: Callable[[LoadResult], N
                 is_last = ended.wait(LOOK_SECONDS)
                 landed = state.records_landed()
                 if landed - before >= wanted and (processes.are_running or not is_last):
-                    result = load(settings, feeds=feeds, processes=processes, is_reading=lambda: not ended.is_set())
-                    on_loaded(result)
-                    before, wanted = before + result.records, FROM_RECORDS
+                    on_loaded(load(settings, feeds=feeds, processes=processes, is_reading=lambda: not ended.is_set()))
+                    before, wanted = state.records_landed(), FROM_RECORDS
     except Exception:
         logger.warning("loading while reading failed; the load that follows tries again", exc_info=True)
