@@ -38,6 +38,7 @@ PERSONAL = frozenset(
         "street_1",
         "street_2",
         "email",
+        "customer_notification_email",
         "phone",
         "phone_secondary",
         "phone_mobile",
