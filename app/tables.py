@@ -77,6 +77,8 @@ class Table:
     page_rows: int = PAGE_ROWS
     nothing: str = "Nothing to show."
     caption: str = ""
+    ties: Sequence[str] = ()
+    """Columns that order what is equal, behind those that lead somewhere."""
     totals: Sequence[str] = ()
     """Columns that are added up over all rows that the filters leave, money by currency."""
     choose: str = ""
@@ -281,8 +283,10 @@ class _Rows:
         return self._table.source.sql
 
     def _tie_break(self) -> str:
-        key = self._table.choose or next((one.key for one in self._table.columns if one.link and one.is_sortable), "")
-        return f', "{key}"' if key else ""
+        table = self._table
+        linked = [one.key for one in table.columns if one.link and one.is_sortable and not one.is_numeric]
+        keys = [table.choose] if table.choose else [*linked, *table.ties]
+        return "".join(f', "{key}"' for key in keys)
 
     def _where(self) -> tuple[str, list[Any]]:
         assert isinstance(self._table.source, Query)

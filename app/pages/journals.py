@@ -40,6 +40,7 @@ def show(ask: Ask) -> Page:
         ),
         Query(LINES),
         sort="-posting_date",
+        ties=("line_no",),
         totals=("debit", "credit"),
         filters=(
             Filter("marketplace_code", "Marketplace"),
