@@ -163,6 +163,8 @@ def shown(settings: Settings, place: Place) -> Shown:
         whole, _ = split_records(store.read(place.file), decode.envelope, vendor=place.vendor, call=place.entity)
         record = raw_records(whole, vendor=place.vendor, call=place.entity)[place.position]
         return Shown(None, msgspec.json.format(bytes(record), indent=2).decode(), "")
+    except FileNotFoundError:
+        return Shown("is missing", "", "")
     except (BadPayload, IndexError, msgspec.DecodeError, UnicodeError):
         return Shown(None, "", "The file cannot be divided into its records here.")
 

@@ -33,7 +33,7 @@ class Place:
 
 LARGE_ROWS = 300_000
 """From so many rows on a mart is searched for an id as it is written, in capitals and in small letters only, and for
-near ids by their beginning: to spell out every id takes seconds.
+near ids in its first place by their beginning: to spell out every id takes seconds.
 """
 
 # The first places win: an id that names an order is explained as that order, not as each of its lines.
@@ -73,8 +73,15 @@ def find(published: Published, text: str) -> list[Subject]:
     wanted = text.strip()
     # As it was written, in capitals and in small letters an id is looked up without touching every row; only what is
     # nowhere so is compared letter by letter, every mart once.
+    forms, large, holds = [wanted, wanted.upper(), wanted.lower()], _large(published), dict[str, bool]()
     for place in _places(published):
-        if subjects := _subjects(published, place, _names_plainly(place), [wanted, wanted.upper(), wanted.lower()]):
+        # A large mart is looked through once for all of its places, not once for each.
+        if place.mart in large:
+            if place.mart not in holds:
+                holds[place.mart] = _holds(published, place.mart, forms)
+            if not holds[place.mart]:
+                continue
+        if subjects := _subjects(published, place, _names_plainly(place), forms):
             return subjects
     held = _held(published, wanted)
     for place in _places(published):
@@ -91,6 +98,12 @@ def _subjects(published: Published, place: Place, condition: str, parameters: Se
         parameters,
     )
     return [Subject(place.kind, str(row["id"]), row["marketplace_code"]) for row in rows]
+
+
+def _holds(published: Published, mart: str, forms: Sequence[str]) -> bool:
+    """Whether any place of the mart holds one of these ids."""
+    ways = " OR ".join(_names_plainly(place) for place in _places(published) if place.mart == mart)
+    return bool(published.rows(f"SELECT 1 AS found FROM {mart} WHERE {ways} LIMIT 1", forms))  # noqa: S608  (names come from PLACES)
 
 
 def _held(published: Published, wanted: str) -> set[str]:
@@ -132,8 +145,11 @@ def _names(place: Place) -> str:
 def similar(published: Published, text: str, *, limit: int = 8) -> list[Subject]:
     """Subjects whose id contains `text`, for a hint when nothing matches exactly."""
     wanted, found = text.strip(), list[Subject]()
-    large = _large(published)
+    large, looked = _large(published), set[str]()
     for place in _places(published):
+        if place.mart in large & looked:
+            continue
+        looked.add(place.mart)
         if place.mart in large:
             ways = " OR ".join(f"starts_with({place.column}, ${n})" for n in (1, 2, 3))
             parameters = [wanted, wanted.upper(), wanted.lower()]
