@@ -41,6 +41,9 @@ def sandbox(
         list[str] | None,
         typer.Option("--settlement-led", help="Settlements book the sales of this one (with NetSuite); repeatable."),
     ] = None,
+    operator_books: Annotated[
+        bool, typer.Option("--operator-books", help="PLAZA's operator keeps books, in a NetSuite account of its own.")
+    ] = False,
 ) -> None:
     """Serve generated Mirakl marketplaces, a Sage 200 company and a NetSuite account until stopped (Ctrl+C)."""
     from sandbox.serve import serve
@@ -78,6 +81,7 @@ def sandbox(
             currency=currency,
             scenarios=scenario or (),
             settlement_led=settlement_led or (),
+            operator_books=operator_books,
         )
     except (OSError, ValueError) as error:
         out.print(f"[bold red]error:[/bold red] {error}")

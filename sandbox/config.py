@@ -95,6 +95,7 @@ CODES = ("marketplace_code", "entity_code", "erp_code", "bank_account_code")
 ACCOUNT_NUMBERS = {"clearing_bank_code": "1260", "erp_bank_code": "1200"}
 """NetSuite has no cash-book codes: a bank account goes by its number in the chart."""
 SUBSIDIARY_ID = "2"
+LIVE_DAYS = ("go_live_date", "journals_live_from")
 
 
 def netsuite_path(erp_code: str) -> str:
@@ -136,8 +137,13 @@ def write_config(
     def marketplace(row: Row) -> dict[str, str]:
         code = row["marketplace_code"]
         changes = {"base_url": f"{url}/mirakl/{code}", "is_enabled": str(code in served).lower()}
+        if row["perspective"] == "OPERATOR" and row["erp_code"] not in marketplaces.netsuite:
+            # The world's operator has no books of its own.
+            changes |= {"erp_code": "", "journals_live_from": ""}
         if go_live:
-            changes |= {name: go_live.isoformat() for name in ("go_live_date", "journals_live_from") if row[name]}
+            changes |= {
+                name: go_live.isoformat() for name in ("go_live_date", "journals_live_from") if (row | changes)[name]
+            }
         if row["erp_code"] in moved:
             changes |= new_code(row) | {"clearing_bank_code": ACCOUNT_NUMBERS["clearing_bank_code"]}
         return changes | ({"token_url": f"{url}{SIGN_IN_PATH}"} if row["auth_method"] == "OAUTH2" else {})

@@ -32,12 +32,14 @@ def serve(
     number: int = 0,
     currency: Currency = "GBP",
     settlement_led: Collection[str] = (),
+    operator_books: bool = False,
     report: Report = print,
     scenarios: Sequence[Path] = (),
 ) -> None:
     """Serves until it is interrupted, with BRICO's books in `erp`, its trade in `currency`; `number` is the world's.
 
-    Settlements book the sales of the marketplaces `settlement_led`.
+    Settlements book the sales of the marketplaces `settlement_led`. With `operator_books` PLAZA's operator has a
+    NetSuite account.
     With `scenarios`, worked examples or folders of them, what those files say has happened, and nothing else.
 
     Port 0 takes a free one; the address is in `<folder>/sandbox.json`.
@@ -55,7 +57,9 @@ def serve(
         world = (
             build_examples(examples, as_of)
             if examples
-            else build_world(seed, orders, as_of, faults, marketplaces, erp, number, currency, settlement_led)
+            else build_world(
+                seed, orders, as_of, faults, marketplaces, erp, number, currency, settlement_led, operator_books
+            )
         )
         config.write_bank(places, world.bank)
         config.write_truth(places, world.truth)

@@ -15,6 +15,7 @@ from sandbox.world.model import BankWorld, MiraklWorld, SageWorld, StatementFile
 from sandbox.world.people import people
 from sandbox.world.plaza import MARKETPLACE as PLAZA
 from sandbox.world.plaza import build_plaza
+from sandbox.world.plaza.books import operators_account, render_books
 from sandbox.world.seller import Seller, build_seller
 from sandbox.world.settlement import CYCLES
 from sandbox.world.stamps import DAY, cut_offs, iso, london_date, milliseconds
@@ -63,13 +64,15 @@ def build_world(
     number: int = 0,
     currency: Currency = "GBP",
     settlement_led: Collection[str] = (),
+    operator_books: bool = False,
 ) -> World:
     """The world of `seed`: the same arguments give the same world, to the byte.
 
     `orders` counts the orders of BRICO (at least 250); HOMELY, a smaller seller with its books in NetSuite, and PLAZA,
     where `marketplaces` names them, add their own and change nothing else. `erp` is where BRICO's books are: the same
     books, whichever it is. `currency` is what BRICO trades in. The sellers of the marketplaces `settlement_led` invoice
-    nobody: settlements book their sales. `as_of` must carry a time zone. Without `faults` only what is natural is in
+    nobody: settlements book their sales. With `operator_books` PLAZA's operator has a NetSuite account in which nothing
+    is posted yet. `as_of` must carry a time zone. Without `faults` only what is natural is in
     the truth: negative cycles, pay-outs of several cycles, grouped and split receipts, a bank's fee.
 
     One pipeline can read several worlds at once when each has a `number` of its own: it stands behind the codes of the
@@ -80,7 +83,7 @@ def build_world(
     if BRICO.marketplace not in marketplaces or not set(ALL_MARKETPLACES).issuperset(marketplaces):
         raise ValueError(f"marketplaces are {BRICO.marketplace} and, beside it, {HOMELY.marketplace} and {PLAZA}")
     with _without_garbage_collection():
-        return _build(seed, orders, as_of, faults, marketplaces, erp, number, currency, settlement_led)
+        return _build(seed, orders, as_of, faults, marketplaces, erp, number, currency, settlement_led, operator_books)
 
 
 def first_day_of_trade(as_of: datetime) -> date:
@@ -102,6 +105,7 @@ def _build(
     number: int,
     currency: Currency,
     settlement_led: Collection[str],
+    operator_books: bool,
 ) -> World:
     now = milliseconds(as_of)
     first_day, *cycle_days = _cut_offs(as_of)
@@ -122,12 +126,14 @@ def _build(
     ]
     sides = {seller.business.marketplace: seller.mirakl for seller in sellers}
     truths = [seller.truth for seller in sellers]
+    accounts: dict[str, NetSuiteWorld] = {}
     if PLAZA in marketplaces:
         plaza = build_plaza(seed, count, first_day, cycle_days, now, faults=faults, number=number)
         sides[coded(PLAZA, number)] = plaza.world
         truths.append(plaza.truth)
+        if operator_books:
+            accounts[operators_account(number).erp_code] = render_books(plaza.ledgers, first_day, now, number)
     company: SageWorld | None = None
-    accounts: dict[str, NetSuiteWorld] = {}
     for seller in sellers:
         if seller.business.name == BRICO.marketplace and erp == "sage200":
             company = sage.render(seller.books, seller.items, seller.stock, now)

@@ -1,6 +1,7 @@
 """A NetSuite account: which company it is, and everything that its transactions refer to."""
 
 import calendar
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,7 +11,7 @@ from sandbox.world.business import BRICO, Business, coded
 from sandbox.world.catalogue import MARKETPLACE_PRICES, PROMOTION, TAX_CODES, TAXES
 from sandbox.world.erp import ACCOUNTS as CHART
 from sandbox.world.erp import AR, BANK, CLEARING, OUTPUT_VAT, Books
-from sandbox.world.model import Item
+from sandbox.world.model import Item, Shop
 from sandbox.world.money import pounds, tax_inside
 from sandbox.world.netsuite.beside import add_what_else_there_is
 from sandbox.world.netsuite.ids import (
@@ -55,7 +56,7 @@ def account_of(business: Business) -> Account:
     return Account(coded("NS_HOME", number), f"{1234567 + number}_SB1", "America/Los_Angeles")
 
 
-_SET_UP = at(date(2026, 1, 5), 8, 14, 2)
+SET_UP = at(date(2026, 1, 5), 8, 14, 2)
 _TYPES = {AR: "AcctRec", BANK: "Bank", CLEARING: "Bank", "9998": "OthCurrAsset"}
 _TYPES_BY_DIGIT = {"1": "OthCurrAsset", "2": "OthCurrLiab", "4": "Income", "5": "COGS", "6": "Expense", "7": "Expense"}
 
@@ -65,10 +66,10 @@ def render(
 ) -> NetSuiteWorld:
     """The account's tables at `as_of` (milliseconds). Months before `first_day` are closed, and those that are shut."""
     tables, ids = Tables(TRADING), Ids(books.business, items)
-    _companies(tables, books, ids)
-    _periods(tables, books, first_day, as_of)
+    add_companies(tables, books.business.shop, ids.classes)
+    add_periods(tables, first_day, as_of, books.shut_months, books.months_shut_for_purchases)
     _chart(tables, books)
-    _taxes(tables)
+    add_taxes(tables)
     _customers(tables, books, ids)
     _items(tables, items, ids, EUR if books.business.is_foreign else GBP)
     _stock(tables, items, stock, ids, as_of)
@@ -84,13 +85,13 @@ def render(
     )
 
 
-def _companies(tables: Tables, books: Books, ids: Ids) -> None:
+def add_companies(tables: Tables, shop: Shop, classes: Mapping[str, int]) -> None:
     """The trading company between its parent, a sister abroad and the company that eliminations are booked in."""
-    name, changed = books.business.shop.corporate_name, when(_SET_UP)
+    name, changed = shop.corporate_name, when(SET_UP)
     for number, called, currency, country, parent, is_elimination in (
-        (GROUP, f"{books.business.shop.name} Group", GBP, "GB", None, "F"),
+        (GROUP, f"{shop.name} Group", GBP, "GB", None, "F"),
         (TRADING, name, GBP, "GB", GROUP, "F"),
-        (GERMAN, f"{books.business.shop.name} Deutschland GmbH", EUR, "DE", GROUP, "F"),
+        (GERMAN, f"{shop.name} Deutschland GmbH", EUR, "DE", GROUP, "F"),
         (ELIMINATION, "Elimination", GBP, "GB", GROUP, "T"),
     ):
         tables.add(
@@ -127,12 +128,14 @@ def _companies(tables: Tables, books: Books, ids: Ids) -> None:
         )
     tables.add("accountingbook", id=1, name="Primary", isprimary="T", lastmodifieddate=changed)
     tables.add("accountingbook", id=2, name="Statutory", isprimary="F", lastmodifieddate=changed)
-    for called, number in ids.classes.items():
+    for called, number in classes.items():
         tables.add("classification", id=number, name=called, fullname=called, isinactive="F", lastmodifieddate=changed)
     tables.add("department", id=1, name="Sales", fullname="Sales", isinactive="F", lastmodifieddate=changed)
 
 
-def _periods(tables: Tables, books: Books, first_day: date, as_of: int) -> None:
+def add_periods(
+    tables: Tables, first_day: date, as_of: int, shut_months: Collection[str] = (), shut_aplocked: Collection[str] = ()
+) -> None:
     """Months of this year and of its neighbours; each year is a period itself, and December has one for adjustments."""
     today = london_date(as_of)
     for year in (today.year - 1, today.year, today.year + 1):
@@ -141,9 +144,9 @@ def _periods(tables: Tables, books: Books, first_day: date, as_of: int) -> None:
             start = date(year, month, 1)
             end = date(year, month, calendar.monthrange(year, month)[1])
             called = f"{start:%Y-%m}"
-            shut = "T" if end < first_day or called in books.shut_months else "F"
+            shut = "T" if end < first_day or called in shut_months else "F"
             flags = dict.fromkeys(("closed", "alllocked", "arlocked", "aplocked"), shut)
-            if called in books.months_shut_for_purchases:
+            if called in shut_aplocked:
                 flags["aplocked"] = "T"
             name = f"{calendar.month_abbr[month]} {year}"
             _period(tables, period_id(start), name, start, end, parent=year, **flags)
@@ -161,7 +164,7 @@ def _period(tables: Tables, number: int, name: str, start: date, end: date, **co
         periodname=name,
         startdate=start,
         enddate=end,
-        lastmodifieddate=when(_SET_UP),
+        lastmodifieddate=when(SET_UP),
         **row,
     )
 
@@ -189,13 +192,13 @@ def _chart(tables: Tables, books: Books) -> None:
             issummary="F",
             eliminate="F",
             sspecacct=SPECIAL.get(number),
-            lastmodifieddate=when(_SET_UP),
+            lastmodifieddate=when(SET_UP),
         )
         for part in (TRADING, GERMAN) if both else (TRADING,):
             tables.add("accountsubsidiarymap", account=own, subsidiary=part)
 
 
-def _taxes(tables: Tables) -> None:
+def add_taxes(tables: Tables) -> None:
     tables.add("taxtype", id=1, name="VAT", country="GB")
     for code, name, rate in TAXES:
         tables.add(
@@ -224,8 +227,8 @@ def _customers(tables: Tables, books: Books, ids: Ids) -> None:
             isinactive="F",
             currency=EUR if business.is_foreign and reference == business.customer else GBP,
             receivablesaccount=Ids.account(AR),
-            datecreated=when(_SET_UP),
-            lastmodifieddate=when(_SET_UP),
+            datecreated=when(SET_UP),
+            lastmodifieddate=when(SET_UP),
         )
         tables.add("customersubsidiaryrelationship", id=number, entity=number, subsidiary=TRADING, isprimarysub="T")
 
@@ -250,8 +253,8 @@ def _items(tables: Tables, items: list[Item], ids: Ids, currency: int) -> None:
             cogsaccount=Ids.account("5000"),
             averagecost=pounds(item.cost),
             salestaxcode=TAX_ITEM_IDS[TAX_CODES[item.vat_rate]],
-            createddate=when(_SET_UP),
-            lastmodifieddate=when(_SET_UP if item.repriced is None else item.repriced),
+            createddate=when(SET_UP),
+            lastmodifieddate=when(SET_UP if item.repriced is None else item.repriced),
         )
         net = item.list_price - tax_inside(item.list_price, item.vat_rate)
         for level, price in (
@@ -291,8 +294,8 @@ def _items(tables: Tables, items: list[Item], ids: Ids, currency: int) -> None:
             subsidiary=f"{TRADING}, {GERMAN}",
             incomeaccount=Ids.account(account),
             salestaxcode=None if code is None else TAX_ITEM_IDS[code],
-            createddate=when(_SET_UP),
-            lastmodifieddate=when(_SET_UP),
+            createddate=when(SET_UP),
+            lastmodifieddate=when(SET_UP),
         )
 
 
@@ -311,7 +314,7 @@ def _stock(tables: Tables, items: list[Item], stock: Stock, ids: Ids, as_of: int
             isinactive="F",
             makeinventoryavailable="F" if name == "RETURNS" else "T",
             usebins="F",
-            lastmodifieddate=when(_SET_UP),
+            lastmodifieddate=when(SET_UP),
         )
     for position, item in enumerate(items):
         changed = when(as_of - (position * 37 % 96 + 1) * DAY // 96)

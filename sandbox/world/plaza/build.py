@@ -24,6 +24,7 @@ LEAST_SELLERS, LEAST_ORDERS = 200, 600
 class Plaza:
     world: MiraklWorld
     truth: Truth
+    ledgers: list[SellerLedger]
 
 
 def build_plaza(
@@ -96,7 +97,7 @@ def build_plaza(
         }
         for ledger in ledgers
     ]
-    return Plaza(render(placed, ledgers, trade.assortments, scene.invoices, as_of), truth)
+    return Plaza(render(placed, ledgers, trade.assortments, scene.invoices, as_of), truth, ledgers)
 
 
 def _recall(rng: random.Random, ledger: SellerLedger) -> None:

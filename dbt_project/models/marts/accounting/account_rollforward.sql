@@ -8,7 +8,7 @@ with
 marketplaces as (
 
     select * from {{ ref('int_ledger__marketplaces') }}
-    where has_books
+    where has_books or (perspective = 'OPERATOR' and erp_code is not null)
 
 ),
 

@@ -16,7 +16,8 @@ clearing_accounts as (
         lines.cost_centre,
         lines.department
     from {{ ref('int_accounting__journal_lines') }} as lines
-    where lines.account_role = 'MARKETPLACE_CLEARING'
+    -- An operator's journals turn on what sellers are owed.
+    where lines.account_role in ('MARKETPLACE_CLEARING', 'SELLER_PAYABLE')
 
 ),
 
