@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 Made = TypeVar("Made")
 BOTH = ("BRICO", "HOMELY")
 """The sellers who live through an example: one with Sage 200, one with NetSuite."""
+OPERATED = "PLAZA"
+"""The marketplace of examples of an operator's books, where each example is a seller of its own."""
 
 
 class ExampleError(ValueError):
@@ -280,8 +282,8 @@ def _example(values: dict[str, Any], file: Path) -> Example:
         marketplaces=tuple(table.take("marketplaces", BOTH)),
         write_offs=tuple(table.take("write_offs", [])),
     )
-    if not example.marketplaces or set(example.marketplaces) - set(BOTH):
-        raise ExampleError(f"{file.name}: marketplaces are {' and '.join(BOTH)}")
+    if not example.marketplaces or (set(example.marketplaces) - set(BOTH) and example.marketplaces != (OPERATED,)):
+        raise ExampleError(f"{file.name}: marketplaces are {' and '.join(BOTH)}, or {OPERATED} alone")
     table.finished()
     used = [[each.cycle for each in example.orders], [each.cycle for each in example.fees]]
     used.append([each.cycle for each in example.documents])

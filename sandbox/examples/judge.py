@@ -71,6 +71,7 @@ def actual_figures(placed: Sequence[Mapping[str, Any]], marts: Marts) -> Figures
         owners |= {(place["marketplace_code"], id_): place for id_ in ids}
         figures[f"{_head(place)} exceptions"] = ""
     _journals(figures, owners, marts)
+    _operator_journals(figures, placed, marts)
     _month_ends(figures, marts)
     _cut_off(figures, owners, marts)
     _orders(figures, owners, marts)
@@ -81,6 +82,16 @@ def actual_figures(placed: Sequence[Mapping[str, Any]], marts: Marts) -> Figures
 
 _OF_DOCUMENTS = ("SETTLEMENT", "PAYOUT_RECEIPT", "CORRECTION", "REVERSE_CHARGE", "VAT_RELEASE", "WRITE_OFF")
 """Kinds of journals that belong to one cycle or receipt, not to a month's end."""
+_OF_OPERATORS = (
+    "CUSTOMER_DEBIT",
+    "COMMISSION",
+    "REFUND",
+    "SUBSCRIPTION",
+    "SELLER_FEE",
+    "SELLER_RESERVE",
+    "SELLER_PAYOUT",
+)
+"""Kinds of an operator's journals, which are about all sellers of a time."""
 _KINDS = ("order_lines", "refunds", "cycles", "receipts", "items", "transaction_lines", "documents")
 
 
@@ -143,6 +154,30 @@ def _journals(figures: Figures, owners: Mapping[tuple[str, str], Mapping[str, An
             figures[f"{name} {row['account_role']}"] = _pence(row["amount"])
 
 
+def _operator_journals(figures: Figures, placed: Sequence[Mapping[str, Any]], marts: Marts) -> None:
+    """A journal is about the example that began last; the kinds are numbered by their day."""
+    rows = marts.rows(
+        "select journals.marketplace_code, journals.kind, journals.status, journals.period, lines.account_role, "
+        "cast(journals.posting_date as varchar) as day, sum(lines.debit - lines.credit) as amount "
+        "from marts.journals as journals inner join marts.journal_lines as lines using (journal_key) "
+        "group by all order by day"
+    )
+    numbers: dict[tuple[str, str], list[str]] = {}
+    begun = sorted((each["first_day"], _head(each)) for each in placed if each.get("first_day"))
+    for row in rows:
+        if row["kind"] not in _OF_OPERATORS:
+            continue
+        head = max([each for each in begun if each[0] <= row["day"]], default=("", "nobody's"))[1]
+        days = numbers.setdefault((head, row["kind"]), [])
+        if row["day"] not in days:
+            days.append(row["day"])
+        name = f"{head} {row['kind']} {days.index(row['day']) + 1}"
+        figures[f"{name} status"] = row["status"]
+        figures[f"{name} period"] = row["period"]
+        if row["amount"]:
+            figures[f"{name} {row['account_role']}"] = _pence(row["amount"])
+
+
 def _month_ends(figures: Figures, marts: Marts) -> None:
     rows = marts.rows(
         "select journals.marketplace_code, journals.kind, journals.status, journals.period, lines.account_role, "
@@ -152,7 +187,7 @@ def _month_ends(figures: Figures, marts: Marts) -> None:
     )
     for row in rows:
         # A month's end closes all examples of a marketplace together.
-        if row["kind"] in _OF_DOCUMENTS:
+        if row["kind"] in (*_OF_DOCUMENTS, *_OF_OPERATORS):
             continue
         name = f"{row['marketplace_code']} month end {row['kind']} {row['period']}"
         figures[f"{name} status"] = row["status"]

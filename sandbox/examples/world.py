@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 
-from sandbox.examples.format import CycleEvent, Example, ExampleError, Line, OrderEvent, RefundEvent
+from sandbox.examples.format import OPERATED, CycleEvent, Example, ExampleError, Line, OrderEvent, RefundEvent
+from sandbox.examples.operator import Operator
 from sandbox.world import bank, mirakl, netsuite, sage
 from sandbox.world.build import DEFAULT_AS_OF, World
 from sandbox.world.business import BRICO, HOMELY, Business
@@ -29,6 +30,7 @@ from sandbox.world.model import (
     Setting,
     Tax,
 )
+from sandbox.world.plaza.books import operators_account, render_books
 from sandbox.world.seller import Seller
 from sandbox.world.settlement import Ledger, new_id
 from sandbox.world.stamps import DAY, HOUR, MINUTE, at, iso, london_date, milliseconds
@@ -54,29 +56,43 @@ class Placed:
     items: list[str] = field(default_factory=list)
     transaction_lines: list[str] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
+    first_day: str = ""
+    """Of an example of an operator's books: from which day on the marketplace's journals are about it."""
 
 
 def build_examples(examples: Sequence[Example], as_of: datetime = DEFAULT_AS_OF) -> World:
     """The world in which all `examples` happen: at BRICO, whose books are in Sage 200, and at HOMELY with NetSuite.
 
+    Those of an operator's books happen at PLAZA, which keeps them in NetSuite too.
+
     Raises ExampleError for an example that cannot happen, or does not leave its balance at nil.
     """
     now = milliseconds(as_of)
+    operated = [example for example in examples if OPERATED in example.marketplaces]
+    examples = [example for example in examples if example not in operated]
     days = _days(examples)
     sellers = [_Seller(business, examples, days, now) for business in (BRICO, HOMELY)]
     made = [seller.build() for seller in sellers]
-    truth = document(0, sum(len(seller.orders) for seller in sellers), iso(now), [each.truth for each in made])
-    truth["examples"] = [asdict(placed) for seller in sellers for placed in seller.placed.values()]
+    truths = [each.truth for each in made]
+    placed = [placed for seller in sellers for placed in seller.placed.values()]
+    sides = {each.business.marketplace: each.mirakl for each in made}
     account = netsuite.account_of(HOMELY)
+    accounts = {account.erp_code: netsuite.render(account, made[1].books, made[1].items, made[1].stock, FIRST_DAY, now)}
+    if operated:
+        operator = Operator(operated, FIRST_DAY, now)
+        sides[OPERATED] = operator.render()
+        accounts[operators_account().erp_code] = render_books(operator.ledgers, FIRST_DAY, now)
+        placed += [Placed(marketplace_code=OPERATED, **each) for each in operator.placed()]
+        truths.append(operator.truth)
+    truth = document(0, sum(len(seller.orders) for seller in sellers), iso(now), truths)
+    truth["examples"] = [asdict(each) for each in placed]
     return World(
         seed=0,
         order_count=len(sellers[0].orders),
         as_of=as_of,
-        mirakl={each.business.marketplace: each.mirakl for each in made},
+        mirakl=sides,
         sage=sage.render(made[0].books, made[0].items, made[0].stock, now),
-        netsuite={
-            account.erp_code: netsuite.render(account, made[1].books, made[1].items, made[1].stock, FIRST_DAY, now)
-        },
+        netsuite=accounts,
         bank_world=BankWorld([file for each in made for file in each.statements]),
         truth=truth,
     )

@@ -115,10 +115,10 @@ def _seller(rng: random.Random, number: int) -> Seller:
         chance = rng.random()
         regime = TaxRegime.REMITTED if chance < 0.2 else TaxRegime.KEPT if chance < 0.27 else TaxRegime.UNKNOWN
         roles = {Role.HANDLING_FEE} if number % 9 == 4 else set()
-    return Seller(number, _shop(number, regime), workflow, regime, rng.paretovariate(1.3), roles)
+    return Seller(number, new_shop(number, regime), workflow, regime, rng.paretovariate(1.3), roles)
 
 
-def _shop(number: int, regime: TaxRegime) -> Shop:
+def new_shop(number: int, regime: TaxRegime) -> Shop:
     name = f"{_FIRST[number % 10]} {_SECOND[number // 10 % 10]}"
     if number >= 100:
         name = f"{name} {number // 100 + 1}"
