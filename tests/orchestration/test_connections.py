@@ -81,7 +81,7 @@ def test_a_key_that_is_neither_names_the_variable_and_not_the_value(make: Make) 
 def test_tokens_need_their_four_secrets(make: Make) -> None:
     parts = ("CONSUMER_KEY", "CONSUMER_SECRET", "TOKEN_ID", "TOKEN_SECRET")
     environ = {f"NETSUITE_NS_HOME_{part}": "s" for part in parts}
-    connections = make(environ, lambda rows: [rows[0], {**rows[1], "auth_method": "TBA"}])
+    connections = make(environ, lambda rows: [rows[0], {**rows[1], "auth_method": "TBA"}, *rows[2:]])
     netsuite(connections)
     missing = make({}, lambda rows: rows)
     with pytest.raises(AuthError, match="NETSUITE_NS_HOME_CONSUMER_KEY is not set"):

@@ -45,7 +45,7 @@ def test_a_vendor_is_in_use_when_one_of_its_companies_is_enabled(config_dir: Pat
     rewrite(config_dir / "erps.csv", lambda rows: [{**row, "is_enabled": "true"} for row in rows])
     registry = load_registry(config_dir)
     assert registry.vendors == ("mirakl", "sage200", "netsuite", "bank")
-    assert (registry.accounts_of("sage200"), registry.accounts_of("netsuite")) == (("SAGE_UK",), ("NS_HOME",))
+    assert (registry.accounts_of("sage200"), registry.accounts_of("netsuite")) == (("SAGE_UK",), ("NS_HOME", "NS_PLAZA"))
     assert configured_vendors(config_dir) == ("bank", "mirakl", "netsuite", "sage200")
 
 
@@ -117,7 +117,7 @@ def test_the_documented_defaults_have_no_finding() -> None:
         (
             "erps.csv",
             lambda rows: [*rows, {**rows[1], "erp_code": "NS_TWO", "account_id": "1234567-sb1"}],
-            4,
+            5,
             "account_id",
             "1234567-sb1",
             "the same books as line 3",

@@ -188,6 +188,7 @@ def test_both_sellers_may_have_netsuite(tmp_path: Path) -> None:
     assert {code: (row["vendor"], row["is_enabled"]) for code, row in erps.items()} == {
         "NS_UK": ("netsuite", "true"),
         "NS_HOME": ("netsuite", "false"),
+        "NS_PLAZA": ("netsuite", "false"),
     }
     assert (erps["NS_UK"]["account_id"], erps["NS_UK"]["company_id"]) == ("7654321", "")
     brico = rows_of(places, "marketplaces")["BRICO"]
