@@ -76,7 +76,9 @@ judged as (
             partition by headers.marketplace_code, headers.kind, headers.document_id
             order by headers.posting_date desc, headers.version desc
         ) as part_number,
-        headers.posting_date < marketplaces.journals_live_from as is_excluded,
+        headers.posting_date < marketplaces.journals_live_from
+        -- An operator may watch its sellers without an ERP to keep books in.
+        or (marketplaces.perspective = 'OPERATOR' and marketplaces.erp_code is null) as is_excluded,
         case
             when cycles.unmapped_line_count > 0 then 'SET-009'
             when cycles.changed_line_count > 0 then 'SET-014'
