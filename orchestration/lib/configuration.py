@@ -180,6 +180,7 @@ class Marketplace(Row):
     currency_code: Currency
     order_tax_mode: Literal["TAX_INCLUDED", "TAX_EXCLUDED"]
     posting_model: Literal["ORDER_LED", "SETTLEMENT_LED"]
+    funds_model: Literal["ON_BALANCE", "PSP_WALLET"] | None
     acceptance_hours: Whole
     order_import_minutes: Whole
     dispatch_confirm_minutes: Whole

@@ -17,7 +17,7 @@ marketplaces as (
         marketplaces.currency_code,
         marketplaces.time_zone,
         marketplaces.cycle_days,
-        marketplaces.go_live_date,
+        coalesce(marketplaces.funds_model, 'ON_BALANCE') as funds_model,
         marketplaces.as_of_date
     from {{ ref('int_ledger__marketplaces') }} as marketplaces
     -- Balances in another currency than the books' own have no journals yet.
@@ -300,6 +300,10 @@ paid as (
         cycles.is_in_doubt,
         cycles.payout_amount
     from cycles
+    inner join marketplaces
+        on
+            cycles.marketplace_code = marketplaces.marketplace_code
+            and marketplaces.funds_model = 'ON_BALANCE'
     where cycles.pay_out_state = 'PAID' and cycles.payout_amount <> 0
 
 ),
@@ -377,8 +381,20 @@ movements as (
 -- Only what has ended is booked.
 dated_movements as (
 
+    -- What a provider keeps in the sellers' wallets is not on our books: our share of it is due from the provider.
     select
-        movements.*,
+        movements.marketplace_code,
+        movements.kind,
+        movements.document_id,
+        movements.posting_date,
+        case
+            when marketplaces.funds_model = 'PSP_WALLET' and movements.shop_id is not null then 'PSP_CLEARING'
+            else movements.account_role
+        end as account_role,
+        case when marketplaces.funds_model = 'ON_BALANCE' then movements.shop_id end as shop_id,
+        movements.tax_base_role,
+        movements.net_debit,
+        movements.is_in_doubt,
         movements.posting_date < marketplaces.as_of_date as is_due
     from movements
     inner join marketplaces

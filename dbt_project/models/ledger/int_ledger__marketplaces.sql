@@ -30,6 +30,7 @@ final as (
         entities.time_zone,
         marketplaces.order_tax_mode,
         marketplaces.posting_model,
+        marketplaces.funds_model,
         marketplaces.acceptance_hours,
         marketplaces.order_import_minutes,
         marketplaces.dispatch_confirm_minutes,

@@ -16,6 +16,7 @@ final as (
         upper(nullif(trim(source.currency_code), '')) as currency_code,
         upper(nullif(trim(source.order_tax_mode), '')) as order_tax_mode,
         upper(nullif(trim(source.posting_model), '')) as posting_model,
+        upper(nullif(trim(source.funds_model), '')) as funds_model,
         cast(nullif(trim(source.acceptance_hours), '') as integer) as acceptance_hours,
         cast(nullif(trim(source.order_import_minutes), '') as integer) as order_import_minutes,
         cast(nullif(trim(source.dispatch_confirm_minutes), '') as integer) as dispatch_confirm_minutes,
