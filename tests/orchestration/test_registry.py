@@ -45,7 +45,10 @@ def test_a_vendor_is_in_use_when_one_of_its_companies_is_enabled(config_dir: Pat
     rewrite(config_dir / "erps.csv", lambda rows: [{**row, "is_enabled": "true"} for row in rows])
     registry = load_registry(config_dir)
     assert registry.vendors == ("mirakl", "sage200", "netsuite", "bank")
-    assert (registry.accounts_of("sage200"), registry.accounts_of("netsuite")) == (("SAGE_UK",), ("NS_HOME", "NS_PLAZA"))
+    assert (registry.accounts_of("sage200"), registry.accounts_of("netsuite")) == (
+        ("SAGE_UK",),
+        ("NS_HOME", "NS_PLAZA"),
+    )
     assert configured_vendors(config_dir) == ("bank", "mirakl", "netsuite", "sage200")
 
 
