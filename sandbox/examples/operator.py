@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.examples.format import Example, ExampleError, Line, OrderEvent, RefundEvent
 from sandbox.world.mirakl.cycles import documents
-from sandbox.world.model import Cycle, Item, MiraklWorld, Order, OrderLine, Refund, Setting
+from sandbox.world.model import Cycle, Item, MiraklWorld, Order, OrderLine, Refund
 from sandbox.world.plaza.catalogue import COMMISSION_VAT, CONTRACTS, MARKETPLACE, TAX_MODE
 from sandbox.world.plaza.ledger import SellerLedger
 from sandbox.world.plaza.render import render
@@ -44,8 +44,6 @@ class Operator:
         self._cuts = [day for day in cut_offs(london_date(now), CYCLES + 1) if day > first_day]
         self._numbers = iter(range(1001, 10_000))
         self.truth = Truth(MARKETPLACE)
-        # Nobody decides here about what the generated world's terms are not made for.
-        self.truth.settings.append(Setting("marketplaces", {"marketplace_code": MARKETPLACE}, {"reserve_days": "45"}))
         self._parts = [self._part(number, example) for number, example in enumerate(examples)]
 
     @property
@@ -84,6 +82,8 @@ class Operator:
         return min(london_date(entry.created) for entry in part.ledger.entries)
 
     def _part(self, number: int, example: Example) -> _Part:
+        if example.contracts or example.receipts or example.write_offs:
+            raise ExampleError(f"{example.name}: an operator's example has no contracts, receipts and write-offs")
         seller = Seller(number, new_shop(number, TaxRegime.UNKNOWN), "PAY_ON_ACCEPTANCE", TaxRegime.UNKNOWN, 1.0, set())
         # Without roles a seller has nothing of the generated world's own.
         ledger = SellerLedger(self._rng, seller, self._cuts, 20_001 + number * 20)
