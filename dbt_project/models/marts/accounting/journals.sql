@@ -1,5 +1,5 @@
--- Grain: journal: what must stand in the ERP and how far it has come. Status: EXCLUDED (before journals go live), BLOCKED, DUE (to be
--- proposed), WAITING (in the outbox), POSTED (in the ERP as it should be), EXCEPTION (level f has a finding).
+-- Grain: journal: what must stand in the ERP and how far it has come. Status: EXCLUDED (before journals go live, or of an operator without
+-- an ERP), BLOCKED, DUE (to be proposed), WAITING (in the outbox), POSTED (in the ERP as it should be), EXCEPTION (level f has a finding).
 with
 
 states as (
