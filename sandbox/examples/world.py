@@ -83,6 +83,12 @@ def build_examples(examples: Sequence[Example], as_of: datetime = DEFAULT_AS_OF)
         sides[OPERATED] = operator.render()
         accounts[operators_account().erp_code] = render_books(operator.ledgers, FIRST_DAY, now)
         placed += [Placed(marketplace_code=OPERATED, **each) for each in operator.placed()]
+        if not examples:
+            # Nobody's bank account has anything to tell.
+            off = {"is_enabled": "false"}
+            operator.truth.settings += [
+                Setting("bank_accounts", {"bank_account_code": each.bank_account}, off) for each in (BRICO, HOMELY)
+            ]
         truths.append(operator.truth)
     truth = document(0, sum(len(seller.orders) for seller in sellers), iso(now), truths)
     truth["examples"] = [asdict(each) for each in placed]
