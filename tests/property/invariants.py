@@ -138,10 +138,12 @@ INVARIANTS: Mapping[str, str] = {
         where
             kind in (
                 'FEE_ACCRUAL', 'FEE_ACCRUAL_REVERSAL', 'NEGATIVE_BALANCE_RECLASS', 'RECLASS_REVERSAL',
-                'FX_REVALUATION', 'FX_REVALUATION_REVERSAL'
+                'FX_REVALUATION', 'FX_REVALUATION_REVERSAL', 'SELLER_DEBIT_RECLASS'
             )
-        group by marketplace_code, replace(replace(kind, '_REVERSAL', ''), 'NEGATIVE_BALANCE_', ''), source_id,
-            account_role, currency_code
+        group by
+            marketplace_code,
+            replace(replace(replace(kind, '_REVERSAL', ''), 'NEGATIVE_BALANCE_', ''), 'SELLER_DEBIT_', ''),
+            source_id, account_role, shop_id, currency_code
         having sum(debit) <> sum(credit) or sum(functional_debit) <> sum(functional_credit)
     """,
     "10 nobody is given back more than was paid, but where that is the finding": """
