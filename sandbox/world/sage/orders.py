@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sandbox.world.catalogue import COLLECTED
+from sandbox.world.catalogue import COLLECTED, ZERO
 from sandbox.world.erp import sale_tax_code
 from sandbox.world.model import ErpLine, ErpOrder
 from sandbox.world.money import five_places, pounds, unit_price
@@ -107,7 +107,9 @@ def vat_analysis_code(order: ErpOrder, line: ErpLine) -> str:
     code = line.tax_code if sold is None else sale_tax_code(sold)
     if code == COLLECTED:
         return "MKP-COLLECTED"
-    return _UK_ANALYSIS.get(code, "") if order.order.ship_to == "GBR" else "MKP-EXPORT"
+    if code == ZERO and order.order.ship_to != "GBR":
+        return "MKP-EXPORT"
+    return _UK_ANALYSIS.get(code, "")
 
 
 def _sop_line(order: ErpOrder, line: ErpLine, number: int) -> dict[str, Any]:
