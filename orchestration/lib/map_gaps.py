@@ -193,10 +193,14 @@ def _offers_without_item(published: Published, config_dir: Path) -> Iterator[Gap
         "AND offers.subject_id = sold.shop_sku AND sold.line_state IN ('WAITING_ACCEPTANCE', 'WAITING_DEBIT', "
         "'WAITING_DEBIT_PAYMENT', 'SHIPPING') WHERE offers.exception_code = 'OFR-001' GROUP BY ALL",
     )
-    items = {str(entity): sorted(codes) for entity, codes in (_items(published) if rows else {}).items()}
+    items = {
+        str(entity): _Items.of(codes)
+        for entity, codes in (_items(published, {str(row["subject_id"]) for row in rows}) if rows else {}).items()
+    }
+    exceptions, nothing = _exceptions_by_subject(published, "OFR-001"), _Items.of(())
     for row in rows:
         sku, marketplace = str(row["subject_id"]), str(row["marketplace_code"])
-        item, why = _item_for(sku, items.get(str(row["entity_code"]), ()))
+        item, why = _item_for(sku, items.get(str(row["entity_code"]), nothing))
         if (named := row["expected_value"]) and named != sku:
             item, why = str(named), f"Item {named} alone has the barcode of the product that the offer sells."
         cells = {"marketplace_code": marketplace, "shop_sku": sku, "erp_code": erps.get(marketplace) or ""}
@@ -210,7 +214,7 @@ def _offers_without_item(published: Published, config_dir: Path) -> Iterator[Gap
             row["currency_code"],
             cells | ({"item_code": item} if item else {}),
             why,
-            _exception_on(published, "OFR-001", sku, marketplace),
+            exceptions.get((sku, marketplace)),
         )
 
 
@@ -316,8 +320,10 @@ _UNMAPPED_SALE = "of its lines, sold to ([A-Z]{3}|no country)[^;]* as (tax code 
 """Of what the summary of ORD-015 says."""
 
 
-def _items(published: Published) -> dict[str, set[str]]:
-    """Item codes by entity, as far as marts name them."""
+def _items(published: Published, skus: Collection[str]) -> dict[str, set[str]]:
+    """Item codes by entity, as far as marts name them and one of these SKUs is spelled alike or begins with them."""
+    stems = sorted({sku[:length] for sku in skus for length in range(SHORTEST_STEM, len(sku))})
+    plain = sorted({_plain(sku) for sku in skus})
     found: dict[str, set[str]] = {}
     for mart, column in (
         ("rec_stock", "item_code"),
@@ -328,19 +334,35 @@ def _items(published: Published) -> dict[str, set[str]]:
         for row in _ask(
             published,
             [mart],
-            f"SELECT DISTINCT entity_code, {column} AS item FROM {mart} WHERE {column} IS NOT NULL{clause}",  # noqa: S608
+            f"SELECT DISTINCT entity_code, {column} AS item FROM {mart} WHERE ({column} IN (SELECT unnest($1)) "  # noqa: S608
+            f"OR regexp_replace(lower({column}), '[^a-z0-9]', '', 'g') IN (SELECT unnest($2))){clause}",
+            [stems, plain],
         ):
             found.setdefault(str(row["entity_code"]), set()).add(str(row["item"]))
     return found
 
 
-def _item_for(sku: str, items: Sequence[str]) -> tuple[str | None, str]:
-    plain = _plain(sku)
-    same = [item for item in items if _plain(item) == plain and item != sku]
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """An entity's item codes, and those that are spelled alike."""
+
+    codes: frozenset[str]
+    alike: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, codes: Collection[str]) -> _Items:
+        alike: dict[str, list[str]] = {}
+        for code in sorted(codes):
+            alike.setdefault(_plain(code), []).append(code)
+        return cls(frozenset(codes), alike)
+
+
+def _item_for(sku: str, items: _Items) -> tuple[str | None, str]:
+    same = [item for item in items.alike.get(_plain(sku), ()) if item != sku]
     if len(same) == 1:
         return same[0], f"Item {same[0]} is spelled the same but for case and punctuation."
-    stems = [item for item in items if item != sku and len(item) >= SHORTEST_STEM and sku.startswith(item)]
-    longest = max(stems, key=len, default=None)
+    stems = (sku[:length] for length in range(len(sku) - 1, SHORTEST_STEM - 1, -1))
+    longest = next((stem for stem in stems if stem in items.codes), None)
     if longest is not None:
         return longest, f"The SKU begins with item {longest}; compare the products before you take it."
     return None, "No item is spelled alike; put in the item's code, or take the offer down."
@@ -374,6 +396,12 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _exceptions_by_subject(published: Published, code: str) -> dict[tuple[str, str], str]:
+    """Ids by subject and marketplace: where there may be thousands, one question for all of them."""
+    rows = published.select("exceptions", {"exception_code": code})
+    return {(str(row["subject_id"]), str(row["marketplace_code"])): str(row["exception_id"]) for row in rows}
+
+
 def _exception_on(published: Published, code: str, subject: Any, marketplace: Any) -> str | None:
     where = {"exception_code": code, "subject_id": subject, "marketplace_code": marketplace}
     rows = published.select("exceptions", where)
@@ -393,10 +421,12 @@ NEEDED = {
 """Columns without which a mart was published by an older version: it tells nothing of gaps until the next run."""
 
 
-def _ask(published: Published, marts: Collection[str], sql: str) -> list[dict[str, Any]]:
+def _ask(
+    published: Published, marts: Collection[str], sql: str, parameters: Sequence[Any] | None = None
+) -> list[dict[str, Any]]:
     """Rows of a query on these marts; none where one of them is not published, or not as it is now."""
     is_there = all(NEEDED[mart] <= published.marts.get(mart, frozenset()) for mart in marts)
-    return published.rows(sql) if is_there else []
+    return published.rows(sql, parameters) if is_there else []
 
 
 def _types(field: Any) -> tuple[Any, ...]:

@@ -73,15 +73,8 @@ def find(published: Published, text: str) -> list[Subject]:
     wanted = text.strip()
     # As it was written, in capitals and in small letters an id is looked up without touching every row; only what is
     # nowhere so is compared letter by letter, every mart once.
-    forms, large, holds = [wanted, wanted.upper(), wanted.lower()], _large(published), dict[str, bool]()
     for place in _places(published):
-        # A large mart is looked through once for all of its places, not once for each.
-        if place.mart in large:
-            if place.mart not in holds:
-                holds[place.mart] = _holds(published, place.mart, forms)
-            if not holds[place.mart]:
-                continue
-        if subjects := _subjects(published, place, _names_plainly(place), forms):
+        if subjects := _subjects(published, place, _names_plainly(place), [wanted, wanted.upper(), wanted.lower()]):
             return subjects
     held = _held(published, wanted)
     for place in _places(published):
@@ -98,12 +91,6 @@ def _subjects(published: Published, place: Place, condition: str, parameters: Se
         parameters,
     )
     return [Subject(place.kind, str(row["id"]), row["marketplace_code"]) for row in rows]
-
-
-def _holds(published: Published, mart: str, forms: Sequence[str]) -> bool:
-    """Whether any place of the mart holds one of these ids."""
-    ways = " OR ".join(_names_plainly(place) for place in _places(published) if place.mart == mart)
-    return bool(published.rows(f"SELECT 1 AS found FROM {mart} WHERE {ways} LIMIT 1", forms))  # noqa: S608  (names come from PLACES)
 
 
 def _held(published: Published, wanted: str) -> set[str]:
