@@ -14,7 +14,16 @@ from orchestration.defs.delivery import DELIVERIES_KEY, PROPOSALS_KEY
 from orchestration.defs.extraction import lane_selection
 from orchestration.defs.publication import PUBLISHED_KEY
 from orchestration.lib.completeness import check_ids
-from orchestration.lib.lanes import LANES, LOAD_JOB, TOLD, extract_job, run_lane, transform_job
+from orchestration.lib.lanes import (
+    LANE_MODELS,
+    LANES,
+    LOAD_JOB,
+    SUMMARIES,
+    TOLD,
+    extract_job,
+    run_lane,
+    transform_job,
+)
 from orchestration.lib.workspace import Workspace
 
 Job = Any  # a JobDefinition, or what define_asset_job returns, which Dagster does not export
@@ -36,7 +45,7 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
         found.append(
             dg.define_asset_job(
                 transform_job(lane),
-                selection=dg.AssetSelection.assets(*loading) | dg.AssetSelection.assets(models),
+                selection=dg.AssetSelection.assets(*loading) | _models_of(lane, models),
                 description="Loads what was landed and builds the models that hang on it.",
             )
         )
@@ -72,6 +81,16 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
     )
     found.append(_id_check_job())
     return found
+
+
+def _models_of(lane: str, models: dg.AssetsDefinition) -> dg.AssetSelection:
+    """The models that the lane may build: Dagster plans, notes and asks for every asset of a job, built or not."""
+    everything = dg.AssetSelection.assets(models)
+    aims = [key for key in models.keys if key.path[-1] in LANE_MODELS.get(lane, ())]
+    if not aims:
+        return everything
+    summaries = [key for key in models.keys if key.path[-1] in SUMMARIES]
+    return (dg.AssetSelection.assets(*aims).upstream() & everything) | dg.AssetSelection.assets(*summaries)
 
 
 def _id_check_job() -> dg.JobDefinition:

@@ -85,8 +85,9 @@ def dbt_definitions(workspace: Workspace, manifest: Path) -> dg.AssetsDefinition
         settings = workspace.settings.model_copy(update={"as_of": workspace.built_as_of})
         with workspace.timed("transform"):
             on_node = _counted(workspace, len(selected))
-            if selected == set(keys.values()):
-                result = building.build(settings, targets=workspace.targets, on_node=on_node)
+            if workspace.targets or selected == set(keys.values()):
+                aims = {"targets": workspace.targets, "summaries": workspace.summaries}
+                result = building.build(settings, **aims, on_node=on_node)
             else:  # what a person picked is built, whether it changed or not
                 names = sorted(unique_id.split(".")[2] for unique_id, key in keys.items() if key in selected)
                 result = dbt.build(settings, select=names, on_node=on_node)

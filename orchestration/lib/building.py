@@ -8,6 +8,7 @@ Whenever it is not certain that the last build was whole and is the one in this 
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
@@ -23,7 +24,7 @@ from orchestration.lib.configuration import Entity
 from orchestration.lib.files import replace_file
 from orchestration.lib.registry import read_rows
 from orchestration.lib.settings import Settings
-from orchestration.lib.warehouse import columns_of, connect, content_digest, exclusive
+from orchestration.lib.warehouse import columns_of, connect, content_digest, exclusive, quote
 
 SOURCE_SCHEMA = "raw"
 MANIFEST = "landing_files"
@@ -49,11 +50,18 @@ class Inputs:
     days: Mapping[str, str] = field(default_factory=dict)
 
 
-def build(settings: Settings, *, targets: Sequence[str] = (), on_node: dbt.OnNode | None = None) -> dbt.DbtResult:
+def build(
+    settings: Settings,
+    *,
+    targets: Sequence[str] = (),
+    summaries: Sequence[str] = (),
+    on_node: dbt.OnNode | None = None,
+) -> dbt.DbtResult:
     """Bring every model up to date, with its tests; nodes that are up to date are not in the result.
 
-    With `targets` (names of models) only they and what they hang on. The last whole build is then still that of the
-    inputs before, and what was built meanwhile is built again by the next whole one, even if its inputs are back.
+    With `targets` (names of models) only they and what they hang on, and `summaries` from what is there. The last whole
+    build is then still that of the inputs before, and what was built meanwhile is built again by the next whole one,
+    even if its inputs are back.
     Of the tests only those of the targets run, because such a run has a minute; the next whole build runs them all.
     """
     with exclusive(settings):
@@ -61,6 +69,7 @@ def build(settings: Settings, *, targets: Sequence[str] = (), on_node: dbt.OnNod
         manifest: dict[str, Any] = json.loads(manifest_path.read_text(encoding="utf-8"))
         with connect(settings) as connection:
             inputs = _inputs(settings, manifest_path.stem, connection)
+            _drop_outgrown_seeds(settings, manifest, connection)
             last = _last_build(settings, connection)
             grown = patching.grown_tables(manifest, connection) if last is not None else set()
         before, between = last if last is not None else (None, frozenset())
@@ -70,25 +79,40 @@ def build(settings: Settings, *, targets: Sequence[str] = (), on_node: dbt.OnNod
         if stale is not None and not stale:
             return dbt.DbtResult(())
         if before is not None and stale is not None and (wanted := _needed(manifest, targets)):
-            aims = {one for one in wanted if manifest["nodes"][one]["name"] in targets}
+            wanted |= _models_named(manifest, summaries)
+            aims = {one for one in wanted if manifest["nodes"][one]["name"] in (*targets, *summaries)}
             chosen = {one for one in stale if one in wanted or _tests_only(manifest, one, aims)}
             # Written first: a build that dies half-way has changed something, too.
             _remember(settings, before, between | chosen)
             if not chosen:
                 return _NOTHING
-            names = [*_selectors(manifest, chosen), *sorted(_test_names(manifest, chosen))]
-            return dbt.build(settings, select=names, has_own_tests=False, on_node=on_node)
+            return dbt.build(settings, nodes=_built_or_tested(manifest, chosen), has_own_tests=False, on_node=on_node)
         _record(settings).unlink(missing_ok=True)  # until this build is whole, there is none
         patched: list[str] = []
         if before is not None and stale is not None:
             alone = changed_nodes(manifest, before, inputs) | between
             patched = patching.patched_models(manifest, stale=stale, alone=alone, grown=grown)
-        result = dbt.build(settings, select=_selectors(manifest, stale or ()), patched=patched, on_node=on_node)
+        result = dbt.build(settings, nodes=_to_build(manifest, stale or ()), patched=patched, on_node=on_node)
         if result.ok:
             with connect(settings) as connection:
                 patching.note_files(manifest, connection)
             _remember(settings, inputs, frozenset())
         return result
+
+
+def _drop_outgrown_seeds(
+    settings: Settings, manifest: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
+) -> None:
+    """dbt fills a seed's table again, and fails where an earlier version's table has fewer columns than the file."""
+    for node in manifest["nodes"].values():
+        path = settings.config_dir / f"{node['name']}.csv"
+        if node["resource_type"] != "seed" or not path.exists():
+            continue
+        present = [name for name, _ in columns_of(connection, node["schema"], node["alias"])]
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            wanted = next(csv.reader(file), [])
+        if present and present != wanted:
+            connection.execute(f"drop table {quote(node['schema'])}.{quote(node['alias'])} cascade")
 
 
 _NOTHING = dbt.DbtResult(())
@@ -97,7 +121,7 @@ _NOTHING = dbt.DbtResult(())
 def _needed(manifest: Mapping[str, Any], targets: Sequence[str]) -> set[str]:
     """Unique ids of the models of these names and of everything that they hang on."""
     nodes = manifest["nodes"]
-    reached = {one for one, node in nodes.items() if node["resource_type"] == "model" and node["name"] in targets}
+    reached = _models_named(manifest, targets)
     waiting = list(reached)
     while waiting:
         for parent in manifest["parent_map"].get(waiting.pop(), ()):
@@ -107,9 +131,13 @@ def _needed(manifest: Mapping[str, Any], targets: Sequence[str]) -> set[str]:
     return reached
 
 
-def _test_names(manifest: Mapping[str, Any], chosen: Iterable[str]) -> set[str]:
-    nodes = (manifest["nodes"][one] for one in chosen)
-    return {"fqn:" + ".".join(node["fqn"]) for node in nodes if node["resource_type"] == "test"}
+def _models_named(manifest: Mapping[str, Any], names: Sequence[str]) -> set[str]:
+    nodes = manifest["nodes"]
+    return {one for one, node in nodes.items() if node["resource_type"] == "model" and node["name"] in names}
+
+
+def _built_or_tested(manifest: Mapping[str, Any], chosen: Iterable[str]) -> set[str]:
+    return {one for one in chosen if manifest["nodes"][one]["resource_type"] in (*_BUILT, "test")}
 
 
 def _tests_only(manifest: Mapping[str, Any], unique_id: str, wanted: set[str]) -> bool:
@@ -191,18 +219,16 @@ def _reads_clock(manifest: Mapping[str, Any], *, is_same_day: bool) -> set[str]:
     }
 
 
-def _selectors(manifest: Mapping[str, Any], stale: Iterable[str]) -> list[str]:
-    """dbt's names for nodes: the whole path, because a bare name also means every folder that is called so. Tests of
-    selected models come along by themselves.
-    """
+def _to_build(manifest: Mapping[str, Any], stale: Iterable[str]) -> set[str]:
+    """What is built, and tests of nothing that is: tests of selected models come along by themselves."""
     chosen = {unique_id: manifest["nodes"][unique_id] for unique_id in stale}
-    built = [node for node in chosen.values() if node["resource_type"] in _BUILT]
-    alone = [
-        node
-        for node in chosen.values()
+    built = {unique_id for unique_id, node in chosen.items() if node["resource_type"] in _BUILT}
+    alone = {
+        unique_id
+        for unique_id, node in chosen.items()
         if node["resource_type"] == "test" and chosen.keys().isdisjoint(node["depends_on"]["nodes"])
-    ]
-    return sorted("fqn:" + ".".join(node["fqn"]) for node in [*built, *alone])
+    }
+    return built | alone
 
 
 def _inputs(settings: Settings, project: str, connection: duckdb.DuckDBPyConnection) -> Inputs:

@@ -65,11 +65,17 @@ def take_out(manifest: Any) -> dict[str, DataTest]:
 
 
 def chosen(
-    tests: Mapping[str, DataTest], built: Collection[str], select: Sequence[str], *, has_own_tests: bool
+    tests: Mapping[str, DataTest],
+    built: Collection[str],
+    select: Sequence[str],
+    nodes: Collection[str] = (),
+    *,
+    has_own_tests: bool,
 ) -> Iterator[DataTest]:
     """The tests that dbt would run: those selected by themselves and, with `has_own_tests`, those of anything built."""
     for test in tests.values():
-        if f"fqn:{test.fqn}" in select or (has_own_tests and any(parent in built for parent in test.parents)):
+        is_named = test.unique_id in nodes or f"fqn:{test.fqn}" in select
+        if is_named or (has_own_tests and any(parent in built for parent in test.parents)):
             yield test
 
 

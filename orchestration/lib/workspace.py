@@ -83,6 +83,8 @@ class Workspace:
     """Kinds of action this run may propose and deliver; None: all. A lane has fresh data for its own kinds."""
     targets: tuple[str, ...] = ()
     """The models that this run is for: they and what they hang on are built. None named: all."""
+    summaries: tuple[str, ...] = ()
+    """Models that are built with `targets`, but not what they hang on."""
     built_as_of: datetime | None = None
     """The clock of the first build; a second one keeps it, so that all models of a run speak of one moment."""
     journal: Journal = field(default_factory=Journal)

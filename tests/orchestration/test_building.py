@@ -246,6 +246,13 @@ def test_a_lane_builds_what_it_is_for_and_the_next_whole_build_the_rest(project:
     assert building.build(project).nodes == ()
 
 
+def test_a_summary_is_built_from_what_is_there(project: Settings) -> None:
+    load(project, 3)
+    part = building.build(project, targets=("stg_lines",), summaries=("act_totals",))
+    assert {node.name for node in part.nodes if node.resource_type == "model"} == {"stg_lines", "act_totals"}
+    assert {node.name for node in building.build(project).nodes} >= {"totals", "act_totals"}
+
+
 def test_what_a_lane_built_from_a_configuration_that_is_back_is_built_again(project: Settings) -> None:
     before = {path: path.read_bytes() for path in project.config_dir.glob("*.csv")}
     load(project, 3)
