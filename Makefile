@@ -38,7 +38,7 @@ $(STAMP): requirements/lock.txt requirements/bootstrap.txt pyproject.toml
 setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
 
 demo: OUTAGE =
-demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=600 SEED=7) and prove the result (OUTAGE=--with-outage: then lose an ERP for six simulated hours)
+demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=600 SEED=7), an ERP away for six simulated hours (OUTAGE=--without-outage leaves that out), and prove the result
 	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo $(OUTAGE)
 
 app: $(STAMP) ## The web app on the demo's data (http://127.0.0.1:8200); make demo comes first
@@ -146,7 +146,7 @@ bench-postings: $(STAMP) ## Posting documents to Sage 200 and NetSuite against t
 
 bench-lanes: WAITING = 10000
 bench-lanes: MINUTES = 5
-bench-lanes: $(STAMP) ## Orders created and accepted against the least that the limits allow, and order to acceptance at 1,000 an hour (WAITING=10000 MINUTES=5)
+bench-lanes: $(STAMP) ## Orders created and accepted against the least that the limits allow; order to acceptance, despatch to confirmation at 1,000 an hour (WAITING=10000 MINUTES=5)
 	$(BIN)/python -m benchmarks.lanes --waiting $(WAITING) --minutes $(MINUTES) --output benchmarks/results/lanes.json
 
 bench-stock: STOCK = 200000

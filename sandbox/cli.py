@@ -100,8 +100,11 @@ def demo(
         bool, typer.Option("--outage", help="Instead: six simulated hours without the ERPs, orders coming in.")
     ] = False,
     with_outage: Annotated[
-        bool, typer.Option("--with-outage", help="An ERP is away for six simulated hours while the orders lane runs.")
-    ] = False,
+        bool,
+        typer.Option(
+            "--with-outage/--without-outage", help="An ERP is away for six simulated hours while the orders lane runs."
+        ),
+    ] = True,
 ) -> None:
     """Run the whole pipeline on a generated world and check what it found against the truth."""
     if outage:

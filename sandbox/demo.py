@@ -5,11 +5,9 @@ inside.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -25,14 +23,13 @@ from sandbox.clock import stamp
 from sandbox.config import Places
 from sandbox.demo_findings import DemoError, Marts, Step, Summary, examine, examine_put_right
 from sandbox.demo_report import document, show
-from sandbox.demo_site import PIPE_WIDTH, PIPELINE, empty, environment_of, pid_of, serving
+from sandbox.demo_site import PIPE_WIDTH, empty, environment_of, pid_of, serving
 from sandbox.outage import WITHIN_DEMO, keep_mould, play_within_demo
 from sandbox.outage import show as show_outage
+from sandbox.warm import tieout, warm_up
 from sandbox.world.people import with_people
 
 DEFAULT_FOLDER = Path(".tieout/demo")
-# ru_maxrss is in kilobytes everywhere but on macOS, where it is in bytes.
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def run_demo(
@@ -44,6 +41,7 @@ def run_demo(
     places = Places((folder or DEFAULT_FOLDER).absolute())
     try:
         empty(places)
+        warm_up()  # while the world is made
         with serving(places, orders, seed, out, keep=keep) as url:
             summary = _run(places, url, out, with_outage=with_outage)
     except DemoError as error:
@@ -133,7 +131,7 @@ def _run(places: Places, url: str, out: Console, *, with_outage: bool) -> Summar
         lane("Orders", "orders")
     else:
         outage = play_within_demo(places, url, out, mould)
-        summary.steps += [Step(f"Orders, hour {step.hour} of an outage", 0, step.seconds, 0) for step in outage.steps]
+        summary.steps += outage.commands
         summary.outage = [asdict(step) for step in outage.steps]
         summary.problems += outage.problems
         environment["TIEOUT_AS_OF"] = stamp(outage.ended)
@@ -149,11 +147,11 @@ def _act(summary: Summary, truth: Mapping[str, Any], environment: Mapping[str, s
     """Lets the world's people do what they do, without their screens."""
     out.rule(f"People close the first month [dim]{len(truth['people']['acts'])} commands[/dim]", align="left")
     for act in truth["people"]["acts"]:
-        done = subprocess.run([*PIPELINE, *act, "--json"], env=dict(environment), capture_output=True, text=True)
-        for words in json.loads(done.stdout).get("messages", ()) if done.returncode == 0 else ():
+        done = tieout([*act, "--json"], environment)
+        for words in json.loads(done.stdout).get("messages", ()) if done.exit_code == 0 else ():
             out.print(f"  {words}", markup=False)
-        if done.returncode:
-            summary.problems.append(f"`tieout {' '.join(act)}` ended with {done.returncode}: {done.stderr.strip()}")
+        if done.exit_code:
+            summary.problems.append(f"`tieout {' '.join(act)}` ended with {done.exit_code}: {done.stderr.strip()}")
 
 
 def _close(
@@ -203,18 +201,10 @@ _NEW_DIFFERENCE = """
 def _command(title: str, arguments: Sequence[str], environment: Mapping[str, str], out: Console) -> Step:
     """Runs one `tieout` command, its messages passing through, and measures it."""
     out.rule(f"{title} [dim]tieout {' '.join(arguments)}[/dim]", align="left")
-    started = time.monotonic()
     out.file.flush()
     # In --json mode standard output carries one document only, so the command's output goes beside it.
-    process = subprocess.Popen([*PIPELINE, *arguments], env=dict(environment), stdout=out.file)
-    try:
-        _, status, usage = os.wait4(process.pid, 0)
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Step(title, process.returncode, time.monotonic() - started, usage.ru_maxrss * _MAXRSS_UNIT)
+    ended = tieout(arguments, environment, stream=out.file)
+    return Step(title, ended.exit_code, ended.seconds, ended.processor_seconds, ended.peak_bytes)
 
 
 def _writes(url: str) -> dict[str, int]:

@@ -20,11 +20,14 @@ class DemoError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """One command of the pipeline: its exit code, wall time and the largest resident memory of its processes."""
+    """One command of the pipeline: its exit code, the seconds that passed and those that processors worked for it, and
+    the largest resident memory of its processes. Imports are not in it (sandbox/warm.py).
+    """
 
     title: str
     exit_code: int
     seconds: float
+    processor_seconds: float
     peak_bytes: int
 
 

@@ -22,6 +22,7 @@ def document(summary: Summary) -> dict[str, Any]:
                     "title": step.title,
                     "exit_code": step.exit_code,
                     "seconds": f"{step.seconds:.1f}",
+                    "processor_seconds": f"{step.processor_seconds:.1f}",
                     "peak_megabytes": step.peak_bytes // 1_000_000,
                 }
                 for step in summary.steps
@@ -90,9 +91,10 @@ def show(summary: Summary, out: Console) -> None:
     writes = ", ".join(f"{count} × {name}" for name, count in summary.vendor_writes.items()) or "nothing"
     out.print(f"The vendors received {writes}.")
     out.rule("Time and memory", align="left")
-    steps = _table("step", ">seconds", ">peak memory", ">exit")
+    steps = _table("step", ">seconds", ">of a processor", ">peak memory", ">exit")
     for step in summary.steps:
-        steps.add_row(step.title, f"{step.seconds:.1f}", f"{step.peak_bytes / 1e6:,.0f} MB", str(step.exit_code))
+        numbers = (f"{step.seconds:.1f}", f"{step.processor_seconds:.1f}", f"{step.peak_bytes / 1e6:,.0f} MB")
+        steps.add_row(step.title, *numbers, str(step.exit_code))
     out.print(steps)
     if not summary.writes_of_second_run and not summary.changed_by_second_run:
         out.print("[green]✓[/green] the second run wrote nothing anywhere and left every mart as it was")

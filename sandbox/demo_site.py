@@ -20,7 +20,6 @@ from sandbox.demo_findings import DemoError
 START_SECONDS = 600.0
 PIPE_WIDTH = 140
 OWN_VARIABLES = ("TIEOUT_", "MIRAKL_", "SAGE200_", "NETSUITE_")
-PIPELINE = (sys.executable, "-m", "orchestration.cli")
 
 
 def empty(places: Places) -> None:

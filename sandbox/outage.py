@@ -7,9 +7,7 @@ deadlines once the ERP is back.
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,7 +21,9 @@ from rich.table import Table
 from sandbox.clock import stamp
 from sandbox.config import Places
 from sandbox.demo_findings import DemoError
-from sandbox.demo_site import PIPE_WIDTH, PIPELINE, empty, environment_of, serving
+from sandbox.demo_findings import Step as Command
+from sandbox.demo_site import PIPE_WIDTH, empty, environment_of, serving
+from sandbox.warm import tieout, warm_up
 
 SHOPS = {"BRICO": (2042, "/sage200"), "HOMELY": (3107, "/netsuite/NS_HOME")}
 """Marketplace → shop, and where the ERP behind it answers."""
@@ -66,6 +66,7 @@ class Outage:
     created: dict[str, list[datetime]] = field(default_factory=dict)
     """Marketplace → deadlines of its new orders in the order in which its ERP numbered them."""
     problems: list[str] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
     ended: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     """The simulated time of the last run."""
 
@@ -76,6 +77,7 @@ def run_outage(*, seed: int, folder: Path, marketplaces: Sequence[str] = tuple(S
     places = Places(folder.absolute())
     try:
         empty(places)
+        warm_up()
         with serving(places, WORLD_ORDERS, seed, out, faults=False, marketplaces=list(marketplaces)) as url:
             outage = _play(places, url, out, marketplaces)
     except DemoError as error:
@@ -199,21 +201,15 @@ def _lane(
 ) -> tuple[float, list[str]]:
     """Runs the lane at the simulated time; how long it took, and the alerts of deadlines that it sent."""
     out.rule(f"{title} [dim]{now:%Y-%m-%d %H:%M} tieout run orders[/dim]", align="left")
-    out.file.flush()
-    began = time.monotonic()
-    finished = subprocess.run(
-        [*PIPELINE, "run", "orders"],
-        env={**environment, "TIEOUT_AS_OF": stamp(now)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    lines = (finished.stdout + finished.stderr).splitlines()
-    for line in finished.stdout.splitlines()[-4:]:
+    ended = tieout(("run", "orders"), {**environment, "TIEOUT_AS_OF": stamp(now)})
+    command = Command(f"Orders, {title}", ended.exit_code, ended.seconds, ended.processor_seconds, ended.peak_bytes)
+    outage.commands.append(command)
+    lines = (ended.stdout + ended.stderr).splitlines()
+    for line in ended.stdout.splitlines()[-4:]:
         out.print(f"  {line.strip()}", markup=False, soft_wrap=True)
-    if finished.returncode not in (0, PARTIAL):
-        outage.problems.append(f"`tieout run orders` ended with {finished.returncode} ({title}): {lines[-3:]}")
-    return time.monotonic() - began, [line.strip() for line in lines if ALERT in line]
+    if ended.exit_code not in (0, PARTIAL):
+        outage.problems.append(f"`tieout run orders` ended with {ended.exit_code} ({title}): {lines[-3:]}")
+    return ended.seconds, [line.strip() for line in lines if ALERT in line]
 
 
 def _done(places: Places) -> dict[tuple[str, str], dict[str, datetime]]:

@@ -13,9 +13,10 @@ import duckdb
 
 from sandbox import jsonio
 from sandbox.config import Places
-from sandbox.demo_site import PIPELINE, end_process, environment_of, wait_for
+from sandbox.demo_site import end_process, environment_of, wait_for
 from sandbox.examples.format import Example, ExampleError, mutations, read
 from sandbox.examples.judge import Figures, actual_figures, differences, expected_figures
+from sandbox.warm import tieout, warm_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def play(paths: Sequence[Path], folder: Path) -> Outcome:
     if folder.exists() and any(folder.iterdir()):
         raise ExampleError(f"{folder} is not empty; name another folder")
     places, started = Places(folder.absolute()), time.monotonic()
+    warm_up()
     with _sandbox(places, paths):
         environment = environment_of(places)
         _tieout(environment, "run", "settlement")
@@ -69,9 +71,9 @@ def play(paths: Sequence[Path], folder: Path) -> Outcome:
 
 def _tieout(environment: Mapping[str, str], *arguments: str) -> str:
     """What the command prints. Raises ExampleError when it fails."""
-    run = subprocess.run([*PIPELINE, *arguments], env=dict(environment), capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        raise ExampleError(f"`tieout {' '.join(arguments)}` ended with {run.returncode}: {run.stdout}{run.stderr}")
+    run = tieout(arguments, environment)
+    if run.exit_code != 0:
+        raise ExampleError(f"`tieout {' '.join(arguments)}` ended with {run.exit_code}: {run.stdout}{run.stderr}")
     return run.stdout
 
 
