@@ -30,7 +30,7 @@ def outbox_assets(action_models: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinit
         wanted = wanted_actions(settings)
         outbox = Outbox(settings.outbox_address, settings.clock)
         try:
-            proposed = outbox.propose(wanted, kinds=workspace.kinds)
+            proposed = outbox.propose(wanted, kinds=workspace.kinds, policies=registry.approval_policies)
             decided = outbox.apply_policy(
                 registry.approval_policies, registry.switches, settings.write_back, kinds=workspace.kinds
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -11,7 +12,9 @@ ANY = "*"
 
 
 class Policy(Protocol):
-    """A row of approval_policies.csv. `maximum_amount` None = no limit; it counts in `currency_code` only."""
+    """A row of approval_policies.csv. `maximum_amount` None = no limit; it counts in `currency_code` only.
+    `expires_after_hours` None = a proposal, and an approval, holds for ever.
+    """
 
     @property
     def kind(self) -> str: ...
@@ -23,6 +26,8 @@ class Policy(Protocol):
     def maximum_amount(self) -> Decimal | None: ...
     @property
     def currency_code(self) -> str | None: ...
+    @property
+    def expires_after_hours(self) -> int | None: ...
 
 
 class Switch(Protocol):
@@ -82,6 +87,28 @@ def needs_person(subject: Subject, policies: Sequence[Policy]) -> str | None:
     Rows that name the marketplace win over rows with `*`; among them the row of the action's currency wins over one
     without a currency. Where no row fits, a person decides: nothing is approved by omission.
     """
+    policy = _policy_of(subject, policies)
+    if isinstance(policy, str):
+        return policy
+    if policy.mode.upper() != "AUTO":
+        return "the policy asks for a person"
+    if policy.maximum_amount is None or subject.amount is None:
+        return None
+    if abs(subject.amount) > policy.maximum_amount:
+        return f"{abs(subject.amount)} {subject.currency_code} is above the limit of {policy.maximum_amount}"
+    return None
+
+
+def expires_after(subject: Subject, policies: Sequence[Policy]) -> timedelta | None:
+    """How long a proposal of the action waits, and an approval of it holds, before it is asked for afresh."""
+    policy = _policy_of(subject, policies)
+    if isinstance(policy, str) or policy.expires_after_hours is None:
+        return None
+    return timedelta(hours=policy.expires_after_hours)
+
+
+def _policy_of(subject: Subject, policies: Sequence[Policy]) -> Policy | str:
+    """The row that decides about the action; in words why there is none."""
     rows = [p for p in policies if p.kind == subject.kind and p.marketplace_code in (ANY, subject.marketplace_code)]
     if named := [p for p in rows if p.marketplace_code != ANY]:
         rows = named
@@ -90,11 +117,4 @@ def needs_person(subject: Subject, policies: Sequence[Policy]) -> str | None:
     fitting = [p for p in rows if subject.currency_code is None or p.currency_code in (None, "", subject.currency_code)]
     if not fitting:
         return f"approval_policies.csv has no limit in {subject.currency_code} for kind {subject.kind}"
-    policy = max(fitting, key=lambda p: bool(p.currency_code))
-    if policy.mode.upper() != "AUTO":
-        return "the policy asks for a person"
-    if policy.maximum_amount is None or subject.amount is None:
-        return None
-    if abs(subject.amount) > policy.maximum_amount:
-        return f"{abs(subject.amount)} {subject.currency_code} is above the limit of {policy.maximum_amount}"
-    return None
+    return max(fitting, key=lambda p: bool(p.currency_code))

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -29,7 +29,7 @@ from orchestration.outbox.delivering import KINDS, ONE_BY_ONE, DeliverResult, Pr
 from orchestration.outbox.errors import ApprovalRefused, ConcurrentChange, MalformedProposals, UnknownAction
 from orchestration.outbox.notes import Notes
 from orchestration.outbox.people import SERVICE_ACTOR, person_named
-from orchestration.outbox.policies import Policy, Switch, needs_person, stopped_by, subject_of
+from orchestration.outbox.policies import Policy, Switch, expires_after, needs_person, stopped_by, subject_of
 from orchestration.outbox.previews import Previews
 from orchestration.outbox.runs import RunHistory
 from orchestration.outbox.schema import actions, audit, close_events, config_changes, decisions, notes
@@ -226,7 +226,12 @@ class Outbox:
     # ---- proposing and deciding --------------------------------------------------------------------------------------
 
     def propose(
-        self, table: pa.Table, *, kinds: Collection[str] | None = None, proposed_by: str = SERVICE_ACTOR
+        self,
+        table: pa.Table,
+        *,
+        kinds: Collection[str] | None = None,
+        policies: Sequence[Policy] = (),
+        proposed_by: str = SERVICE_ACTOR,
     ) -> ProposeResult:
         """Write down what the act models want (columns PROPOSAL_COLUMNS). Idempotent on `action_key`.
 
@@ -234,8 +239,9 @@ class Outbox:
         alone; rows of other kinds are passed over and their actions stay as they are.
 
         A PROPOSED or APPROVED action of the same kind, marketplace and natural id with another payload is SUPERSEDED;
-        if the new one came with the same key, it gets the next version. Raises MalformedProposals when a column is
-        missing.
+        if the new one came with the same key, it gets the next version. One that has waited for a decision, or for its
+        way after one, longer than its row of `policies` says is SUPERSEDED too: what is still wanted is asked for
+        afresh by the next run. Raises MalformedProposals when a column is missing.
         """
         missing = [name for name in PROPOSAL_COLUMNS if name not in table.column_names]
         if missing:
@@ -247,9 +253,12 @@ class Outbox:
         batch = _Batch()
         with writing(self.engine) as connection:
             by_subject: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-            for existing in connection.execute(select(actions).order_by(actions.c.version)).mappings():
-                row = dict(existing)
+            for found in connection.execute(select(actions).order_by(actions.c.version)).mappings():
+                row = dict(found)
                 by_subject.setdefault(_subject_of(row), []).append(row)
+            expired = self._expired(
+                [row for rows in by_subject.values() for row in rows if kinds is None or row["kind"] in kinds], policies
+            )
             births: list[dict[str, Any]] = []
             replaced: list[tuple[Row, str]] = []
             seen: set[tuple[str, str, str]] = set()
@@ -260,18 +269,24 @@ class Outbox:
                     batch.malformed.append((str(row["action_key"]), problem))
                     continue
                 seen.add(_subject_of(row))
-                self._consider(row, by_subject.get(_subject_of(row), []), proposed_by, batch, births, replaced)
+                existing = by_subject.get(_subject_of(row), [])
+                if any(e["action_key"] in expired for e in existing):
+                    continue  # the models number the next version once they know that this one is over
+                self._consider(row, existing, proposed_by, batch, births, replaced)
             asked_for = {_subject_of(row) for row in wanted}
             overtaken = [
                 row
                 for subject, rows in by_subject.items()
                 if subject not in asked_for and (kinds is None or subject[0] in kinds)
                 for row in rows
-                if _lapses(row["kind"]) and State(row["state"]) in REPLACEABLE
+                if _lapses(row["kind"]) and State(row["state"]) in REPLACEABLE and row["action_key"] not in expired
             ]
             batch.superseded += [row["action_key"] for row in overtaken]
             why = "no longer wanted: it has been done, or must not be done any more"
             self._move(connection, overtaken, State.SUPERSEDED, actor=proposed_by, why=why)
+            lapsed = [row for rows in by_subject.values() for row in rows if row["action_key"] in expired]
+            batch.superseded += expired
+            self._move(connection, lapsed, State.SUPERSEDED, actor=proposed_by, why=expired)
             now = stamp(self._clock.now())
             for birth in births:
                 birth["proposed_at"] = now
@@ -327,7 +342,7 @@ class Outbox:
             if last["state"] == State.FAILED and not last["is_retryable"]:
                 batch.held.append((last["action_key"], f"the vendor refused it: {last['detail']}"))
                 return
-        if same_key is not None and State(same_key["state"]) not in REPLACEABLE:
+        if same_key is not None and not all(State(e["state"]) in _NEVER_LEFT for e in (same_key, existing[-1])):
             # On its way, or ended under this very key: the act model did not ask for a new version, so this is a
             # repetition.
             batch.unchanged += 1
@@ -353,6 +368,18 @@ class Outbox:
         for e in replaceable:
             replaced.append((e, key))
             batch.superseded.append(e["action_key"])
+
+    def _expired(self, rows: Sequence[Row], policies: Sequence[Policy]) -> dict[str, str]:
+        """Keys of what has waited too long before its vendor call, and for what."""
+        now, found = self._clock.now(), {}
+        for row in rows:
+            if State(row["state"]) not in REPLACEABLE or (limit := expires_after(subject_of(row), policies)) is None:
+                continue
+            is_approved = State(row["state"]) is State.APPROVED
+            if now - parse_stamp(row["decided_at"] if is_approved else row["proposed_at"]) > limit:
+                what = "its approval was not used" if is_approved else "nobody decided it"
+                found[row["action_key"]] = f"{what} within {limit // timedelta(hours=1)} hours"
+        return found
 
     def apply_policy(
         self,
@@ -638,6 +665,9 @@ def action_key(row: Row) -> str:
 def payload_hash(payload: str) -> str:
     """SHA-256 of the payload's content: key order and white space do not count, every digit of a number does."""
     return hashlib.sha256(trail.canonical_json(json.loads(payload, parse_float=Decimal)).encode()).hexdigest()
+
+
+_NEVER_LEFT = REPLACEABLE | {State.SUPERSEDED}
 
 
 def _lapses(kind: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 from connectors.delivery import DeliveryResult, Outcome
 from orchestration.outbox import SNAPSHOT_SCHEMA, MalformedProposals, Outbox, State
 
-from .world import AUTO, ON, FileVendor, journal, states, stock, table
+from .world import AUTO, ON, FileVendor, PinnedClock, PolicyRow, journal, states, stock, table
 
 
 def test_proposing_twice_changes_nothing(outbox: Outbox) -> None:
@@ -103,6 +104,29 @@ def test_what_the_vendor_refused_is_held_until_a_person_re_opens_it(outbox: Outb
     outbox.approve(["STOCK|BRICO|A|1"], by="anna", reason="the offer is there now")
     vendor.outcomes = {}
     assert outbox.deliver({("STOCK", "BRICO"): vendor}).verified == 1
+
+
+def test_a_proposal_and_an_approval_lapse_and_are_asked_for_afresh(outbox: Outbox, clock: PinnedClock) -> None:
+    """Also where the models, as for journals, number no versions; what may have left does not lapse."""
+    key = journal()["action_key"]
+    policies = (PolicyRow("JOURNAL", mode="PERSON", expires_after_hours=24),)
+    outbox.propose(table(journal(), stock("A", 5)), policies=policies)
+    clock.moment += timedelta(hours=23)
+    assert outbox.propose(table(journal(), stock("A", 5)), policies=policies).superseded == ()
+    outbox.approve([key], by="anna")
+    clock.moment += timedelta(hours=23)
+    assert outbox.propose(table(journal(), stock("A", 5)), policies=policies).unchanged == 2, "it was approved since"
+    clock.moment += timedelta(hours=2)
+    assert outbox.propose(table(journal(), stock("A", 5)), policies=policies).superseded == (key,)
+    assert outbox.history(key)[-1]["why"] == "its approval was not used within 24 hours"
+    (again,) = outbox.propose(table(journal(), stock("A", 5)), policies=policies).proposed
+    assert again == key.removesuffix("1") + "2"
+    clock.moment += timedelta(hours=25)
+    outbox.approve([again], by="anna")
+    outbox.move([again], State.APPROVED, State.SENDING, actor="tieout", why="delivery begins")
+    clock.moment += timedelta(hours=25)
+    assert outbox.propose(table(journal(), stock("A", 5)), policies=policies).superseded == ()
+    assert outbox.verify_audit().ok
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class PolicyRow:
     mode: str = "AUTO"
     maximum_amount: Decimal | None = None
     currency_code: str | None = "GBP"
+    expires_after_hours: int | None = None
 
 
 @dataclass(frozen=True)
