@@ -37,7 +37,13 @@ def page_of(row: Row) -> str:
 def listing(ask: Ask) -> Page:
     """Actions and decisions that wait, and what became of the others."""
     registry = load_registry(ask.settings.config_dir)
-    waiting = [row | {"waits": _why(ask, registry, row)} for row in ask.outbox.actions(states=WAITING)]
+    mends = _mends(ask)
+    waiting = [
+        row
+        | {"waits": _why(ask, registry, row)}
+        | mends.get((row["marketplace_code"], row["natural_id"]), {"root_cause": None, "exception_code": None})
+        for row in ask.outbox.actions(states=WAITING)
+    ]
     decisions = [row for row in ask.outbox.decisions.all() if row["state"] == "PROPOSED"]
     ended = ask.outbox.actions(states=SHOWN_ENDED)
     may = ask.may(Right.APPROVE)
@@ -46,6 +52,8 @@ def listing(ask: Ask) -> Page:
         Column("marketplace_code", "Market", "code"),
         Column("natural_id", "What", "long", page_of, note="reason"),
         Column("amount", "Amount", "money"),
+        Column("exception_code", "Mends", "code"),
+        Column("root_cause", "Cause", "words"),
         Column("waits", "Waits because", "long", is_sortable=False),
         Column("proposed_by", "By", "text"),
         Column("proposed_at", "Since (UTC)", "moment"),
@@ -57,7 +65,12 @@ def listing(ask: Ask) -> Page:
             _with_decimals(waiting),
             sort="kind",
             totals=("amount",),
-            filters=(Filter("kind", "Kind"), Filter("marketplace_code", "Marketplace")),
+            filters=(
+                Filter("kind", "Kind"),
+                Filter("marketplace_code", "Marketplace"),
+                Filter("root_cause", "Cause"),
+                Filter("exception_code", "Mends"),
+            ),
             search=("natural_id", "reason"),
             nothing="No action waits for a person.",
             choose="action_key" if may else "",
@@ -99,6 +112,18 @@ def listing(ask: Ask) -> Page:
         ),
     }
     return Page("approvals.html", "Approvals", {"back": "/approvals", "write_back": ask.settings.write_back}, tables)
+
+
+def _mends(ask: Ask) -> dict[tuple[str, str], dict[str, Any]]:
+    """Of each (marketplace, subject) with an open exception: its code and root cause."""
+    rows = ask.published.rows(
+        "SELECT marketplace_code, subject_id, min(exception_code) AS exception_code, min(root_cause) AS root_cause "
+        "FROM exceptions WHERE status IN ('OPEN', 'IN_PROGRESS') GROUP BY marketplace_code, subject_id"
+    )
+    return {
+        (row["marketplace_code"], row["subject_id"]): {name: row[name] for name in ("exception_code", "root_cause")}
+        for row in rows
+    }
 
 
 def one(ask: Ask) -> Page:

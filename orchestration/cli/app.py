@@ -13,7 +13,7 @@ from orchestration.cli.audit_app import audit_app
 from orchestration.cli.first_day_app import shadow_app
 from orchestration.cli.group import TieoutGroup
 from orchestration.cli.mappings_app import mappings_app
-from orchestration.cli.options import By, FailOn, Json, Marketplace
+from orchestration.cli.options import By, FailOn, Json, Marketplace, MendsCause, MendsCode
 from orchestration.cli.options import session_of as _session
 from orchestration.cli.privacy_app import privacy_app
 from orchestration.cli.session import Session, load_env_file
@@ -260,8 +260,10 @@ def actions(
     ctx: typer.Context,
     key: Annotated[str | None, typer.Argument(help="One action, by key or wire key, with its history.")] = None,
     state: Annotated[list[str] | None, typer.Option("--state", "-s", help="Only these states.")] = None,
-    kind: Annotated[str | None, typer.Option("--kind", "-k", help="JOURNAL or STOCK.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", "-k", help="JOURNAL, STOCK, SALES_ORDER, REFUND, …")] = None,
     marketplace: Marketplace = None,
+    code: MendsCode = None,
+    cause: MendsCause = None,
     requests: Annotated[bool, typer.Option("--requests", help="Show the exact requests that would be sent.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Rows to show; 0 = all.")] = 50,
     json: Json = False,
@@ -270,7 +272,15 @@ def actions(
     from orchestration.cli.commands.actions import actions_command
 
     actions_command(
-        _session(ctx), key=key, states=state or [], kind=kind, marketplace=marketplace, requests=requests, limit=limit
+        _session(ctx),
+        key=key,
+        states=state or [],
+        kind=kind,
+        marketplace=marketplace,
+        code=code,
+        cause=cause,
+        requests=requests,
+        limit=limit,
     )
 
 
@@ -279,10 +289,12 @@ def approve(
     ctx: typer.Context,
     keys: Annotated[list[str] | None, typer.Argument(help="Action keys or wire keys.")] = None,
     all_proposed: Annotated[
-        bool, typer.Option("--all", help="Everything PROPOSED (with --kind, --marketplace).")
+        bool, typer.Option("--all", help="Everything PROPOSED (with --kind, --marketplace, --code, --cause).")
     ] = False,
     kind: Annotated[str | None, typer.Option("--kind", "-k", help="With --all: only this kind.")] = None,
     marketplace: Marketplace = None,
+    code: MendsCode = None,
+    cause: MendsCause = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")] = "",
     by: By = None,
     json: Json = False,
@@ -291,7 +303,15 @@ def approve(
     from orchestration.cli.commands.actions import approve_command
 
     approve_command(
-        _session(ctx), keys or [], all_proposed=all_proposed, kind=kind, marketplace=marketplace, reason=reason, by=by
+        _session(ctx),
+        keys or [],
+        all_proposed=all_proposed,
+        kind=kind,
+        marketplace=marketplace,
+        code=code,
+        cause=cause,
+        reason=reason,
+        by=by,
     )
 
 

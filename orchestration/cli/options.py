@@ -34,3 +34,13 @@ FailOn = Annotated[
 ]
 By = Annotated[str | None, typer.Option("--by", help="Your name in the audit trail; default: the system user.")]
 Marketplace = Annotated[str | None, typer.Option("--marketplace", "-m", help="Only this marketplace code.")]
+MendsCode = Annotated[
+    str | None,
+    typer.Option("--code", "-c", help="Only what mends an open exception of this code, or its beginning: CRN-001."),
+]
+MendsCause = Annotated[
+    str | None,
+    typer.Option(
+        "--cause", help="Only what mends open exceptions of this root cause: SYNC, TIMING, MKT_CONFIG, ERP_DATA, …"
+    ),
+]

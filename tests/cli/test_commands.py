@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import sqlalchemy as sa
 
@@ -236,7 +237,17 @@ class TestActions:
         assert run_json("actions", "--state", "PROPOSED")["count"] == 1
         assert run_json("approve", "--all", "--kind", "JOURNAL")["approved"] == []
 
-    @pytest.mark.parametrize("arguments", [["approve"], ["approve", "K", "--all"], ["reject", "K"]])
+    def test_approving_what_mends_one_root_cause(self, run_json: Callable[..., Any], published: Path) -> None:
+        with duckdb.connect(str(published)) as connection:
+            connection.execute("update marts.exceptions set subject_id = 'DRILL-1' where exception_code = 'ORD-001'")
+        assert [row["natural_id"] for row in run_json("actions", "--cause", "sync")["actions"]] == ["DRILL-1"]
+        assert run_json("approve", "--all", "--cause", "COUNTERPARTY")["approved"] == []
+        assert run_json("approve", "--all", "--cause", "SYNC", "--code", "ORD")["approved"] == ["STOCK|BRICO|DRILL-1|1"]
+        assert run_json("actions", "--state", "PROPOSED")["count"] == 2
+
+    @pytest.mark.parametrize(
+        "arguments", [["approve"], ["approve", "K", "--all"], ["approve", "K", "--cause", "SYNC"], ["reject", "K"]]
+    )
     def test_wrong_usage_ends_with_2(self, run: Run, arguments: list[str]) -> None:
         assert run(*arguments).exit_code == 2
 

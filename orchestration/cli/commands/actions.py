@@ -40,6 +40,8 @@ def actions_command(
     states: Sequence[str],
     kind: str | None,
     marketplace: str | None,
+    code: str | None,
+    cause: str | None,
     requests: bool,
     limit: int,
 ) -> None:
@@ -59,6 +61,7 @@ def actions_command(
     if unknown:
         raise CliError(f"{unknown[0]!r} is no state", action=f"States: {', '.join(State)}.", code=ExitCode.USAGE)
     rows = outbox.actions(states=states, kind=kind, marketplace_code=marketplace)
+    rows = _mending(session, rows, code=code, cause=cause)
     if session.as_json:
         shown = [_with_payload(row) for row in (rows[:limit] if limit else rows)]
         print_json({"count": len(rows), "actions": shown, "is_truncated": bool(limit) and len(rows) > limit})
@@ -85,10 +88,14 @@ def approve_command(
     all_proposed: bool,
     kind: str | None,
     marketplace: str | None,
+    code: str | None,
+    cause: str | None,
     reason: str,
     by: str | None,
 ) -> None:
-    """Approve the named actions, or with `all_proposed` everything PROPOSED that fits."""
+    """Approve the named actions, or with `all_proposed` everything PROPOSED that fits; with `code` or `cause` only what
+    mends an open exception of that code or root cause.
+    """
     outbox = session.require_outbox()
     if all_proposed == bool(keys):
         raise CliError(
@@ -97,9 +104,10 @@ def approve_command(
             code=ExitCode.USAGE,
         )
     if all_proposed:
-        keys = [
-            row["action_key"] for row in outbox.actions(states=["PROPOSED"], kind=kind, marketplace_code=marketplace)
-        ]
+        rows = outbox.actions(states=["PROPOSED"], kind=kind, marketplace_code=marketplace)
+        keys = [row["action_key"] for row in _mending(session, rows, code=code, cause=cause)]
+    elif code or cause:
+        raise CliError("--code and --cause go with --all", code=ExitCode.USAGE)
     who = by or system_user()
     decisions, changes, keys = split_keys(keys)
     for decision in decisions:
@@ -111,6 +119,24 @@ def approve_command(
             config_changes.approve(session.settings, outbox, change, by=who, reason=reason)
     approved = outbox.approve(keys, by=who, reason=reason) if keys else []
     _decided(session, "approved", [*decisions, *changes, *approved])
+
+
+def _mending(
+    session: Session, rows: list[dict[str, Any]], *, code: str | None, cause: str | None
+) -> list[dict[str, Any]]:
+    """Of the actions those whose subject has an open exception of this code (or its beginning) and this root cause."""
+    if not code and not cause:
+        return rows
+    found = session.published.rows(_SUBJECTS, [f"{(code or '').upper()}%", (cause or "%").upper()])
+    subjects = {(row["marketplace_code"], row["subject_id"]) for row in found}
+    return [row for row in rows if (row["marketplace_code"], row["natural_id"]) in subjects]
+
+
+_SUBJECTS = """
+    select distinct marketplace_code, subject_id
+    from exceptions
+    where status in ('OPEN', 'IN_PROGRESS') and exception_code like ? and root_cause like ?
+"""
 
 
 def reject_command(session: Session, keys: Sequence[str], *, reason: str, by: str | None) -> None:
