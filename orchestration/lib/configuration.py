@@ -543,6 +543,8 @@ class OfferRule(Row):
     when_discontinued: Literal["ZERO", "CLOSE", "DELETE"] | None = None
     price_push: Literal["NEVER", "DRIFT"] | None = None
     maximum_change_percent: Money | None = None
+    when_unlisted: Literal["NEVER", "CREATE"] | None = None
+    condition_code: Text | None = None
 
 
 class OrderRule(Row):
@@ -607,6 +609,10 @@ class ApprovalPolicy(Row):
     mode: Literal["AUTO", "PERSON"]
     maximum_amount: Money | None
     currency_code: Currency | None
+    expires_after_hours: Whole | None = None
+    """A proposal that nobody decided, and an approval that was not used, lapses after so long and is asked for afresh;
+    None: never.
+    """
 
 
 class AlertRoute(Row):

@@ -69,6 +69,7 @@ KINDS: Mapping[str, Kind] = {
     "JOURNAL": Kind(batch_size=1, is_wanted_state=False),
     "STOCK": Kind(batch_size=10_000, is_wanted_state=True),
     "OFFER": Kind(batch_size=10_000, is_wanted_state=True),
+    "OFFER_CREATE": Kind(batch_size=10_000, is_wanted_state=True),
     "PRICE": Kind(batch_size=10_000, is_wanted_state=True),
     "ACCEPTANCE": Kind(batch_size=100, is_wanted_state=False, maximum_attempts=PATIENT, lapses=True),
     "TRACKING": Kind(batch_size=100, is_wanted_state=True),

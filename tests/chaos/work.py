@@ -115,6 +115,10 @@ class Context:
         offers = self.town.offers(self.account)
         return offers[self.place % len(offers)]
 
+    def product(self) -> str:
+        """The operator's product that an offer of the shop sells."""
+        return str(self.town.shop(self.account).offers[self.offer()]["product_sku"])
+
     def carrier(self) -> str:
         return str(self.town.shop(self.account).carriers[0]["code"])
 
@@ -225,6 +229,12 @@ def _offer(one: Context) -> Payload:
     else:
         how = {"operation": "CLOSE" if one.place % 3 == 1 else "DELETE"}
     return {"shop_sku": one.offer(), **how}
+
+
+def _new_offer(one: Context) -> Payload:
+    """Of a product that the shop offers already, under a code of its own."""
+    product = {"product_id": one.product(), "product_id_type": "SKU"}
+    return {"shop_sku": one.name[-40:], **product, "price": "19.99", "quantity": 0, "state_code": "11"}
 
 
 def _price(one: Context) -> Payload:
@@ -373,6 +383,7 @@ PAYLOADS: dict[str, Callable[[Context], Payload]] = {
     "STOCK": _stock,
     "PRICE": _price,
     "OFFER": _offer,
+    "OFFER_CREATE": _new_offer,
     "SHIPMENT_DELETION": _deletion,
     "SHIPMENT_ORIGIN": _origin,
     "SALES_ORDER": _sage_order,
@@ -393,7 +404,17 @@ NETSUITE_PAYLOADS: dict[str, Callable[[Context], Payload]] = {
     "DEPOSIT": _deposit,
     "FULFILMENT": _fulfilment,
 }
-MARKETPLACE_KINDS = ("ACCEPTANCE", "TRACKING", "DISPATCH", "REFUND", "CANCELATION", "STOCK", "PRICE", "OFFER")
+MARKETPLACE_KINDS = (
+    "ACCEPTANCE",
+    "TRACKING",
+    "DISPATCH",
+    "REFUND",
+    "CANCELATION",
+    "STOCK",
+    "PRICE",
+    "OFFER",
+    "OFFER_CREATE",
+)
 PARCEL_KINDS = ("SHIPMENT_DELETION", "SHIPMENT_ORIGIN")
 EVERYTHING: list[tuple[str, str]] = [
     *((kind, shop) for kind in MARKETPLACE_KINDS for shop in (SAGE_SHOP, NETSUITE_SHOP)),

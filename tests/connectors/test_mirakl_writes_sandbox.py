@@ -348,6 +348,37 @@ def test_offers_are_closed_and_deleted_and_the_others_left_alone(whole: Site, op
         assert without_the_moment(closed) == without_the_moment(shown)
 
 
+def test_an_offer_is_listed_once_and_never_over_one_that_is_there(whole: Site) -> None:
+    held = offers(whole)[0]
+    (reference,) = [one for one in held["product_references"] if one["reference_type"] == "EAN"][:1]
+    product = {"product_id": reference["reference"], "product_id_type": "EAN"}
+    rest = {**product, "price": "31.99", "quantity": 0, "state_code": "11"}
+    wanted = action("OFFER_CREATE", {"shop_sku": "NEW-1", **rest}, "new")
+    delivery = whole.deliveries["OFFER_CREATE"]
+    whole.lose_next_answer("POST", "/api/offers/imports")
+    assert delivery.send([wanted])[wanted.action_key].outcome is Outcome.UNKNOWN
+    for _ in range(100):
+        if (found := delivery.look_up([wanted])[wanted.action_key]) is not None:
+            break
+        time.sleep(0.05)
+    assert found is not None, "the lost import was carried out"
+    (offer,) = whole.get("/api/offers", sku="NEW-1")["offers"]
+    assert (offer["price"], offer["quantity"], offer["product_sku"]) == (31.99, 0, held["product_sku"])
+    refused = {
+        "is there": action("OFFER_CREATE", {**rest, "shop_sku": held["shop_sku"]}, "over"),
+        "does not exist": action("OFFER_CREATE", {**rest, "shop_sku": "NEW-2", "product_id": "4000000000000"}, "odd"),
+        "slash": action("OFFER_CREATE", {**rest, "shop_sku": "A/B"}, "slash"),
+        "more than 0": action("OFFER_CREATE", {**rest, "shop_sku": "NEW-3", "price": "0"}, "free"),
+    }
+    results = delivery.send(list(refused.values()))
+    assert {one.outcome for one in results.values()} == {Outcome.FAILED}
+    assert "already" in results[refused["is there"].action_key].detail
+    assert "does not exist" in results[refused["does not exist"].action_key].detail
+    assert whole.get("/api/offers", sku=held["shop_sku"])["offers"] == [held]
+    other = action("OFFER_CREATE", {**rest, "shop_sku": "NEW-1", "price": "30.00"}, "other")
+    assert "asks" in delivery.read_back([other])[other.action_key].detail
+
+
 def test_an_update_changes_its_fields_and_no_other(whole: Site) -> None:
     before = offers(whole)[1]
     changes = {"quantity": before["quantity"] + 1, "leadtime_to_ship": 9}

@@ -133,6 +133,7 @@ def whole_order_payloads(shop: Shop) -> Iterator[Batch]:
     closed, deleted, priced = shop.offers(3)
     yield "OFFER", [{"shop_sku": closed["shop_sku"], "operation": "CLOSE"}]
     yield "OFFER", [{"shop_sku": deleted["shop_sku"], "operation": "DELETE"}]
+    yield "OFFER_CREATE", [new_offer(deleted)]
     yield "PRICE", [{"shop_sku": priced["shop_sku"], "prices": [{"price": "9.99"}], "deletes_others": True}]
     # OF24 resets what it is not sent: only an offer whose every field can be read and sent again is changed by it.
     yield (
@@ -147,6 +148,12 @@ def whole_order_payloads(shop: Shop) -> Iterator[Batch]:
             for offer in shop.offers(5)
         ],
     )
+
+
+def new_offer(like: dict[str, Any]) -> dict[str, Any]:
+    """Another offer of the same product."""
+    product = {"product_id": like["product_sku"], "product_id_type": "SKU"}
+    return {"shop_sku": f"NEW-{like['shop_sku']}", **product, "price": "19.99", "quantity": 0, "state_code": "11"}
 
 
 def shipment_payloads(shop: Shop) -> Iterator[Batch]:

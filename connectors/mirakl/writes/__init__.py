@@ -12,6 +12,7 @@ from connectors.mirakl.client import MiraklConnector
 from connectors.mirakl.writes.acceptance import AcceptanceDelivery
 from connectors.mirakl.writes.cancelations import CancelationDelivery
 from connectors.mirakl.writes.dispatch import DispatchDelivery
+from connectors.mirakl.writes.offer_creation import OfferCreationDelivery
 from connectors.mirakl.writes.offers import OfferDelivery
 from connectors.mirakl.writes.prices import PriceDelivery
 from connectors.mirakl.writes.refunds import RefundDelivery
@@ -23,6 +24,7 @@ __all__ = [
     "AcceptanceDelivery",
     "CancelationDelivery",
     "DispatchDelivery",
+    "OfferCreationDelivery",
     "OfferDelivery",
     "PriceDelivery",
     "RefundDelivery",
@@ -48,5 +50,6 @@ def deliveries(connector: MiraklConnector) -> dict[str, Delivery]:
         "CANCELATION": CancelationDelivery(connector),
         "STOCK": StockDelivery(connector),
         "OFFER": OfferDelivery(connector),
+        "OFFER_CREATE": OfferCreationDelivery(connector),
         "PRICE": PriceDelivery(connector),
     }

@@ -1,5 +1,6 @@
--- Grain: one thing to change about an offer beside its quantity: to close or delete that of a discontinued item (kind OFFER), or to bring
--- its price to the list in force (kind PRICE). Both by offer_rules.csv; nothing while an earlier action of the same offer is on its way, or
+-- Grain: one thing to change about an offer beside its quantity: to close or delete that of a discontinued item (kind OFFER), to bring
+-- its price to the list in force (kind PRICE), or to list an approved item that has no offer (kind OFFER_CREATE, with nil on sale: the
+-- stock lane then sends what there is). All by offer_rules.csv; nothing while an earlier action of the same offer is on its way, or
 -- after a person has turned it down. A price is never set below the floor or the item's cost, and a change beyond the configured
 -- limit is left to a person.
 with
@@ -46,7 +47,7 @@ earlier as (
         sum(case when is_ended then 1 else 0 end) as ended_count,
         sum(case when state in ('SENDING', 'SENT', 'UNKNOWN', 'REJECTED') then 1 else 0 end) as settled_count
     from {{ ref('int_ledger__outbox_actions') }}
-    where kind in ('OFFER', 'PRICE')
+    where kind in ('OFFER', 'OFFER_CREATE', 'PRICE')
     group by kind, marketplace_code, natural_id
 
 ),
@@ -77,6 +78,82 @@ ruled as (
             facts.marketplace_code = common_rule.marketplace_code
             and common_rule.item_code = '*'
     where facts.is_identified
+
+),
+
+-- An item goes on sale under its own code, singly, as the product of its barcode, at the price in force. Where any of that is not so clear
+-- (packs, a code that another item's offer bears or that the item map gives away, no barcode, a price below floor or cost) a person lists it.
+unlisted as (
+
+    select
+        marketplaces.marketplace_code,
+        marketplaces.entity_code,
+        items.item_code,
+        items.barcode,
+        prices.currency_code,
+        cast(prices.price_amount as decimal(18, 2)) as list_amount,
+        coalesce(own_rule.condition_code, common_rule.condition_code, '11') as condition_code,
+        findings.summary
+    from {{ ref('rec_offers') }} as findings
+    inner join marketplaces
+        on findings.marketplace_code = marketplaces.marketplace_code
+    inner join {{ ref('int_ledger__items') }} as items
+        on
+            marketplaces.erp_code = items.erp_code
+            and findings.subject_id = items.item_code
+    inner join {{ ref('int_matching__offer_prices') }} as prices
+        on
+            marketplaces.marketplace_code = prices.marketplace_code
+            and items.item_code = prices.item_code
+            and marketplaces.currency_code = prices.currency_code
+    left join rules as own_rule
+        on
+            marketplaces.marketplace_code = own_rule.marketplace_code
+            and items.item_code = own_rule.item_code
+    left join rules as common_rule
+        on
+            marketplaces.marketplace_code = common_rule.marketplace_code
+            and common_rule.item_code = '*'
+    left join {{ ref('int_ledger__offers') }} as namesakes
+        on
+            marketplaces.marketplace_code = namesakes.marketplace_code
+            and items.item_code = namesakes.shop_sku
+    left join {{ ref('stg_tieout__item_map') }} as given_away
+        on
+            marketplaces.marketplace_code = given_away.marketplace_code
+            and items.item_code = given_away.shop_sku
+    left join (
+        select distinct
+            marketplace_code,
+            item_code
+        from {{ ref('stg_tieout__stock_rules') }}
+        where pack_size <> 1
+    ) as packs
+        on
+            packs.marketplace_code in (marketplaces.marketplace_code, '*')
+            and packs.item_code in (items.item_code, '*')
+    where
+        findings.exception_code = 'OFR-004'
+        and findings.status = 'EXCEPTION'
+        and coalesce(own_rule.when_unlisted, common_rule.when_unlisted, 'NEVER') = 'CREATE'
+        and coalesce(own_rule.package_quantity, common_rule.package_quantity, 1) = 1
+        and items.is_sellable
+        and items.item_count = 1
+        and nullif(trim(items.barcode), '') is not null
+        and length(items.item_code) <= 40
+        and items.item_code not like '%/%'
+        and namesakes.offer_id is null
+        and given_away.item_code is null
+        and packs.item_code is null
+        and prices.price_amount > 0
+        and prices.price_amount >= coalesce(own_rule.floor_amount, common_rule.floor_amount, 0)
+        and prices.price_amount >= coalesce(items.standard_cost, 0) + case
+            when marketplaces.order_tax_mode = 'TAX_EXCLUDED' then 0
+            else
+                {{ tax_on_net(
+                    'cast(coalesce(items.standard_cost, 0) as decimal(18, 2))', 'coalesce(items.tax_rate_percent, 0)'
+                ) }}
+        end
 
 ),
 
@@ -132,6 +209,24 @@ wanted as (
             ruled.maximum_change_percent is null
             or abs(ruled.list_amount - ruled.price_amount) * 100 <= ruled.maximum_change_percent * ruled.price_amount
         )
+    union all
+    select
+        'OFFER_CREATE' as kind,
+        unlisted.marketplace_code,
+        unlisted.entity_code,
+        unlisted.item_code as shop_sku,
+        unlisted.list_amount as amount,
+        unlisted.currency_code,
+        {{ json_object([
+            ('shop_sku', 'unlisted.item_code'),
+            ('product_id', 'unlisted.barcode'),
+            ('product_id_type', "case when length(unlisted.barcode) = 12 then 'UPC' else 'EAN' end"),
+            ('price', 'cast(unlisted.list_amount as varchar)'),
+            ('quantity', '0'),
+            ('state_code', 'unlisted.condition_code'),
+        ]) }} as payload,
+        unlisted.summary as reason
+    from unlisted
 
 ),
 

@@ -14,7 +14,9 @@ final as (
         cast(nullif(trim(source.price_push_minutes), '') as integer) as price_push_minutes,
         upper(coalesce(nullif(trim(source.when_discontinued), ''), 'ZERO')) as when_discontinued,
         upper(coalesce(nullif(trim(source.price_push), ''), 'NEVER')) as price_push,
-        {{ to_decimal('source.maximum_change_percent') }} as maximum_change_percent
+        {{ to_decimal('source.maximum_change_percent') }} as maximum_change_percent,
+        upper(coalesce(nullif(trim(source.when_unlisted), ''), 'NEVER')) as when_unlisted,
+        nullif(trim(source.condition_code), '') as condition_code
     from source
 )
 
