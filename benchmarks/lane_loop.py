@@ -1,4 +1,4 @@
-"""The orders lane again and again in one process, as the code server's sensor runs it; ended by its parent."""
+"""A lane again and again in one process, as the code server's sensor runs it; ended by its parent."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from orchestration.lib.settings import Settings
 
 
 def main() -> None:
-    pause = float(sys.argv[1])
+    lane, pause = sys.argv[1], float(sys.argv[2])
     while True:
-        sys.stdout.write(run_lane("orders", Settings()).summary() + "\n")
+        sys.stdout.write(run_lane(lane, Settings()).summary() + "\n")
         sys.stdout.flush()
         time.sleep(pause)
 

@@ -1,4 +1,4 @@
-"""How long the orders lane takes of itself, and how long an order waits for its acceptance.
+"""How long the orders lane takes of itself, and how long an order waits for its acceptance, a despatch for its news.
 
     python -m benchmarks.lanes --waiting 10000 --minutes 5 --rate 1000 --pause 20
 
@@ -12,8 +12,10 @@ Two measurements on a sandbox in a process of its own, in which a call takes `--
 - latency: orders arrive at `--rate` an hour for so many minutes, each at a moment of its own, while the whole lane runs
   again and again with `--pause` between two runs, as its sensor does. The marketplace is asked twice a second which
   orders still wait.
+- dispatch: so many orders of both sides are despatched in the ERP, each at a moment of its own, while the dispatch lane
+  runs in the same way; until the marketplace shows them as shipped.
 
-Every order must be in the ERP once, and accepted once, or there are no figures.
+Every order must be in the ERP once, accepted once and shipped once, or there are no figures.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,7 @@ import pyarrow as pa
 
 from benchmarks.measuring import machine
 from benchmarks.postings import ERP, deliveries, served
+from connectors.delivery import Action, Delivery, Outcome
 from connectors.mirakl import MiraklConnector
 from connectors.mirakl.writes import deliveries as mirakl_deliveries
 from orchestration.outbox import Outbox
@@ -217,22 +221,128 @@ def latency(erp: str, options: argparse.Namespace) -> dict[str, Any]:
         folder.mkdir()
         with served(erp, folder, options.port) as (url, variables):
             shop = Shop(url, variables[f"MIRAKL_{MARKETPLACE}_API_KEY"])
-            others = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}
             like = shop.orders(order_state_codes="WAITING_ACCEPTANCE")[0]["order_id"]
             shop.insert(like, [MOULD], order_state="STAGING")
             limits = set_limits(url, erp, options)
-            command = [sys.executable, "-m", "benchmarks.lane_loop", str(options.pause)]
-            with (Path(name) / "lane.log").open("wb") as log:
-                lane = subprocess.Popen(command, env=others | dict(variables), stdout=log, stderr=log)
-                try:
-                    _until_quiet(shop, lane)
-                    arrivals, ends = _arrivals_and_ends(shop, moments, lane)
-                finally:
-                    lane.terminate()
-                    lane.wait()
+            with looping("orders", options, variables, Path(name)) as lane:
+                _until_quiet(shop, lane)
+
+                def arrive(orders: Sequence[str]) -> None:
+                    shop.insert(MOULD, orders, order_state="WAITING_ACCEPTANCE")
+
+                arrivals, ends = _arrivals_and_ends(shop, "WAITING_ACCEPTANCE", arrive, moments, lane)
     return {"site": limits, "orders": count, "rate": options.rate, "pause_seconds": options.pause} | {
         "seconds": shares(arrivals, ends)
     }
+
+
+def dispatch(erp: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Orders that leave the warehouse while the dispatch lane runs again and again."""
+    draw = random.Random(options.seed)
+    count = max(1, round(options.rate * options.minutes / 60))
+    moments = sorted(draw.uniform(0, options.minutes * 60) for _ in range(count))
+    orders = [f"BENCH{number:06d}-A" for number in range(count)]
+    with tempfile.TemporaryDirectory(prefix="tieout-bench-") as name:
+        folder = Path(name) / "sandbox"
+        folder.mkdir()
+        with served(erp, folder, options.port) as (url, variables):
+            shop = Shop(url, variables[f"MIRAKL_{MARKETPLACE}_API_KEY"])
+            like = shop.orders(order_state_codes="SHIPPING")[0]
+            shop.insert(like["order_id"], orders)
+            wires = {order: f"TB{number:016d}" for number, order in enumerate(orders)}
+            lines = [
+                {
+                    "item_code": line["offer_sku"],
+                    "quantity": str(line["quantity"]),
+                    "unit_price": "10.00",
+                    "tax_code": "1",
+                }
+                for line in like["order_lines"]
+            ]
+            with deliveries(erp, folder, variables, options.concurrency) as made:
+                _make(made["SALES_ORDER"], erp, wires, lines)
+                limits = set_limits(url, erp, options)
+
+                def leave(left: Sequence[str]) -> None:
+                    if erp == "netsuite":
+                        _fulfil(made["FULFILMENT"], erp, {order: wires[order] for order in left}, lines)
+                    else:
+                        body = {"customer_document_nos": list(left)}
+                        httpx.post(f"{url}/_sandbox/sage200/despatches", json=body, timeout=60).raise_for_status()
+
+                with looping("dispatch", options, variables, Path(name)) as lane:
+                    _until_said(Path(name) / "lane.log", lane)
+                    arrivals, ends = _arrivals_and_ends(shop, "SHIPPING", leave, moments, lane)
+    return {"site": limits, "orders": count, "rate": options.rate, "pause_seconds": options.pause} | {
+        "seconds": shares(arrivals, ends)
+    }
+
+
+def _make(delivery: Delivery, erp: str, wires: Mapping[str, str], lines: Sequence[Mapping[str, str]]) -> None:
+    """The ERP's orders, undisturbed."""
+    header = {
+        "order_date": DAY,
+        "customer_reference": "MKBRICO",
+        "currency_code": "GBP",
+        "location_name": "MAIN",
+        "analysis_codes": {"1": MARKETPLACE},
+        "lines": list(lines),
+    }
+    _carry_out(
+        delivery, erp, {wire: {"wire_key": wire, "order_reference": order, **header} for order, wire in wires.items()}
+    )
+
+
+def _fulfil(delivery: Delivery, erp: str, wires: Mapping[str, str], lines: Sequence[Mapping[str, str]]) -> None:
+    """The warehouse's item fulfilments of these orders."""
+    left = [{"order_line": number, "quantity": line["quantity"]} for number, line in enumerate(lines, 1)]
+    _carry_out(
+        delivery,
+        erp,
+        {
+            f"F{wire}": {
+                "wire_key": f"F{wire}",
+                "order_external_id": f"SO-{wire}",
+                "ship_date": DAY,
+                "lines": left,
+                "packages": [{"tracking_number": f"T{wire}"}],
+            }
+            for wire in wires.values()
+        },
+    )
+
+
+def _carry_out(delivery: Delivery, erp: str, payloads: Mapping[str, Mapping[str, Any]]) -> None:
+    kind = delivery.kind
+    actions = [Action(key, key, kind, MARKETPLACE, ERP[erp], payload) for key, payload in payloads.items()]
+    for first in range(0, len(actions), 100):
+        results = delivery.send(actions[first : first + 100])
+        assert {one.outcome for one in results.values()} == {Outcome.SENT}, results
+
+
+@contextmanager
+def looping(
+    lane: str, options: argparse.Namespace, variables: Mapping[str, str], folder: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The lane in a process of its own, run after run."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}
+    command = [sys.executable, "-m", "benchmarks.lane_loop", lane, str(options.pause)]
+    with (folder / "lane.log").open("wb") as log:
+        process = subprocess.Popen(command, env=others | dict(variables), stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _until_said(log: Path, lane: subprocess.Popen[bytes]) -> None:
+    """Until the first run is over, which reads everything."""
+    deadline = time.monotonic() + STILL_WAITING_SECONDS
+    while b"models built" not in log.read_bytes():
+        if lane.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the lane did not end its first run: {log.read_text()[-500:]}")
+        time.sleep(1)
 
 
 def _until_quiet(shop: Shop, lane: subprocess.Popen[bytes]) -> None:
@@ -246,20 +356,26 @@ def _until_quiet(shop: Shop, lane: subprocess.Popen[bytes]) -> None:
 
 
 def _arrivals_and_ends(
-    shop: Shop, moments: Sequence[float], lane: subprocess.Popen[bytes]
+    shop: Shop,
+    state: str,
+    arrive: Callable[[Sequence[str]], None],
+    moments: Sequence[float],
+    lane: subprocess.Popen[bytes],
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """When each order came, and when it was first seen to wait no more. Raises RuntimeError when one waits on."""
+    """When each order came, by `arrive`, and when it was first seen to be in this state no more. Raises RuntimeError if
+    one stays.
+    """
     began, arrivals, ends = time.monotonic(), dict[str, float](), dict[str, float]()
     while len(ends) < len(moments):
         now = time.monotonic() - began
-        new = [number for number in range(len(arrivals), len(moments)) if moments[number] <= now]
+        new = [f"BENCH{n:06d}-A" for n in range(len(arrivals), len(moments)) if moments[n] <= now]
         if new:
-            shop.insert(MOULD, [f"BENCH{number:06d}-A" for number in new], order_state="WAITING_ACCEPTANCE")
-            arrivals |= {f"BENCH{number:06d}-A": time.monotonic() for number in new}
-        still = {one["order_id"] for one in shop.orders(order_state_codes="WAITING_ACCEPTANCE")}
+            arrive(new)
+            arrivals |= {order: time.monotonic() for order in new}
+        still = {one["order_id"] for one in shop.orders(order_state_codes=state)}
         ends |= {order: time.monotonic() for order in arrivals.keys() - ends.keys() - still}
         if lane.poll() is not None or now > moments[-1] + STILL_WAITING_SECONDS:
-            raise RuntimeError(f"{len(moments) - len(ends)} orders were not accepted")
+            raise RuntimeError(f"{len(moments) - len(ends)} orders are still {state}")
         time.sleep(0.5)
     return arrivals, ends
 
@@ -284,6 +400,7 @@ def main() -> None:
             result[erp]["waiting"] = waiting(erp, options)
         if options.minutes:
             result[erp]["latency"] = latency(erp, options)
+            result[erp]["dispatch"] = dispatch(erp, options)
     text = json.dumps(result, indent=2) + "\n"
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)

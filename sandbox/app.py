@@ -79,6 +79,7 @@ class Sandbox:
             Route("/_sandbox/tokens/consent", self._consent, methods=["POST"]),
             Route("/_sandbox/mutations", self._mutations, methods=["GET", "POST", "DELETE"]),
             Route("/_sandbox/sage200", self._sage200, methods=["GET", "POST"]),
+            Route("/_sandbox/sage200/despatches", self._despatches, methods=["POST"]),
             Route("/_sandbox/sage200/site", self._sage200_site, methods=["GET", "POST"]),
             Route("/_sandbox/netsuite/{code}", self._netsuite, methods=["GET", "POST"]),
             Route("/_sandbox/chaos", self._chaos, methods=["GET", "POST", "DELETE"]),
@@ -196,6 +197,9 @@ class Sandbox:
 
     async def _sage200(self, request: Request) -> Response:
         return await self.store.sage_writes.control(request)
+
+    async def _despatches(self, request: Request) -> Response:
+        return await self.store.sage_writes.despatch(request)
 
     async def _chaos(self, request: Request) -> Response:
         if request.method == "POST":

@@ -172,6 +172,15 @@ class OrderBook:
         self._close(order, now)
         return refusal
 
+    def despatch(self, order_id: int, now: datetime) -> None:
+        """What the warehouse does in the desktop client: all goods of the order leave together."""
+        order = self._own(order_id)
+        for line in order["lines"]:
+            if line["line_type"] not in (CHARGE, COMMENT):
+                line["despatch_receipt_quantity"] = line["line_quantity"]
+        order["despatch_receipt_status"] = "EnumDocumentProcessStatusComplete"
+        self._close(order, now)
+
     def _own(self, order_id: int) -> Row:
         order = self._company["sop_orders"].own(order_id)
         table = self._company["sop_order_lines"]

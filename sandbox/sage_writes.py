@@ -40,6 +40,7 @@ class SageWrites:
         self._busy = 0
         journal.register("POST", self._apply_post)
         journal.register("PUT", self._apply_put)
+        journal.register("DESPATCH", self._apply_despatch)
 
     # --- changes: functions of the state, the data and the time, so that a replay repeats them
 
@@ -67,6 +68,9 @@ class SageWrites:
         if not lines:  # one that only gives a lock back is a write, but leaves nothing behind
             self.documents.pop()
         return self.orders.change(data["id"], data["body"], at)
+
+    def _apply_despatch(self, data: dict[str, Any], at: datetime, _is_replay: bool) -> None:
+        self.orders.despatch(data["id"], at)
 
     def _note(self, resource: str, body: dict[str, Any]) -> None:
         self.applied[resource] = self.applied.get(resource, 0) + 1
@@ -148,6 +152,17 @@ class SageWrites:
             except ValueError as error:
                 return Response(jsonio.encode({"error": str(error)}), 400, media_type="application/json")
         return Response(jsonio.encode_stable(self.switches.describe()), media_type="application/json")
+
+    async def despatch(self, request: Request) -> Response:
+        """The warehouse despatches the orders of these `customer_document_nos`; no API call does."""
+        try:
+            wanted = set(jsonio.decode(await request.body())["customer_document_nos"])
+        except (ValueError, KeyError, TypeError) as error:
+            return Response(jsonio.encode({"error": str(error)}), 400, media_type="application/json")
+        found = [order["id"] for order in self._company["sop_orders"].rows if order["customer_document_no"] in wanted]
+        for order_id in found:
+            self._journal.write("DESPATCH", {"id": order_id})
+        return Response(jsonio.encode_stable({"despatched": len(found)}), media_type="application/json")
 
 
 def _json(body: bytes) -> Response:
