@@ -102,7 +102,8 @@ def demo(
     with_outage: Annotated[
         bool,
         typer.Option(
-            "--with-outage/--without-outage", help="An ERP is away for six simulated hours while the orders lane runs."
+            "--with-outage/--without-outage",
+            help="The ERPs are away for six simulated hours while the orders lane runs.",
         ),
     ] = True,
 ) -> None:

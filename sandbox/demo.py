@@ -24,7 +24,7 @@ from sandbox.config import Places
 from sandbox.demo_findings import DemoError, Marts, Step, Summary, examine, examine_put_right
 from sandbox.demo_report import document, show
 from sandbox.demo_site import PIPE_WIDTH, empty, environment_of, pid_of, serving
-from sandbox.outage import WITHIN_DEMO, keep_mould, play_within_demo
+from sandbox.outage import play_within_demo
 from sandbox.outage import show as show_outage
 from sandbox.warm import tieout, warm_up
 from sandbox.world.people import with_people
@@ -126,11 +126,10 @@ def _run(places: Places, url: str, out: Console, *, with_outage: bool) -> Summar
         examine(summary, Marts(connection), with_people(truth), places, _documents(url))
     _close(summary, truth, places, environment, out)
     # Only now: what these put right is no longer found.
-    mould = keep_mould(places, url, WITHIN_DEMO) if with_outage else None
-    if mould is None:
+    outage = play_within_demo(places, url, out) if with_outage else None
+    if outage is None:
         lane("Orders", "orders")
     else:
-        outage = play_within_demo(places, url, out, mould)
         summary.steps += outage.commands
         summary.outage = [asdict(step) for step in outage.steps]
         summary.problems += outage.problems
@@ -138,7 +137,7 @@ def _run(places: Places, url: str, out: Console, *, with_outage: bool) -> Summar
     lane("Dispatch", "dispatch")
     with duckdb.connect(str(marts), read_only=True) as connection:
         examine_put_right(summary, Marts(connection))
-    if mould is not None:
+    if outage is not None:
         show_outage(outage, out)
     return summary
 

@@ -30,8 +30,6 @@ SHOPS = {"BRICO": (2042, "/sage200"), "HOMELY": (3107, "/netsuite/NS_HOME")}
 AT_ONCE = {"BRICO": 2, "HOMELY": 4}
 """How many orders each ERP is sent at a time: Sage 200 by our own limit, NetSuite by the account's share."""
 WORLD_ORDERS = 250
-WITHIN_DEMO = "BRICO"
-"""The marketplace whose ERP a demo loses."""
 MOULD = "OUTMOULD-A"
 OUTAGE_HOURS = 6
 RUNS_AT = (0, 3, 6)
@@ -101,11 +99,15 @@ def keep_mould(places: Places, url: str, marketplace: str) -> str | None:
     return MOULD
 
 
-def play_within_demo(places: Places, url: str, out: Console, mould: str) -> Outage:
-    """The same in a demo that has run: one ERP is away, the lane runs as it goes and when it is back."""
+def play_within_demo(places: Places, url: str, out: Console) -> Outage | None:
+    """The same in a demo that has run: the lane runs as the ERPs go and when they are back; None without an order."""
     began = datetime.fromisoformat(environment_of(places)["TIEOUT_AS_OF"])
+    moulds = {marketplace: keep_mould(places, url, marketplace) for marketplace in SHOPS}
+    named = {marketplace: mould for marketplace, mould in moulds.items() if mould}
+    if not named:
+        return None
     outage = Outage()
-    _act(outage, places, url, out, began, {WITHIN_DEMO: mould}, runs_at=(0, OUTAGE_HOURS))
+    _act(outage, places, url, out, began, named, runs_at=(0, OUTAGE_HOURS))
     return outage
 
 
@@ -138,7 +140,9 @@ def _act(
     dues: dict[tuple[str, str], datetime] = {}
     for marketplace, mould in moulds.items():
         dues |= _arrive(url, marketplace, mould, start, HOURS_LEFT)
-        _control(url, "chaos", {"path": SHOPS[marketplace][1], "kind": "fail", "status": 503})
+        # As gateways do, it says when to ask again: nobody watches a demo wait in real time.
+        away = {"path": SHOPS[marketplace][1], "kind": "fail", "status": 503, "retry_after": 1}
+        _control(url, "chaos", away)
     for hour in RUNS_AT:
         now = start + timedelta(hours=hour)
         _control(url, "clock", {"at": now.isoformat()})
