@@ -228,7 +228,9 @@ def latency(erp: str, options: argparse.Namespace) -> dict[str, Any]:
                 _until_quiet(shop, lane)
 
                 def arrive(orders: Sequence[str]) -> None:
-                    shop.insert(MOULD, orders, order_state="WAITING_ACCEPTANCE")
+                    # Touched now, in the world's time: the lane asks for what changed since it last looked.
+                    now = variables["TIEOUT_AS_OF"]
+                    shop.insert(MOULD, orders, order_state="WAITING_ACCEPTANCE", last_updated_date=now)
 
                 arrivals, ends = _arrivals_and_ends(shop, "WAITING_ACCEPTANCE", arrive, moments, lane)
     return {"site": limits, "orders": count, "rate": options.rate, "pause_seconds": options.pause} | {
