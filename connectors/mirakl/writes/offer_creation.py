@@ -32,7 +32,7 @@ class NewOffer:
 
 class OfferCreationDelivery:
     """Lists offers that the shop does not have. A payload holds `shop_sku`, `product_id` and `product_id_type` (EAN,
-    UPC, SKU, …: the operator's product that is sold), `price` in the shop's currency, `state_code` (the condition of the
+    UPC, SKU, …: the operator's product), `price` in the shop's currency, `state_code` (the condition of the
     goods, OF61) and `quantity` in offer units.
 
     One call of `send` is one file and one import.
