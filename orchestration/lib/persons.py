@@ -98,7 +98,8 @@ class Persons:
         # What is deleted is overwritten, and `erase` empties the log: an erased key must not be found on the disk.
         self._connection.execute("pragma secure_delete = on")
         self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = normal")
+        # A page is durable before its cursor moves; keys that a power cut took back would leave it unreadable for ever.
+        self._connection.execute("pragma synchronous = full")
         self._connection.executescript(_TABLES)
         ((version,),) = self._connection.execute("pragma user_version").fetchall()
         if version < _VERSION:
