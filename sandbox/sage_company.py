@@ -41,7 +41,14 @@ NESTED: dict[tuple[str, str], str] = {
 ONLY_NESTED = frozenset({"sop_order_lines"})
 SINGLE_OBJECTS = frozenset({"licence"})
 # Resources whose rows cannot be asked for one by one although they have an id.
-LISTS_ONLY = frozenset({"current_user_sop_user_permissions", "product_transaction_views", "product_price_views"})
+LISTS_ONLY = frozenset(
+    {
+        "current_user_sop_user_permissions",
+        "nominal_transaction_analysis_codes",
+        "product_price_views",
+        "product_transaction_views",
+    }
+)
 # Tables whose rows a posting changes; their rows are copied, because the world's records are not ours to change.
 CHANGING = frozenset({"banks", "customers", "suppliers", "system_settings"})
 KEYS = {

@@ -6,7 +6,7 @@ go back to their defaults: whoever sends a quantity alone loses the description,
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -94,7 +94,7 @@ def _apply(shop: MiraklShop, one: OfferImport, line: Line, is_reset: bool) -> No
         one.deleted += 1
         return
     if known is None:
-        offer = _new_offer(shop, line)
+        offer = _new_offer(shop, line, one.at)
         one.inserted += 1
     else:
         offer = dict(known)
@@ -190,7 +190,7 @@ def check_price(shop: MiraklShop, price: Decimal | None, name: str) -> None:
 # --- creation
 
 
-def _new_offer(shop: MiraklShop, line: Line) -> Record:
+def _new_offer(shop: MiraklShop, line: Line, at: datetime) -> Record:
     for name, value in (("product-id", line.product_id), ("product-id-type", line.product_id_type)):
         if not value:
             raise LineError(f"The {name} is mandatory to create an offer")
@@ -212,13 +212,13 @@ def _new_offer(shop: MiraklShop, line: Line) -> Record:
         "min_shipping_price": money(0),
         "min_shipping_price_additional": money(0),
         "min_shipping_type": "STD",
-        "min_shipping_zone": None,
+        "min_shipping_zone": "GB1",
         "offer_id": max((int(one["offer_id"]) for one in ids), default=0) + 1,
-        "product_brand": product.get("product_brand"),
+        "product_brand": product.get("product_brand") or str(product.get("product_title")).split()[0],
         "product_references": product.get("product_references") or [],
         "product_sku": product["product_sku"],
         "product_title": product.get("product_title"),
-        "shipping_deadline": None,
+        "shipping_deadline": stamp(at + timedelta(days=3)),
         "shop_sku": line.sku,
     }
 

@@ -301,7 +301,7 @@ def families(size: int, folder: Path) -> Iterator[tuple[str, Tally]]:
         family = name if name.startswith("bank/") else name.partition("/")[0] + " pages"
         _add(sums.setdefault(family, Tally()), try_parser(name, range(each)))
     yield from sums.items()
-    yield "configuration", try_configuration(folder, range(max(each // 4, 3)))
+    yield "configuration", try_configuration(folder, range(max(each // 4, 20)))
 
 
 def _add(total: Tally, more: Tally) -> None:

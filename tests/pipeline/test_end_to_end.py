@@ -85,7 +85,9 @@ def test_every_journal_balances_and_no_order_led_journal_touches_revenue(finishe
     for key, debit, credit, lines in rows:
         assert debit == credit, key
         assert lines >= 2, key
-    roles = {row[0] for row in finished.query("select distinct account_role from marts.journal_lines")}
+    # An operator's own invoices (PLAZA's commission) are of its journals: no other document has their VAT.
+    lines = finished.query("select distinct account_role from marts.journal_lines where marketplace_code <> 'PLAZA'")
+    roles = {role for (role,) in lines}
     assert not roles & {
         "REVENUE_GOODS",
         "REVENUE_SHIPPING",
