@@ -140,8 +140,8 @@ def _act(
     dues: dict[tuple[str, str], datetime] = {}
     for marketplace, mould in moulds.items():
         dues |= _arrive(url, marketplace, mould, start, HOURS_LEFT)
-        # As gateways do, it says when to ask again: nobody watches a demo wait in real time.
-        away = {"path": SHOPS[marketplace][1], "kind": "fail", "status": 503, "retry_after": 1}
+        # As gateways do, it says when to ask again, and that is at once: nobody watches a demo wait in real time.
+        away = {"path": SHOPS[marketplace][1], "kind": "fail", "status": 503, "retry_after": 0}
         _control(url, "chaos", away)
     for hour in RUNS_AT:
         now = start + timedelta(hours=hour)
