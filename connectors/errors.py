@@ -109,7 +109,8 @@ class TransportFailed(ConnectorError):
     """No complete answer: refused, reset, timed out, cut off.
 
     `sent` is False only when the request certainly never reached the vendor (no connection was made). After a write,
-    True means that nobody knows whether it took effect.
+    True means that nobody knows whether it took effect. `retry_after` is what the token service wished, in seconds,
+    when a request could not go because of that; else None.
     """
 
     retryable = True
@@ -123,9 +124,11 @@ class TransportFailed(ConnectorError):
         status: int | None = None,
         detail: str | None = None,
         sent: bool = True,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message, vendor=vendor, call=call, status=status, detail=detail)
         self.sent = sent
+        self.retry_after = retry_after
 
 
 class BadPayload(ConnectorError):

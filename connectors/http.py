@@ -205,7 +205,7 @@ class _RetryWait:
 
     def __call__(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        wish = error.retry_after if isinstance(error, RateLimited | ServerFailed) else None
+        wish = error.retry_after if isinstance(error, RateLimited | ServerFailed | TransportFailed) else None
         return wish if wish is not None else self._exponential(state)
 
 
@@ -215,7 +215,7 @@ def _can_pass(error: BaseException) -> bool:
     """
     if not isinstance(error, ConnectorError) or isinstance(error, BudgetExhausted):
         return False  # a budget has waited already
-    wish = error.retry_after if isinstance(error, RateLimited | ServerFailed) else None
+    wish = error.retry_after if isinstance(error, RateLimited | ServerFailed | TransportFailed) else None
     if wish is not None and wish > LONGEST_RETRY_AFTER_SECONDS:
         return False
     return error.retryable or isinstance(error, BadPayload)

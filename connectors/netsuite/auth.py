@@ -214,5 +214,11 @@ def _key(certificate: Certificate) -> tuple[RSAKey | ECKey, str]:
 def _not_sent(error: ConnectorError) -> TransportFailed:
     """A failed token request, as what it means for the request that needed the token: that one has not been sent."""
     return TransportFailed(
-        error.message, vendor=error.vendor, call=error.call, status=error.status, detail=error.detail, sent=False
+        error.message,
+        vendor=error.vendor,
+        call=error.call,
+        status=error.status,
+        detail=error.detail,
+        sent=False,
+        retry_after=error.retry_after if isinstance(error, ServerFailed) else None,
     )

@@ -178,6 +178,23 @@ def test_so_is_the_secret_of_a_client_that_acts_for_itself() -> None:
     assert machine.access_token(refused="access-by-s3cret") == "access-by-s3cret-of-today"
 
 
+def test_a_token_service_that_says_when_to_ask_again_is_asked_then() -> None:
+    waited: list[float] = []
+
+    def away(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(503, headers={"Retry-After": "7"})
+
+    machine = ClientToken(
+        "mirakl", ClientCredentials(TOKEN_URL, "id", "s3cret"), transport=httpx.MockTransport(away), sleep=waited.append
+    )
+    api = ApiClient(
+        "mirakl", API, auth=machine, transport=httpx.MockTransport(away), sleep=waited.append, is_paced=False
+    )
+    with pytest.raises(TransportFailed, match="503"):
+        api.read(Call("orders"), "/orders", {}, lambda answer: answer.body)
+    assert waited == [7.0] * 4
+
+
 def test_a_site_that_refuses_every_token_does_not_burn_refresh_tokens_for_ever() -> None:
     service = SageId()
     service.refused_access.update(f"access-{n}" for n in range(1, 50))
