@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-ORDERS ?= 600
+ORDERS ?= 300
 SEED ?= 7
 DATA ?= .tieout
 PORT ?= 3000
@@ -38,7 +38,7 @@ $(STAMP): requirements/lock.txt requirements/bootstrap.txt pyproject.toml
 setup: $(STAMP) ## Create the virtual environment from the hash-pinned lock
 
 demo: OUTAGE =
-demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=600 SEED=7), the ERPs away for six simulated hours (OUTAGE=--without-outage leaves that out), and prove the result
+demo: $(STAMP) ## Run the whole pipeline on a generated world (ORDERS=300 SEED=7), the ERPs away for six simulated hours (OUTAGE=--without-outage leaves that out), and prove the result
 	$(BIN)/tieout demo --orders $(ORDERS) --seed $(SEED) --dir $(DATA)/demo $(OUTAGE)
 
 app: $(STAMP) ## The web app on the demo's data (http://127.0.0.1:8200); make demo comes first

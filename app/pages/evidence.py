@@ -47,7 +47,7 @@ def show(ask: Ask) -> Page:
             "it has no record of its own, or it came after the last run."
         ),
     )
-    values = {"ids": ids, "chosen": chosen, "seen": _seen(ask, chosen), "root": str(ask.settings.root)}
+    values = {"ids": ids, "chosen": chosen, "seen": _seen(ask, chosen)}
     return Page("evidence.html", f"Evidence of {ids[0]}", values, {"places": table})
 
 

@@ -206,12 +206,25 @@ INVARIANTS: Mapping[str, str] = {
             select lines.marketplace_code, lines.account_role, sum(lines.credit - lines.debit) as amount
             from marts.journal_lines as lines
             inner join marts.journals as journals on lines.journal_key = journals.journal_key
-            where lines.account_type = 'SELLER' and journals.status <> 'BLOCKED'
+            where lines.account_type = 'SELLER' and not journals.is_blocked
             group by lines.marketplace_code, lines.account_role
         ) as control
         left join (
-            select marketplace_code, account_role, sum(closing_amount) as amount
-            from marts.seller_ledger where is_newest group by marketplace_code, account_role
+            -- What was owed before the books began is in no journal.
+            select
+                marketplace_code,
+                account_role,
+                sum(case when is_newest then closing_amount else 0 end)
+                - sum(case when is_first then opening_amount else 0 end) as amount
+            from (
+                select
+                    *,
+                    row_number() over (
+                        partition by marketplace_code, shop_id, account_role, currency_code order by period
+                    ) = 1 as is_first
+                from marts.seller_ledger
+            ) as ledger
+            group by marketplace_code, account_role
         ) as sellers
             on control.marketplace_code = sellers.marketplace_code and control.account_role = sellers.account_role
         where control.amount <> coalesce(sellers.amount, 0)
