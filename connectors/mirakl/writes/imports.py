@@ -18,7 +18,7 @@ from typing import TypeVar
 import msgspec
 
 from connectors.decoding import Envelope, raw_records, split_records
-from connectors.delivery import DeliveryResult, Outcome
+from connectors.delivery import Action, DeliveryResult, Outcome
 from connectors.errors import BadPayload, ConnectorError, TransportFailed
 from connectors.http import Answer, Call
 from connectors.mirakl.decode import VENDOR
@@ -225,10 +225,19 @@ def _owner(error: LineError, owners: Sequence[tuple[str, str]]) -> str | None:
     return None
 
 
-def unambiguous(
-    good: dict[str, tuple[str, T]], failed: dict[str, DeliveryResult]
+def sorted_out(
+    actions: Sequence[Action], wanted: Callable[[Action], tuple[str, T]]
 ) -> tuple[dict[str, tuple[str, T]], dict[str, DeliveryResult]]:
-    """Take out what is wanted of one SKU by several actions: which one is right cannot be known."""
+    """The actions that can be sent, by key (the SKU and what is `wanted` of it), and a FAILED for each that cannot:
+    `wanted` raises Unfit, or several want something of one SKU, and which one is right cannot be known.
+    """
+    good: dict[str, tuple[str, T]] = {}
+    failed: dict[str, DeliveryResult] = {}
+    for action in actions:
+        try:
+            good[action.action_key] = wanted(action)
+        except Unfit as unfit:
+            failed[action.action_key] = unfit.result()
     counts = Counter(sku for sku, _ in good.values())
     for key, (sku, _) in list(good.items()):
         if counts[sku] > 1:

@@ -11,7 +11,7 @@ from connectors.errors import ConnectorError
 from connectors.mirakl.client import MiraklConnector
 from connectors.mirakl.writes.calls import OFFER_IMPORT, OFFER_IMPORTS_PATH
 from connectors.mirakl.writes.file_requests import file_request, send_file
-from connectors.mirakl.writes.imports import DEFAULT_MAXIMUM_WAIT_SECONDS, Importer, csv_file, unambiguous
+from connectors.mirakl.writes.imports import DEFAULT_MAXIMUM_WAIT_SECONDS, Importer, csv_file, sorted_out
 from connectors.mirakl.writes.offer_reading import Offer, decimal, read_offers
 from connectors.mirakl.writes.offers import CALLS, NORMAL
 from connectors.mirakl.writes.payloads import amount, count, text
@@ -60,7 +60,7 @@ class OfferCreationDelivery:
         )
 
     def preview(self, actions: Sequence[Action]) -> list[Request]:
-        good, _ = _sorted_out(actions)
+        good, _ = sorted_out(actions, _wanted)
         return [file_request(self._desk, OFFER_IMPORTS_PATH, "offers.csv", _file(good), NORMAL)] if good else []
 
     def look_up(self, actions: Sequence[Action]) -> dict[str, Found | None]:
@@ -70,7 +70,7 @@ class OfferCreationDelivery:
         }
 
     def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
-        good, results = _sorted_out(actions)
+        good, results = sorted_out(actions, _wanted)
         try:
             offers = read_offers(self._desk, {sku for sku, _ in good.values()})
         except ConnectorError as error:
@@ -92,7 +92,7 @@ class OfferCreationDelivery:
 
     def read_back(self, actions: Sequence[Action]) -> dict[str, Verification]:
         result = {a.action_key: Verification(False, "the payload cannot be read") for a in actions}
-        good, _ = _sorted_out(actions)
+        good, _ = sorted_out(actions, _wanted)
         offers = read_offers(self._desk, {sku for sku, _ in good.values()}) if good else None
         for key, (sku, wanted) in good.items():
             result[key] = _verified(sku, wanted, offers.by_sku.get(sku) if offers else None)
@@ -136,18 +136,6 @@ def _wanted(action: Action) -> tuple[str, NewOffer]:
         count(action.payload, "quantity", minimum=0),
         text(action.payload, "state_code"),
     )
-
-
-def _sorted_out(actions: Sequence[Action]) -> tuple[dict[str, tuple[str, NewOffer]], dict[str, DeliveryResult]]:
-    """The actions that can be sent, by key, and a FAILED for each that cannot."""
-    good: dict[str, tuple[str, NewOffer]] = {}
-    failed: dict[str, DeliveryResult] = {}
-    for action in actions:
-        try:
-            good[action.action_key] = _wanted(action)
-        except Unfit as unfit:
-            failed[action.action_key] = unfit.result()
-    return unambiguous(good, failed)
 
 
 def _file(good: Mapping[str, tuple[str, NewOffer]]) -> bytes:

@@ -20,7 +20,7 @@ from connectors.mirakl.writes.imports import (
     ImportCalls,
     Importer,
     csv_file,
-    unambiguous,
+    sorted_out,
 )
 from connectors.mirakl.writes.offer_reading import Offers, quantity_of, read_offers
 from connectors.mirakl.writes.offer_updates import OfferUpdates
@@ -78,7 +78,7 @@ class OfferDelivery:
         self._updates = OfferUpdates(self._desk, self._importer)
 
     def preview(self, actions: Sequence[Action]) -> list[Request]:
-        good, _ = _sorted_out(actions)
+        good, _ = sorted_out(actions, _wanted)
         requests = self._updates.preview(_of(actions, good, Operation.UPDATE))
         return requests + [
             file_request(self._desk, OFFER_IMPORTS_PATH, "offers.csv", _file(operation, skus), NORMAL)
@@ -93,7 +93,7 @@ class OfferDelivery:
         }
 
     def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
-        good, results = _sorted_out(actions)
+        good, results = sorted_out(actions, _wanted)
         results |= self._updates.send(_of(actions, good, Operation.UPDATE))
         for operation in (Operation.CLOSE, Operation.DELETE):
             results |= self._import(operation, {k: sku for k, (sku, o) in good.items() if o is operation})
@@ -153,18 +153,6 @@ def _wanted(action: Action) -> tuple[str, Operation]:
     if operation not in set(Operation):
         raise Unfit(f"operation is not one of {', '.join(Operation)}")
     return text(action.payload, "shop_sku"), Operation(operation)
-
-
-def _sorted_out(actions: Sequence[Action]) -> tuple[dict[str, tuple[str, Operation]], dict[str, DeliveryResult]]:
-    """The actions that can be sent, by key, and a FAILED for each that cannot."""
-    good: dict[str, tuple[str, Operation]] = {}
-    failed: dict[str, DeliveryResult] = {}
-    for action in actions:
-        try:
-            good[action.action_key] = _wanted(action)
-        except Unfit as unfit:
-            failed[action.action_key] = unfit.result()
-    return unambiguous(good, failed)
 
 
 def _of(actions: Sequence[Action], wanted: dict[str, tuple[str, Operation]], operation: Operation) -> list[Action]:

@@ -20,7 +20,7 @@ from connectors.mirakl.writes.imports import (
     ImportCalls,
     Importer,
     csv_file,
-    unambiguous,
+    sorted_out,
 )
 from connectors.mirakl.writes.offer_reading import Offer, read_offers
 from connectors.mirakl.writes.payloads import optional_flag, text
@@ -89,7 +89,7 @@ class PriceDelivery:
         )
 
     def preview(self, actions: Sequence[Action]) -> list[Request]:
-        good, _ = _sorted_out(actions)
+        good, _ = sorted_out(actions, _wanted)
         return [file_request(self._desk, PRICE_IMPORTS_PATH, "prices.csv", _file(good))] if good else []
 
     def look_up(self, actions: Sequence[Action]) -> dict[str, Found | None]:
@@ -99,7 +99,7 @@ class PriceDelivery:
         }
 
     def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
-        good, results = _sorted_out(actions)
+        good, results = sorted_out(actions, _wanted)
         try:
             offers = self._offers({sku for sku, _ in good.values()})
         except ConnectorError as error:
@@ -153,18 +153,6 @@ def _wanted(action: Action) -> tuple[str, PriceList]:
     """SKU and prices. Raises Unfit."""
     prices = read_prices(action.payload)
     return text(action.payload, "shop_sku"), PriceList(prices, bool(optional_flag(action.payload, "deletes_others")))
-
-
-def _sorted_out(actions: Sequence[Action]) -> tuple[dict[str, tuple[str, PriceList]], dict[str, DeliveryResult]]:
-    """The actions that can be sent, by key, and a FAILED for each that cannot."""
-    good: dict[str, tuple[str, PriceList]] = {}
-    failed: dict[str, DeliveryResult] = {}
-    for action in actions:
-        try:
-            good[action.action_key] = _wanted(action)
-        except Unfit as unfit:
-            failed[action.action_key] = unfit.result()
-    return unambiguous(good, failed)
 
 
 def _held(sku: str, views: Sequence[Offer] | None) -> dict[Place, Price]:

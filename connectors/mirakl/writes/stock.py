@@ -13,7 +13,7 @@ from connectors.mirakl.writes.calls import (
     STOCK_IMPORTS_PATH,
 )
 from connectors.mirakl.writes.file_requests import file_request, send_file
-from connectors.mirakl.writes.imports import DEFAULT_MAXIMUM_WAIT_SECONDS, ImportCalls, Importer, csv_file, unambiguous
+from connectors.mirakl.writes.imports import DEFAULT_MAXIMUM_WAIT_SECONDS, ImportCalls, Importer, csv_file, sorted_out
 from connectors.mirakl.writes.offer_reading import quantity_of, read_offers
 from connectors.mirakl.writes.payloads import count, text
 from connectors.mirakl.writes.sending import Desk, Unfit
@@ -59,7 +59,7 @@ class StockDelivery:
         )
 
     def preview(self, actions: Sequence[Action]) -> list[Request]:
-        good, _ = _sorted_out(actions)
+        good, _ = sorted_out(actions, _wanted)
         return [file_request(self._desk, STOCK_IMPORTS_PATH, "stock.csv", _file(good))] if good else []
 
     def look_up(self, actions: Sequence[Action]) -> dict[str, Found | None]:
@@ -69,7 +69,7 @@ class StockDelivery:
         }
 
     def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
-        good, results = _sorted_out(actions)
+        good, results = sorted_out(actions, _wanted)
         if not good:
             return results
         return results | self._importer.run(
@@ -99,18 +99,6 @@ class StockDelivery:
 def _wanted(action: Action) -> tuple[str, int]:
     """SKU and quantity. Raises Unfit."""
     return text(action.payload, "shop_sku"), count(action.payload, "quantity", minimum=0)
-
-
-def _sorted_out(actions: Sequence[Action]) -> tuple[dict[str, tuple[str, int]], dict[str, DeliveryResult]]:
-    """The actions that can be sent, by key, and a FAILED for each that cannot."""
-    good: dict[str, tuple[str, int]] = {}
-    failed: dict[str, DeliveryResult] = {}
-    for action in actions:
-        try:
-            good[action.action_key] = _wanted(action)
-        except Unfit as unfit:
-            failed[action.action_key] = unfit.result()
-    return unambiguous(good, failed)
 
 
 def _file(good: dict[str, tuple[str, int]]) -> bytes:
