@@ -249,12 +249,15 @@ class _Lane:
             for account in registry.accounts_of(vendor)
         ]
         is_whole = self._read(accounts, is_wanted=self._all_feeds, is_first=True)
+        is_settled = False
         for _ in range(LANE_ROUNDS.get(self._lane, 1)):
             touched = self._deliver() if is_whole else frozenset()
-            if not touched:
+            if is_settled := not touched:
                 break
             is_whole = self._read([account for account in accounts if account in touched], is_wanted=True)
-        if is_whole and all(problem.stage in ("extract", "deliver") for problem in self._result.problems):
+        # What the last reading brought is worked on when it has been proposed as well, in this run or the next.
+        is_settled &= is_whole
+        if is_settled and all(problem.stage in ("extract", "deliver") for problem in self._result.problems):
             replace_file(self._seen, str(self._newest_landed()).encode())
         self._result.warnings = account_warnings(self._workspace.connections, accounts)
         return self._finish()

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.lib import deadline_alerts
+from orchestration.lib import deadline_alerts, lanes
 from orchestration.lib.deadline_alerts import deadline_alert
 from orchestration.lib.lanes import LANE_PAUSES, run_lane
 from orchestration.lib.looking import something_to_do
@@ -38,6 +38,28 @@ def test_a_run_builds_only_when_records_came_through_whichever_lane(minute: Sett
     connections.accounts["mirakl", "BRICO"].records["transaction_lines"].append(line(3))
     run_lane("settlement", minute, workspace=workspace(minute, connections))
     assert run_lane("orders", minute, workspace=workspace(minute, connections)).published is not None
+
+
+def test_what_came_with_the_last_reading_is_proposed_by_the_next_run(
+    minute: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = vendors(BRICO=1)
+    proposed: list[int] = []
+
+    def deliver(lane: lanes._Lane) -> frozenset[tuple[str, str]]:
+        """Delivers something in the first run, while which a record comes in; afterwards nothing is left to do."""
+        lines = connections.accounts["mirakl", "BRICO"].records["transaction_lines"]
+        proposed.append(len(lines))
+        if len(proposed) > lanes.LANE_ROUNDS["orders"]:
+            return frozenset()
+        lines.append(line(len(lines) + 1))
+        return frozenset({("mirakl", "BRICO")})
+
+    monkeypatch.setattr(lanes._Lane, "_deliver", deliver)
+    for _ in range(3):
+        assert run_lane("orders", minute, workspace=workspace(minute, connections)).ok
+    # The first run proposes once a round, the second what came with the last round's reading, the third nothing.
+    assert proposed == [1, 2, 3, 4]
 
 
 def test_the_sensor_asks_no_vendor_and_is_woken_by_an_action_on_its_way(minute: Settings) -> None:
