@@ -29,7 +29,8 @@ UNREPORTED = "NO_CUSTOMER_PAYMENT_CONFIRMATION"
 
 def keep(shop: MiraklShop, record: Record) -> None:
     """Stores a changed order, and what the lists of work to do show of it."""
-    set_permissions(shop, record)
+    has_left = any(shipped_quantities(shop, record["order_id"]).values())
+    set_permissions(shop, record, has_left=has_left)
     shop.put_order(record)
     refresh_worklists(shop, record)
 

@@ -87,11 +87,13 @@ def set_totals(record: Record) -> None:
         record[name] = sum((Decimal(line[name]) for line in lines if line.get(name) is not None), NIL)
 
 
-def set_permissions(shop: MiraklShop, record: Record) -> None:
-    """What the seller may do next: `can_cancel`, `can_shop_ship`, and `can_refund` of each line."""
+def set_permissions(shop: MiraklShop, record: Record, *, has_left: bool) -> None:
+    """What the seller may do next: `can_cancel`, `can_shop_ship`, and `can_refund` of each line. `has_left`: some of
+    the order was sent, so that it can no longer be cancelled as a whole, only what is still there."""
     state = record["order_state"]
     is_unpaid = not is_debited(record)
-    record["can_cancel"] = state in ("WAITING_DEBIT", "WAITING_DEBIT_PAYMENT") or (state == "SHIPPING" and is_unpaid)
+    is_unsent = state == "SHIPPING" and is_unpaid and not has_left
+    record["can_cancel"] = state in ("WAITING_DEBIT", "WAITING_DEBIT_PAYMENT") or is_unsent
     record["can_shop_ship"] = state == "SHIPPING"
     for line in record["order_lines"]:
         is_sent = line["order_line_state"] in ("SHIPPED", "TO_COLLECT", "RECEIVED", "INCIDENT_OPEN")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sandbox.clock import stamp
 from sandbox.mirakl import flow_money
-from sandbox.mirakl.flow_orders import end_cancelled, keep
+from sandbox.mirakl.flow_orders import end_cancelled, keep, send_shipped_lines
 from sandbox.mirakl.flow_records import (
     NIL,
     Record,
@@ -19,6 +19,7 @@ from sandbox.mirakl.flow_records import (
     total,
     touch,
 )
+from sandbox.mirakl.flow_worklists import shipped_quantities
 from sandbox.mirakl_shop import MiraklShop, RuleError
 
 Kind = Literal["refunds", "cancelations"]
@@ -43,9 +44,9 @@ def find_line(shop: MiraklShop, line_id: str, copies: dict[str, Record]) -> tupl
     raise RuleError(404, "ORDER_LINE_NOT_FOUND", f"Order line with identifier '{line_id}' not found")
 
 
-def left(line: Record, kind: Kind) -> tuple[Decimal, Decimal]:
-    """(goods, shipping) of a line that were neither cancelled nor, for refunds, paid back."""
-    taken = [*(line.get("cancelations") or ()), *((line.get("refunds") or ()) if kind == "refunds" else ())]
+def left(line: Record) -> tuple[Decimal, Decimal]:
+    """(goods, shipping) of a line that were neither cancelled nor paid back."""
+    taken = [*(line.get("cancelations") or ()), *(line.get("refunds") or ())]
     return money(line["price"]) - total(taken), money(line["shipping_price"]) - total(taken, "shipping_amount")
 
 
@@ -165,10 +166,10 @@ def _finish_refunds(shop: MiraklShop, record: Record, parts: list[tuple[Record, 
     flow_money.refund(shop, record, parts, at, "PAYABLE" if is_received else "PENDING")
     lines = [line for line, _ in parts]
     for line in lines:
-        if left(line, "refunds") == (NIL, NIL) and line["order_line_state"] != "INCIDENT_OPEN":
+        if left(line) == (NIL, NIL) and line["order_line_state"] != "INCIDENT_OPEN":
             line["order_line_state"] = "REFUNDED"
     counted = [line for line in record["order_lines"] if line["order_line_state"] not in ("REFUSED", "CANCELED")]
-    record["fully_refunded"] = bool(counted) and all(left(line, "refunds") == (NIL, NIL) for line in counted)
+    record["fully_refunded"] = bool(counted) and all(left(line) == (NIL, NIL) for line in counted)
     touch(record, lines, at)
     keep(shop, record)
 
@@ -180,13 +181,16 @@ def _finish_cancelations(shop: MiraklShop, record: Record, parts: list[tuple[Rec
     end_cancelled(record, gone, reason, at)
     set_totals(record)
     keep(shop, record)
+    if record["order_state"] == "SHIPPING" and any(shipped_quantities(shop, record["order_id"]).values()):
+        # What was still to come has been cancelled: the order may have gone out by that.
+        send_shipped_lines(shop, record, at)
 
 
 def cancel_order(shop: MiraklShop, record: Record, reason: str, at: datetime) -> None:
     """A checked OR29: every line of the order is cancelled with all that is left of it."""
     lines = [line for line in record["order_lines"] if line["order_line_state"] not in ("REFUSED", "CANCELED")]
     for line in lines:
-        goods, shipping = left(line, "cancelations")
+        goods, shipping = left(line)
         part = {
             "quantity": line["quantity"] - cancelled_quantity(line),
             "reason_code": reason,

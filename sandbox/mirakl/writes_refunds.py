@@ -15,10 +15,10 @@ from sandbox.mirakl.flow_records import (
     NIL,
     PENNY,
     Record,
-    cancelled_quantity,
     is_debited,
     is_multi_shipment,
     total,
+    undelivered_quantity,
 )
 from sandbox.mirakl.flow_refunds import Kind
 from sandbox.mirakl.flow_worklists import shipped_quantities
@@ -93,7 +93,7 @@ def _check(shop: MiraklShop, kind: Kind, parts: Sequence[Part], sent_mode: str |
         before = asked.get(part.order_line_id, (NIL, NIL, 0))
         now = before[0] + goods, before[1] + shipping, before[2] + part.quantity
         asked[part.order_line_id] = now
-        left = flow_refunds.left(line, kind)
+        left = flow_refunds.left(line)
         for name, wanted, rest in (("amount", now[0], left[0]), ("shipping_amount", now[1], left[1])):
             if wanted > rest:
                 raise BadParameter(f"{place}.{name}", f"The amount {wanted} exceeds the remaining amount {rest}")
@@ -170,7 +170,7 @@ def _check_cancelable(shop: MiraklShop, record: Record, line: Record, quantity: 
     if state not in CANCELABLE or is_debited(record):
         text = f"Order line '{line['order_line_id']}' can no longer be canceled, current state: {state}"
         raise RuleError(400, "ORDER_LINE_INVALID_STATE", text)
-    rest = line["quantity"] - cancelled_quantity(line)
+    rest = line["quantity"] - undelivered_quantity(line)
     if is_multi_shipment(shop):
         rest -= shipped_quantities(shop, record["order_id"], is_planned_counted=True).get(line["order_line_id"], 0)
     if not 0 < quantity <= rest:

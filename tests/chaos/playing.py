@@ -214,7 +214,7 @@ def _judge(seed: int, path: Path, jobs: Sequence[Job], stormy: Town, calm: Town,
     is_sound = outbox.verify_audit().ok
     outbox.close()
     outcome.actions += len(rows)
-    outcome.kinds.update(f"{job.kind} {job.account}" for job in jobs)
+    outcome.kinds.update(f"{job.form} {job.account}" for job in jobs)
     before = (outcome.lost, outcome.duplicated, outcome.wrong, outcome.unresolved, outcome.failed)
     for row in rows:
         if State(row["state"]) in LIVE:

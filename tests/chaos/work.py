@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from connectors.delivery import Action, Outcome
@@ -34,6 +35,8 @@ class Job:
     marketplace: str
     payload: Payload
     wire_key: str
+    form: str = ""
+    """What the kind is drawn and counted as, where it has several."""
 
     @property
     def action(self) -> Action:
@@ -90,7 +93,7 @@ class Plan:
             marketplace = {SAGE: SAGE_SHOP, NETSUITE: NETSUITE_SHOP}.get(account, account)
             if account in (SAGE, NETSUITE):
                 payload = {"wire_key": context.wire_key, **payload}
-            found.append(Job(kind, account, marketplace, payload, context.wire_key))
+            found.append(Job(FORMS.get(kind, kind), account, marketplace, payload, context.wire_key, kind))
         return found
 
 
@@ -211,6 +214,28 @@ def _adjusted(order: Mapping[str, Any], name: str, part: Payload) -> Payload:
 def _refund(one: Context) -> Payload:
     order = one.order("SHIPPED")
     return _adjusted(order, "refunds", _part(one, order, "REFUND"))
+
+
+def _line_cancelation(one: Context) -> Payload:
+    """One piece of the first line, or all of it where it has no more; the taxes by their share."""
+    order = one.order("WAITING_DEBIT_PAYMENT")
+    line = order["order_lines"][0]
+    pieces = int(line["quantity"])
+
+    def share(amount: Any) -> str:
+        return str((Decimal(str(amount)) / pieces).quantize(Decimal("0.01"), ROUND_DOWN))
+
+    part = {
+        "order_line_id": line["order_line_id"],
+        "amount": share(line["price"]),
+        "shipping_amount": share(line["shipping_price"]) if pieces == 1 else "0",
+        "quantity": 1,
+        "reason_code": one.reason("CANCELATION"),
+    }
+    for name, is_whole in (("taxes", True), ("shipping_taxes", pieces == 1)):
+        taxes = line.get(name) or ()
+        part[name] = [{"code": tax["code"], "amount": share(tax["amount"]) if is_whole else "0"} for tax in taxes]
+    return _adjusted(order, "cancelations", part)
 
 
 def _cancelation(one: Context) -> Payload:
@@ -380,6 +405,7 @@ PAYLOADS: dict[str, Callable[[Context], Payload]] = {
     "DISPATCH": _dispatch,
     "REFUND": _refund,
     "CANCELATION": _cancelation,
+    "CANCELATION_OF_LINES": _line_cancelation,
     "STOCK": _stock,
     "PRICE": _price,
     "OFFER": _offer,
@@ -410,6 +436,7 @@ MARKETPLACE_KINDS = (
     "DISPATCH",
     "REFUND",
     "CANCELATION",
+    "CANCELATION_OF_LINES",
     "STOCK",
     "PRICE",
     "OFFER",
@@ -422,5 +449,7 @@ EVERYTHING: list[tuple[str, str]] = [
     *((kind, SAGE) for kind in PAYLOADS if kind not in (*MARKETPLACE_KINDS, *PARCEL_KINDS)),
     *((kind, NETSUITE) for kind in NETSUITE_PAYLOADS),
 ]
+FORMS = {"CANCELATION_OF_LINES": "CANCELATION"}
+"""What is drawn and counted apart although the outbox has one kind for it: OR30 beside OR29."""
 LEFT_OUT = sorted(KINDS.keys() - {kind for kind, _ in EVERYTHING})
 """Kinds that no seed plays; there are none."""

@@ -311,6 +311,36 @@ def test_a_whole_order_is_cancelled_while_it_may_be(fresh: Served) -> None:
     assert found["order_lines"][0]["cancelations"][0]["amount"] == 30
 
 
+def test_what_has_left_or_was_given_back_is_not_cancelled(fresh: Served) -> None:
+    """Of five, one is sent and one planned: neither the whole order can be cancelled nor more than the three."""
+    part = {"order_line_id": LINE, "amount": 20, "shipping_amount": 0, "reason_code": "OUT_OF_STOCK"}
+    with fresh.mirakl() as client:
+        multi_shipment(fresh, client, payment_workflow="PAY_ON_DUE_DATE", lines=((5, "50.00", "5.00"),))
+        assert order(client)["can_cancel"] is True
+        planned = exact(client.post("shipments", json={"shipments": [shipment(1, shipped=True), shipment(1)]}), 201)
+        assert order(client)["can_cancel"] is False
+        assert client.put(f"orders/{ORDER}/cancel").json()["code"] == "ORDER_INVALID_STATE"
+        too_many = client.put("orders/cancel", json={"cancelations": [part | {"quantity": 4}]})
+        assert (too_many.status_code, "remaining 3" in too_many.text) == (400, True)
+        exact(client.put("orders/cancel", json={"cancelations": [part | {"quantity": 2}]}))
+        too_much = client.put("orders/cancel", json={"cancelations": [part | {"quantity": 1, "amount": "30.01"}]})
+        assert (too_much.status_code, "exceeds the remaining amount 30.00" in too_much.text) == (400, True)
+        exact(client.put("orders/cancel", json={"cancelations": [part | {"quantity": 1, "amount": 10}]}))
+        assert order(client)["order_state"] == "SHIPPING"
+        exact(client.put("shipments/ship", json={"shipments": [{"id": planned["shipment_success"][1]["id"]}]}))
+        found = order(client)
+    assert (found["order_state"], found["order_lines"][0]["order_line_state"]) == ("SHIPPED", "SHIPPED")
+
+
+def test_a_cancelation_of_all_that_was_to_come_ends_the_shipping(fresh: Served) -> None:
+    part = {"order_line_id": LINE, "amount": 20, "shipping_amount": 0, "quantity": 2, "reason_code": "OUT_OF_STOCK"}
+    with fresh.mirakl() as client:
+        multi_shipment(fresh, client, payment_workflow="PAY_ON_DUE_DATE")
+        exact(client.post("shipments", json={"shipments": [shipment(1, shipped=True)]}), 201)
+        exact(client.put("orders/cancel", json={"cancelations": [part]}))
+        assert order(client)["order_state"] == "SHIPPED"
+
+
 # --- shipments
 
 

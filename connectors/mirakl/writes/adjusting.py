@@ -66,6 +66,14 @@ class AdjustmentDelivery(OrderWrite[Adjusting]):
     @abstractmethod
     def records(self, line: Line) -> Sequence[Adjustment]: ...
 
+    def earlier(self, line: Line) -> Sequence[Adjustment]:
+        """What was taken off the line's amounts before."""
+        return self.records(line)
+
+    def sendable(self, wanted: Adjusting, parts: Sequence[Part], order: Order) -> Sequence[Part]:
+        """The parts as this order takes them."""
+        return parts
+
     def wanted(self, action: Action) -> Adjusting:
         return read_adjusting(
             action.payload,
@@ -96,13 +104,14 @@ class AdjustmentDelivery(OrderWrite[Adjusting]):
             line = line_of(order, part)
             self.check_line(wanted, part, line, order)
             others_of_line = (other for other in others if other.order_line_id == part.order_line_id)
-            check_rest(part, line, [*self.records(line), *others_of_line])
+            check_rest(part, line, [*self.earlier(line), *others_of_line])
             others.append(part)
 
     def write(self, key: str, wanted: Adjusting, order: Order) -> DeliveryResult:
         found = self._matches(key, wanted, order)
         missing = [part for part, match in zip(wanted.parts, found, strict=True) if match is None]
-        answer = parsed(self.desk.write(self.call, "PUT", self.path, self._body(wanted, missing)), _Answer, self.call)
+        body = self._body(wanted, self.sendable(wanted, missing, order))
+        answer = parsed(self.desk.write(self.call, "PUT", self.path, body), _Answer, self.call)
         made = answer.refunds or answer.cancelations or []
         ids = tuple(one.id for one in made if one.id is not None)
         for one in ids:

@@ -198,6 +198,13 @@ def matches(
     return found
 
 
+def unknown_to(wanted: Adjusting, order_line_id: str, records: Sequence[Adjustment]) -> list[str]:
+    """Ids of the line's adjustments that were not there when the action was decided and that are none of its own."""
+    own = {str(match.id) for match in matches(wanted, {order_line_id: records}) if match is not None}
+    known = {*wanted.known_ids, *own}
+    return [str(one.id) for one in records if str(one.id) not in known and _is_since(wanted.decided_at, one)]
+
+
 def _is_same(part: Part, record: Adjustment) -> bool:
     return (
         record.amount == part.amount

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from connectors.delivery import Action, DeliveryResult, Found, Outcome, Request, Verification
 from connectors.http import Call
 from connectors.mirakl.client import MiraklConnector
 from connectors.mirakl.writes.adjusting import AdjustmentDelivery
-from connectors.mirakl.writes.adjustments import Adjusting, Part, check_taxes
+from connectors.mirakl.writes.adjustments import Adjusting, Part, check_taxes, unknown_to
 from connectors.mirakl.writes.calls import CANCEL_LINES, CANCEL_ORDER, ORDERS_PATH
 from connectors.mirakl.writes.order_write import OrderWrite
 from connectors.mirakl.writes.orders import SENT, UNDECIDED, Adjustment, Line, Order
@@ -33,8 +34,10 @@ class CancelationDelivery:
     must stand, because of a cancelation it is real.
 
     Precondition, whole: OR11 shows the order with `can_cancel`. Parts: OR11 (in the same tax mode) shows the order in
-    this currency, the lines accepted and not yet sent, with at least that much left; the payload states every tax that
-    the line has, and none where the order is taxed as a whole and amounts are meant without taxes.
+    this currency, the lines accepted and not yet sent, with at least that quantity and amount left after cancelations
+    and refunds, and no cancelation that the decision did not know of: somebody else's may be the very same units. The
+    payload states every tax that the line has; where the order is taxed as a whole and amounts are meant without taxes
+    they stay away, because the platform works them out itself and refuses ours.
     Look-up, whole: the order is CANCELED; a repeat is refused and does no harm. Parts: the line's `cancelations[]` hold
     one of the same amount, shipping amount and reason that is not among `known_ids` and was not created before
     `decided_at`; a repeat would cancel twice and is never made without that look.
@@ -56,7 +59,10 @@ class CancelationDelivery:
 
     def send(self, actions: Sequence[Action]) -> dict[str, DeliveryResult]:
         whole, parts = _split(actions)
-        return self._orders.send(whole) | self._lines.send(parts)
+        results = self._orders.send(whole)
+        for wave in _waves(parts):
+            results |= self._lines.send(wave)
+        return results
 
     def read_back(self, actions: Sequence[Action]) -> dict[str, Verification]:
         whole, parts = _split(actions)
@@ -109,19 +115,50 @@ class _LineCancelation(AdjustmentDelivery):
         if line.order_line_state not in BEFORE_SENDING:
             why = "it is refunded, not canceled" if line.order_line_state in SENT else "nothing is left to cancel"
             raise Unfit(f"line {line.order_line_id} is {line.order_line_state}: {why}")
-        if line.quantity is not None and (part.quantity or 0) > line.quantity:
-            raise Unfit(f"line {line.order_line_id} has {line.quantity}, not {part.quantity}")
-        if order.order_taxes and wanted.order_tax_mode == "TAX_EXCLUDED":
-            if part.taxes or part.shipping_taxes:
-                raise Unfit(
-                    f"order {order.order_id} is taxed as a whole: without taxes in its amounts none may be sent"
-                )
-        else:
+        strangers = unknown_to(wanted, line.order_line_id, self.records(line))
+        if strangers:
+            why = f"was canceled ({', '.join(strangers)}) since this was decided"
+            raise Unfit(f"line {line.order_line_id} {why}", is_for_now=True)
+        left = None if line.quantity is None else line.quantity - _given_back(line)
+        if left is not None and (part.quantity or 0) > left:
+            raise Unfit(f"line {line.order_line_id} has {left}, not {part.quantity}")
+        if not _is_taxed_as_a_whole(wanted, order):
             check_taxes(part, line)
+
+    def earlier(self, line: Line) -> Sequence[Adjustment]:
+        return [*(line.cancelations or ()), *(line.refunds or ())]
+
+    def sendable(self, wanted: Adjusting, parts: Sequence[Part], order: Order) -> Sequence[Part]:
+        if not _is_taxed_as_a_whole(wanted, order):
+            return parts
+        return [replace(part, taxes=None, shipping_taxes=None) for part in parts]
 
 
 def _path(wanted: WholeOrder) -> str:
     return f"{ORDERS_PATH}/{wanted.order_id}/cancel"
+
+
+def _given_back(line: Line) -> int:
+    """Units of the line that were canceled or refunded."""
+    return sum(one.quantity or 0 for one in [*(line.cancelations or ()), *(line.refunds or ())])
+
+
+def _is_taxed_as_a_whole(wanted: Adjusting, order: Order) -> bool:
+    """Whether the platform works out the taxes itself: the order is taxed, not its lines, and amounts are without."""
+    return bool(order.order_taxes) and wanted.order_tax_mode == "TAX_EXCLUDED"
+
+
+def _waves(actions: Sequence[Action]) -> list[list[Action]]:
+    """At most one action of an order in each: the next one's precondition is read after the one before it."""
+    waves: list[list[Action]] = []
+    counts: Counter[str] = Counter()
+    for action in actions:
+        order_id = str(action.payload.get("order_id"))
+        if counts[order_id] == len(waves):
+            waves.append([])
+        waves[counts[order_id]].append(action)
+        counts[order_id] += 1
+    return waves
 
 
 def _split(actions: Sequence[Action]) -> tuple[list[Action], list[Action]]:
