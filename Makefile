@@ -22,7 +22,7 @@ FUZZ := .venv-fuzz/.ready
 ENGINE ?= sail
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app outage chaos faults fuzz soak sbom dev test kills contract accuracy parity parity-spark examples lint types bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-stock bench-peak bench-close playbook docs lock clean
+.PHONY: help setup demo app outage chaos faults fuzz soak sbom dev test kills contract accuracy parity parity-spark examples lint types bench bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-stock bench-peak bench-close playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -122,6 +122,10 @@ $(PEERS): requirements/peers.txt $(STAMP)
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
 	$(BIN)/uv pip sync --quiet --python .venv-peers/bin/python --require-hashes requirements/peers.txt
 	@touch $@
+
+bench: SIZE = 1m
+bench: $(PEERS) ## The whole suite at SIZE=1m transaction lines (100k, 1m, 10m, 30m) with its peers; writes docs/benchmarks.md and docs/capacity.md
+	$(BIN)/python -m benchmarks.suite --size $(SIZE) --peer-python .venv-peers/bin/python
 
 bench-ingest: $(PEERS) ## Reading orders and transaction lines into DuckDB, beside dlt (LINES=1000000 INGEST_ORDERS=100000)
 	$(BIN)/python -m benchmarks.ingest --orders $(INGEST_ORDERS) --lines $(LINES) --peer-python .venv-peers/bin/python --output benchmarks/results/ingest.json

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -161,11 +161,16 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"{url} did not answer; see servers.log")
 
 
-def compare(orders: int, lines: int, peer_python: str, port: int, rounds: int) -> dict[str, Any]:
-    """All in one run, because machines are noisy: server's limit, then Tieout and dlt in turns."""
+def compare(
+    orders: int, lines: int, peer_python: str | None, port: int, rounds: int, formats: Sequence[str] = FORMATS
+) -> dict[str, Any]:
+    """All in one run, because machines are noisy: server's limit, then Tieout and dlt in turns. Without a Python that
+    has dlt only Tieout.
+    """
+    formats = formats if peer_python is not None else ()
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
     own: list[Measured] = []
-    peers: dict[str, list[Measured]] = {name: [] for name in FORMATS}
+    peers: dict[str, list[Measured]] = {name: [] for name in formats}
     with tempfile.TemporaryDirectory(prefix="tieout-bench-") as name:
         root = Path(name)
         with served(root, orders, lines, port) as url:
@@ -173,21 +178,29 @@ def compare(orders: int, lines: int, peer_python: str, port: int, rounds: int) -
             for _ in range(rounds):
                 work = _empty(root / "tieout")
                 own.append(measure([sys.executable, "-m", "benchmarks.ingest", "--own", url, str(work)], environment))
-                for file_format in FORMATS:
+                for file_format in formats:
                     work = _empty(root / "dlt")
-                    command = [peer_python, str(PEER), url, str(work), file_format, str(os.cpu_count() or 1)]
+                    command = [str(peer_python), str(PEER), url, str(work), file_format, str(os.cpu_count() or 1)]
                     peers[file_format].append(measure(command, environment))
     records = orders + lines
     best = min(own, key=lambda run: run.answer["seconds"])
-    fastest = min((run for runs in peers.values() for run in runs), key=lambda run: run.answer["seconds"])
+    others = [run for runs in peers.values() for run in runs]
+    ratios = (
+        {
+            "ratio_of_rates": min(run.answer["seconds"] for run in others) / best.answer["seconds"],
+            "ratio_of_processor_seconds": min(run.processor_seconds for run in others) / best.processor_seconds,
+            "ratio_of_memory": best.peak_bytes / min(run.peak_bytes for run in others),
+        }
+        if others
+        else {}
+    )
     return {
         "machine": machine(),
         "records": {"orders": orders, "lines": lines},
         "server": {"records_per_second": records / limit.answer["seconds"], **limit.answer},
         "tieout": [_row(run, records) for run in own],
         "dlt": {name: [_row(run, records) for run in runs] for name, runs in peers.items()},
-        "ratio_of_rates": fastest.answer["seconds"] / best.answer["seconds"],
-        "ratio_of_memory": best.peak_bytes / min(run.peak_bytes for runs in peers.values() for run in runs),
+        **ratios,
     }
 
 
@@ -199,7 +212,12 @@ def _empty(folder: Path) -> Path:
 
 def _row(run: Measured, records: int) -> dict[str, Any]:
     seconds = run.answer["seconds"]
-    return {**run.answer, "records_per_second": records / seconds, "peak_bytes": run.peak_bytes}
+    return {
+        **run.answer,
+        "records_per_second": records / seconds,
+        "processor_seconds": run.processor_seconds,
+        "peak_bytes": run.peak_bytes,
+    }
 
 
 def main() -> None:

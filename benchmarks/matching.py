@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from typing import Any
 import duckdb
 
 from benchmarks import matching_world
+from benchmarks.layers import Meter, bytes_of_schemas, schemas_of, shown
 from benchmarks.measuring import Measured, machine, measure
 from benchmarks.serving import variables_of, wait_for_file
 
@@ -68,10 +69,12 @@ def _processor_seconds() -> float:
 
 def build() -> dict[str, Any]:
     """One build with the environment's settings: seconds of each node."""
-    from orchestration.lib import building
+    from orchestration.lib import building, dbt
     from orchestration.lib.settings import Settings
 
-    result = building.build(Settings())
+    settings = Settings()
+    meter = Meter(schemas_of(dbt.ensure_manifest(settings)))
+    result = building.build(settings, on_node=meter)
     assert result.error is None, result.error
     failed = [f"{node.name}: {node.message}" for node in result.failures if node.resource_type != "test"]
     assert not failed, failed
@@ -83,6 +86,7 @@ def build() -> dict[str, Any]:
         "tests": result.count("test"),
         "failed_tests": [node.name for node in result.failures],
         "seconds_of_nodes": sum(node.seconds for node in result.nodes),
+        "layers": shown(meter.rows),
         "slowest": {f"{node.resource_type} {node.name}": round(node.seconds, 2) for node in slowest},
     }
 
@@ -130,7 +134,16 @@ def _shown(run: Measured) -> dict[str, Any]:
     return {"seconds": run.seconds, "peak_bytes": run.peak_bytes, **run.answer}
 
 
-def measured(folder: Path, lines: int, template_orders: int, port: int, *, with_change: bool) -> dict[str, Any]:
+def measured(
+    folder: Path,
+    lines: int,
+    template_orders: int,
+    port: int,
+    *,
+    with_change: bool,
+    on_published: Callable[[Path], None] | None = None,
+) -> dict[str, Any]:
+    """Figures of the builds. `on_published` is called with the data folder while the published file is there."""
     template = folder / "template"
     make_template(template, template_orders, port)
     origin = template / "data" / "warehouse.duckdb"
@@ -149,7 +162,10 @@ def measured(folder: Path, lines: int, template_orders: int, port: int, *, with_
     result["parse"] = _shown(_step("parse", data, variables))
     result["cold"] = _shown(_step("build", data, variables))
     result["warehouse_bytes"] = warehouse.stat().st_size
+    result["schema_bytes"] = bytes_of_schemas(warehouse)
     result["publish"] = _shown(_step("publish", data, variables))
+    if on_published is not None:
+        on_published(data)
     shutil.rmtree(data / "published")  # nobody reads it, and a disk is only so large
     if not with_change:
         return result

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import subprocess
 import threading
 import time
@@ -22,17 +23,19 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 @dataclass(frozen=True, slots=True)
 class Measured:
     """`peak_bytes` is the largest sum, at one moment, of what each of the command's processes holds (a page that n of
-    them share counts 1/n for each).
+    them share counts 1/n for each). `processor_seconds` are those of all its processes that it waited for, which a busy
+    machine distorts least.
     """
 
     seconds: float
+    processor_seconds: float
     peak_bytes: int
     answer: dict[str, Any]
 
 
 def measure(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
     """Run a command whose last line of output is a JSON object. Raises SystemExit with its words when it fails."""
-    began = time.monotonic()
+    began, before = time.monotonic(), _of_ended_processes()
     process = subprocess.Popen(
         command,
         env=dict(environment),
@@ -49,7 +52,14 @@ def measure(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
     watch.join()
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{errors[-4000:]}")
-    return Measured(seconds, watch.peak, json.loads(output.strip().splitlines()[-1]))
+    answer = json.loads(output.strip().splitlines()[-1])
+    return Measured(seconds, _of_ended_processes() - before, watch.peak, answer)
+
+
+def _of_ended_processes() -> float:
+    """Processor seconds of every process that this one has started and waited for, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class _Watch(threading.Thread):

@@ -10,12 +10,12 @@ from connectors.errors import AuthError, BadPayload, ConnectorError, TransportFa
 from connectors.records import FeedSpec
 from orchestration.lib.configuration import Feed
 from orchestration.lib.failures import failure
-from orchestration.lib.landing import IncompleteSnapshot, Landing
+from orchestration.lib.landing import IncompleteSnapshot
 from orchestration.lib.lanes import feed_key
 from orchestration.lib.parent_ids import wanted_ids
-from orchestration.lib.planning import absent_columns, source
+from orchestration.lib.reading import read_feed
 from orchestration.lib.registry import Registry
-from orchestration.lib.state import Batch, FeedKey, State
+from orchestration.lib.state import Batch, FeedKey
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 
 UNAVAILABLE = frozenset({502, 503, 504})
@@ -72,20 +72,12 @@ def _land(
         workspace.journal.feeds.append(FeedOutcome(key, error=workspace.down[account]))
         raise dg.Failure(description=f"{key} was not tried: {workspace.down[account]}", allow_retries=False)
     try:
-        pages, versions = source(workspace, key), None
+        versions = None
         if spec.ids_from is not None:
             versions = workspace.wanted_ids.get(key)
             if versions is None:  # a person picked this asset
                 versions = wanted_ids(settings, [(key, spec)])[key]
-        with workspace.reading(key), State(settings.state_path) as state:
-            batch = Landing(settings, state, context.run.run_id).land(
-                spec,
-                key.account,
-                pages,
-                overlap=timedelta(minutes=feed.overlap_minutes),
-                on_page=on_page,
-                versions=versions,
-            )
+        batch, outcome = read_feed(workspace, spec, key, feed, context.run.run_id, on_page=on_page, versions=versions)
     except ConnectorError as error:
         workspace.journal.feeds.append(FeedOutcome(key, error=str(error), retryable=error.retryable))
         mapped = failure(error, doing=f"read {key}", wait_seconds=settings.retry_wait_seconds)
@@ -99,22 +91,12 @@ def _land(
         workspace.journal.feeds.append(FeedOutcome(key, error=str(error), retryable=True))
         broken = BadPayload(str(error), vendor=key.vendor, call=key.entity)
         raise failure(broken, doing=f"read {key}", wait_seconds=settings.retry_wait_seconds) from error
-    workspace.journal.feeds.append(_outcome(batch, absent_columns(workspace, key)))
-    return dg.MaterializeResult(metadata=_metadata(batch))
+    workspace.journal.feeds.append(outcome)
+    return dg.MaterializeResult(metadata=batch_metadata(batch))
 
 
-def _outcome(batch: Batch, absent: tuple[str, ...]) -> FeedOutcome:
-    return FeedOutcome(
-        batch.feed,
-        received=batch.records_received,
-        landed=batch.records_landed,
-        unchanged=batch.records_unchanged,
-        declared=batch.declared_count,
-        absent=absent,
-    )
-
-
-def _metadata(batch: Batch) -> dict[str, dg.MetadataValue]:
+def batch_metadata(batch: Batch) -> dict[str, dg.MetadataValue]:
+    """What a person sees of a reading in Dagster."""
     return {
         "batch": dg.MetadataValue.int(batch.batch),
         "pages": dg.MetadataValue.int(batch.pages),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -32,6 +33,7 @@ from orchestration.lib.loading_alongside import loading_alongside
 from orchestration.lib.parent_ids import may_be_wanted, wanted_ids
 from orchestration.lib.planning import land_nothing, plan
 from orchestration.lib.publish import Published
+from orchestration.lib.registry import Registry
 from orchestration.lib.run_history import forget_old_runs
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 from orchestration.lib.state import FeedKey, State
@@ -198,9 +200,8 @@ def run_lane(
     """
     if lane not in LANES:
         raise ValueError(f"no lane {lane!r}; there are {', '.join(LANES)}")
-    settings.locks_dir.mkdir(parents=True, exist_ok=True)
     with (
-        FileLock(settings.locks_dir / "lane.lock", timeout=3600),
+        lane_lock(settings, timeout=3600),
         remembered(settings, lane) as ended,
         open_instance(settings, instance) as opened,
     ):
@@ -217,6 +218,37 @@ def run_lane(
         ended(result)
     _tell(settings, result)
     return result
+
+
+def lane_lock(settings: Settings, *, timeout: float) -> FileLock:
+    """Held while a lane reads or works: one at a time."""
+    settings.locks_dir.mkdir(parents=True, exist_ok=True)
+    return FileLock(settings.locks_dir / "lane.lock", timeout=timeout)
+
+
+def has_news(settings: Settings, registry: Registry, lane: str) -> bool:
+    """Whether an action waits, or records came since the lane last got to its end, whichever lane fetched them."""
+    seen = _seen(settings, lane)
+    return (
+        not settings.published_path.exists()
+        or not seen.exists()
+        or seen.read_text(encoding="ascii") != str(_newest_landed(settings, registry, lane))
+        or waiting_actions(settings, LANE_KINDS[lane]) > 0
+    )
+
+
+def _seen(settings: Settings, lane: str) -> Path:
+    """Holds the newest landed records that a run of this lane has worked on to its end."""
+    return settings.locks_dir / f"{lane}.seen"
+
+
+def _newest_landed(settings: Settings, registry: Registry, lane: str) -> int:
+    with State(settings.state_path) as state:
+        return max(
+            state.newest_landed(vendor, account, [feed.entity for feed in registry.lane_feeds(lane, vendor)])
+            for vendor in registry.vendors
+            for account in registry.accounts_of(vendor)
+        )
 
 
 class _Lane:
@@ -237,8 +269,6 @@ class _Lane:
         self._by_id: list[FeedKey] = []
         """Feeds of this pass that wait for their parents to be loaded."""
         self._result = LaneResult(lane)
-        self._seen = workspace.settings.locks_dir / f"{lane}.seen"
-        """Holds the newest landed records that a run of this lane has worked on to its end."""
 
     def run(self) -> LaneResult:
         registry = self._workspace.registry
@@ -258,7 +288,8 @@ class _Lane:
         # What the last reading brought is worked on when it has been proposed as well, in this run or the next.
         is_settled &= is_whole
         if is_settled and all(problem.stage in ("extract", "deliver") for problem in self._result.problems):
-            replace_file(self._seen, str(self._newest_landed()).encode())
+            newest = _newest_landed(self._workspace.settings, registry, self._lane)
+            replace_file(_seen(self._workspace.settings, self._lane), str(newest).encode())
         self._result.warnings = account_warnings(self._workspace.connections, accounts)
         return self._finish()
 
@@ -274,31 +305,12 @@ class _Lane:
                 self._by_id += planned.by_id
                 self._result.feeds += planned.skipped
                 self._extract(vendor, account, planned.feeds)
-        if is_first and self._lane in LANE_PAUSES and not self._has_news():
+        if is_first and self._lane in LANE_PAUSES and not has_news(workspace.settings, workspace.registry, self._lane):
             return False
         return (
             self._extract_by_id()
             and self._stage("transform", transform_job(self._lane))
             and self._stage("publish", "publish")
-        )
-
-    def _newest_landed(self) -> int:
-        registry = self._workspace.registry
-        with State(self._workspace.settings.state_path) as state:
-            return max(
-                state.newest_landed(vendor, account, [feed.entity for feed in registry.lane_feeds(self._lane, vendor)])
-                for vendor in registry.vendors
-                for account in registry.accounts_of(vendor)
-            )
-
-    def _has_news(self) -> bool:
-        """Whether an action waits, or records came since the lane last got to its end, whichever lane fetched them."""
-        settings = self._workspace.settings
-        return (
-            not settings.published_path.exists()
-            or not self._seen.exists()
-            or self._seen.read_text(encoding="ascii") != str(self._newest_landed())
-            or waiting_actions(settings, LANE_KINDS[self._lane]) > 0
         )
 
     def _extract_by_id(self) -> bool:
@@ -475,10 +487,16 @@ def _tell(settings: Settings, result: LaneResult) -> None:
         notify(settings, Alert(f"Tieout: {result.lane} quarantined records", body))
     if (warning := untold_warnings(settings, result.warnings)) is not None:
         notify(settings, warning)
+    tell_of_time(settings)
+
+
+def tell_of_time(settings: Settings) -> None:
+    """Alerts that come due although nothing has come: a deadline is near, quiet hours end, nobody has taken what was
+    told.
+    """
     if settings.published_path.exists():
         if (near := deadline_alert(settings)) is not None:
             notify(settings, near)
-        # Also when nothing was published: quiet hours end, digests come due, nobody has taken what was told.
         look(settings)
 
 

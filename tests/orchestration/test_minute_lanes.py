@@ -8,15 +8,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.lib import deadline_alerts, lanes
+from orchestration.lib import deadline_alerts, lanes, looking
 from orchestration.lib.deadline_alerts import deadline_alert
-from orchestration.lib.lanes import LANE_PAUSES, run_lane
-from orchestration.lib.looking import something_to_do
+from orchestration.lib.lanes import run_lane
+from orchestration.lib.looking import look
 from orchestration.lib.settings import Settings
 from orchestration.outbox import Outbox
 from tests.orchestration.conftest import rewrite
 from tests.orchestration.test_lanes import vendors, workspace
-from tests.orchestration.vendor import line
+from tests.orchestration.vendor import line, wrong_key
 from tests.outbox.world import journal, table
 
 
@@ -62,20 +62,62 @@ def test_what_came_with_the_last_reading_is_proposed_by_the_next_run(
     assert proposed == [1, 2, 3, 4]
 
 
-def test_the_sensor_asks_no_vendor_and_is_woken_by_an_action_on_its_way(minute: Settings) -> None:
-    opened = workspace(minute, vendors(BRICO=1))
-    assert something_to_do(opened, "orders") == "nothing was read yet"
-    run_lane("orders", minute, workspace=workspace(minute, vendors(BRICO=1)))
-    assert something_to_do(opened, "orders") is None, "a moment ago"
-    later = minute.model_copy(update={"as_of": minute.clock.now() + timedelta(seconds=LANE_PAUSES["orders"])})
-    assert "may be read again" in (something_to_do(workspace(later, vendors(BRICO=1)), "orders") or "")
+def test_a_look_asks_no_vendor_too_early_and_is_woken_by_an_action_on_its_way(minute: Settings) -> None:
+    connections = vendors(BRICO=1)
+    opened = workspace(minute, connections)
+    assert look(opened, "orders").why == "nothing was read yet"
+    run_lane("orders", minute, workspace=workspace(minute, connections))
+    asked = len(connections.accounts["mirakl", "BRICO"].windows)
+    assert look(opened, "orders") == looking.Look(None), "read a moment ago"
 
     outbox = Outbox(minute.outbox_address, minute.clock)
     (key,) = outbox.propose(table(journal("O1", kind="SALES_ORDER", action_key="SALES_ORDER|BRICO|O1|1"))).proposed
-    assert something_to_do(opened, "orders") is None, "it waits for a person"
+    assert look(opened, "orders").why is None, "it waits for a person"
     outbox.approve([key], by="A Person")
     outbox.close()
-    assert something_to_do(opened, "orders") == "1 actions wait to be delivered"
+    assert look(opened, "orders").why == "1 actions wait to be delivered"
+    assert len(connections.accounts["mirakl", "BRICO"].windows) == asked
+
+
+def later(settings: Settings, minutes: int = 1) -> Settings:
+    return settings.model_copy(update={"as_of": settings.clock.now() + timedelta(minutes=minutes)})
+
+
+def test_a_look_reads_what_is_due_and_asks_for_a_run_only_when_that_brought_something(minute: Settings) -> None:
+    connections = vendors(BRICO=1)
+    assert run_lane("orders", minute, workspace=workspace(minute, connections)).ok
+    quiet = look(workspace(later(minute, 1), connections), "orders")
+    assert quiet.why is None
+    assert {batch.feed.entity for batch in quiet.read} == {"transaction_lines", "offers"}
+    connections.accounts["mirakl", "BRICO"].records["transaction_lines"].append(line(2))
+    news = look(workspace(later(minute, 2), connections), "orders")
+    assert news.why == "records came"
+    # The run finds what the look has landed, although it reads nothing new itself.
+    built = run_lane("orders", later(minute, 2), workspace=workspace(later(minute, 2), connections))
+    assert built.models_built > 0
+    assert look(workspace(later(minute, 3), connections), "orders").why is None
+
+
+def test_a_look_leaves_to_a_run_what_may_take_long_or_fails(minute: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    connections = vendors(BRICO=3)
+    assert run_lane("orders", minute, workspace=workspace(minute, connections)).ok
+    long_ago = look(workspace(later(minute, 61), connections), "orders")
+    assert long_ago.read == ()
+    assert "may be read again" in (long_ago.why or "")
+    vendor = connections.accounts["mirakl", "BRICO"]
+    vendor.fails_with, vendor.fails_entity = wrong_key(), "transaction_lines"
+    failed = look(workspace(later(minute, 1), connections), "orders")
+    assert failed.why == "mirakl/BRICO/transaction_lines could not be read"
+    vendor.fails_with = None
+    monkeypatch.setattr(looking, "MOST_RECORDS", 2)
+    assert look(workspace(later(minute, 2), connections), "orders").read == ()
+
+
+def test_a_look_waits_for_no_lane(minute: Settings) -> None:
+    connections = vendors(BRICO=1)
+    assert run_lane("orders", minute, workspace=workspace(minute, connections)).ok
+    with lanes.lane_lock(minute, timeout=0):
+        assert look(workspace(later(minute), connections), "orders") == looking.Look(None)
 
 
 DEADLINES = """
