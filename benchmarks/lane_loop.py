@@ -12,7 +12,11 @@ from orchestration.lib.settings import Settings
 def main() -> None:
     lane, pause = sys.argv[1], float(sys.argv[2])
     while True:
-        sys.stdout.write(run_lane(lane, Settings()).summary() + "\n")
+        worked = time.process_time()
+        result = run_lane(lane, Settings())
+        stages = " ".join(f"{stage} {seconds:.1f}" for stage, seconds in result.seconds.items())
+        processor = time.process_time() - worked
+        sys.stdout.write(f"{result.summary()}; seconds by stage: {stages}; of a processor {processor:.1f}\n")
         sys.stdout.flush()
         time.sleep(pause)
 
