@@ -150,13 +150,15 @@ def examine_put_right(summary: Summary, marts: Marts) -> None:
             on found.marketplace_code = actions.marketplace_code and found.subject_id = actions.natural_id
             and (actions.kind, found.exception_code) in (
                 ('SALES_ORDER', 'ORD-001'), ('ACCEPTANCE', 'ORD-012'), ('DISPATCH', 'DSP-001'),
-                ('ORDER_CANCELLATION', 'ORD-013'), ('CANCELATION', 'ORD-010')
+                ('ORDER_CANCELLATION', 'ORD-013'), ('CANCELATION', 'ORD-010'), ('CANCELATION', 'ORD-004'),
+                ('CANCELATION', 'ORD-005')
             )
         left join still_there
             on still_there.marketplace_code = actions.marketplace_code and still_there.subject_id = actions.natural_id
             and (actions.kind, still_there.exception_code) in (
                 ('SALES_ORDER', 'ORD-001'), ('ACCEPTANCE', 'ORD-012'), ('DISPATCH', 'DSP-001'),
-                ('ORDER_CANCELLATION', 'ORD-013'), ('CANCELATION', 'ORD-010')
+                ('ORDER_CANCELLATION', 'ORD-013'), ('CANCELATION', 'ORD-010'), ('CANCELATION', 'ORD-004'),
+                ('CANCELATION', 'ORD-005')
             )
         where
             actions.kind in

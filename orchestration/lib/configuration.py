@@ -560,6 +560,7 @@ class OrderRule(Row):
     shipping_code: Text | None
     alert_lead_hours: Whole
     orders_per_minute: Whole
+    cancelation_reason_code: Text | None = None
 
 
 class PriceList(Row):

@@ -49,7 +49,14 @@ LANE_KINDS = {
 """What each lane may propose and deliver: that for which it reads the present state of the world first."""
 
 LANE_MODELS: Mapping[str, tuple[str, ...]] = {
-    "orders": ("act_orders", "act_acceptances", "act_cancellations", "deadlines", "rec_orders"),
+    "orders": (
+        "act_orders",
+        "act_acceptances",
+        "act_cancellations",
+        "act_line_cancellations",
+        "deadlines",
+        "rec_orders",
+    ),
     "dispatch": ("act_dispatches", "act_addresses", "dispatch_latency", "rec_dispatches"),
     "returns": ("act_refunds", "act_credit_notes", "exceptions", "rec_refunds"),
 }

@@ -1,6 +1,7 @@
 -- One row per ERP company, sales order and line. line_kind: ITEM (goods), CHARGE (shipping and the like), OTHER (comments).
 -- Amounts net of VAT with the VAT beside them, positive; order_line_id is the marketplace's line when the ERP line names one.
 -- vat_analysis_code is what the line carries in the slot that erps.csv names.
+-- is_short_closed: the ERP itself says that it will not deliver all that was ordered.
 
 with
 {% if uses('sage200') -%}
@@ -34,7 +35,8 @@ sage200 as (
             when '3' then lines.analysis_code_3
             when '4' then lines.analysis_code_4
             when '5' then lines.analysis_code_5
-        end as vat_analysis_code
+        end as vat_analysis_code,
+        coalesce(lines.quantity, 0) = 0 as is_short_closed
     from {{ ref('stg_sage200__sop_order_lines') }} as lines
     left join {{ ref('stg_tieout__erps') }} as erps
         on lines.erp_code = erps.erp_code
@@ -132,7 +134,8 @@ netsuite as (
         {{ netsuite_part_of_amount('remaining.ordered_tax_amount') }} as tax_amount,
         tax_codes.tax_code,
         tax_codes.rate_percent as tax_rate_percent,
-        cast(null as varchar) as vat_analysis_code
+        cast(null as varchar) as vat_analysis_code,
+        remaining.remaining_quantity < remaining.ordered_quantity as is_short_closed
     from remaining
     left join {{ ref('stg_netsuite__items') }} as items
         on
@@ -170,6 +173,7 @@ final as (
         unioned.tax_code,
         unioned.tax_rate_percent,
         unioned.vat_analysis_code,
+        unioned.is_short_closed,
         -- A cancelled line that stays on the order has nothing left to deliver.
         unioned.quantity = 0 and unioned.line_kind <> 'CHARGE' as is_cancelled
     from unioned

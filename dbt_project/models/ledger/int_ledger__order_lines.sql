@@ -1,5 +1,6 @@
 -- One row per marketplace and order line. Amounts of the whole line in the order's currency and tax mode, positive.
 -- discount_amount: what the seller himself took off the list price.
+-- cancelation_ids: those of its cancelations, as a JSON list.
 -- A line that was refused or cancelled in full counts as cancelled to its last penny, with or without cancelation records.
 
 with lines as (
@@ -45,6 +46,8 @@ cancelations as (
         order_id,
         order_line_id,
         max(created_at) as created_at,
+        count(*) as cancelation_count,
+        {{ json_array_agg("'\"' || cancelation_id || '\"'", 'cancelation_id') }} as cancelation_ids,
         cast(sum(coalesce(quantity, 0)) as decimal(18, 4)) as quantity,
         {{ money('sum(coalesce(amount, 0))') }} as amount,
         {{ money('sum(coalesce(shipping_amount, 0))') }} as shipping_amount,
@@ -95,6 +98,8 @@ joined as (
             as discount_amount,
         lines.line_state in ('CANCELED', 'REFUSED') as is_cancelled,
         cancelations.created_at as cancelled_at,
+        coalesce(cancelations.cancelation_count, 0) as cancelation_count,
+        coalesce(cancelations.cancelation_ids, '[]') as cancelation_ids,
         coalesce(cancelations.quantity, 0) as part_quantity,
         coalesce(cancelations.amount, 0) as part_amount,
         coalesce(cancelations.shipping_amount, 0) as part_shipping_amount,
@@ -165,6 +170,8 @@ final as (
         joined.discount_amount,
         joined.is_cancelled,
         joined.cancelled_at,
+        joined.cancelation_count,
+        joined.cancelation_ids,
         cast(case when joined.is_cancelled then joined.quantity else joined.part_quantity end as decimal(18, 4))
             as cancelled_quantity,
         {{ money('case when joined.is_cancelled then joined.price_amount else joined.part_amount end') }}

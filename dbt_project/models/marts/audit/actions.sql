@@ -12,7 +12,7 @@ wanted as (
 
     {% for model in [
         'act_journals', 'act_stock', 'act_offers', 'act_dispatches', 'act_refunds', 'act_credit_notes', 'act_orders', 'act_acceptances',
-        'act_cancellations', 'act_addresses'
+        'act_cancellations', 'act_line_cancellations', 'act_addresses'
     ] -%}
     select
         {{ model }}.action_key,

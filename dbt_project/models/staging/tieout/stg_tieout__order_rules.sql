@@ -13,7 +13,8 @@ final as (
         nullif(trim(source.location_name), '') as location_name,
         nullif(trim(source.shipping_code), '') as shipping_code,
         cast(nullif(trim(source.alert_lead_hours), '') as integer) as alert_lead_hours,
-        cast(nullif(trim(source.orders_per_minute), '') as integer) as orders_per_minute
+        cast(nullif(trim(source.orders_per_minute), '') as integer) as orders_per_minute,
+        nullif(trim(source.cancelation_reason_code), '') as cancelation_reason_code
     from source
 )
 
