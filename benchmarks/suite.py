@@ -18,7 +18,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,23 @@ from benchmarks.reconciling import reconciled
 
 RESULTS = Path(__file__).parent / "results"
 TEMPLATE_ORDERS = 5_000
-ORDERS_PER_LINE = 10
+LINES_PER_ORDER = 10
 """The generated sellers' orders have ten transaction lines."""
 DLT_FORMATS = ("parquet",)
 """dlt is asked in its faster configuration; `make bench-ingest` asks both."""
 UNITS = {"k": 1_000, "m": 1_000_000}
 MONTHS = 12
 """A closed month has its share of a year's lines."""
-PARTS = ("ingest", "matching", "close", "idle", "reaction")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How many lines, where to work, the Python that has the peers (None: none are asked), a port and the next one."""
+
+    lines: int
+    folder: Path
+    peer_python: str | None
+    port: int
 
 
 def lines_of(size: str) -> int:
@@ -47,51 +57,69 @@ def lines_of(size: str) -> int:
     return int(match[1]) * UNITS[match[2]]
 
 
-def measured(size: str, folder: Path, peer_python: str | None, port: int, parts: tuple[str, ...]) -> dict[str, Any]:
-    lines = lines_of(size)
+def idle(run: Run) -> dict[str, Any]:
+    _say("a lane with nothing to do")
+    return {"idle": _part("idle", ["--port", str(run.port)], run.folder)}
+
+
+def reading(run: Run) -> dict[str, Any]:
+    _say("reading and loading")
+    orders = run.lines // LINES_PER_ORDER
+    return {"ingest": ingest.compare(orders, run.lines, run.peer_python, run.port, 1, DLT_FORMATS)}
+
+
+def models(run: Run) -> dict[str, Any]:
+    """The models, and on what they made the floor, the peers and the web app's pages."""
+    _say("models")
+    found: dict[str, Any] = {}
+
+    def while_published(data: Path) -> None:
+        _say("floor and peers")
+        found["reconciling"] = reconciled(data, run.folder / "work", sys.executable, run.peer_python)
+        _say("pages")
+        command = ["--published", str(data / "published" / "tieout.duckdb"), "--lines", "0"]
+        found["pages"] = _part("pages", command, run.folder)
+
+    found["matching"] = matching.measured(
+        run.folder, run.lines, TEMPLATE_ORDERS, run.port, with_change=True, on_published=while_published
+    )
+    return found
+
+
+def close(run: Run) -> dict[str, Any]:
+    _say("closing a month")
+    template = run.folder / "template"
+    matching.make_template(template, TEMPLATE_ORDERS, run.port)
+    published = template / "data" / "published" / "tieout.duckdb"
+    command = ["--published", str(published), "--lines", str(run.lines // MONTHS)]
+    return {"close": _part("close", command, run.folder)}
+
+
+def reaction(run: Run) -> dict[str, Any]:
+    _say("a lane's reaction")
+    command = ["--erp", "sage200", "--waiting", "0", "--minutes", "1", "--pause", "5", "--port", str(run.port)]
+    return {"reaction": _part("lanes", command, run.folder)}
+
+
+PARTS: Mapping[str, Callable[[Run], dict[str, Any]]] = {
+    "idle": idle,
+    "ingest": reading,
+    "matching": models,
+    "close": close,
+    "reaction": reaction,
+}
+
+
+def measured(name: str, run: Run) -> dict[str, Any]:
+    """The figures of one part, with its date, commit and what else the machine did."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
-    found: dict[str, Any] = {
-        "size": size,
-        "lines": lines,
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit.strip(),
-        "machine": machine(),
-        "load": [round(os.getloadavg()[0], 1)],
-    }
-    if "ingest" in parts:
-        _say("reading and loading")
-        found["ingest"] = ingest.compare(lines // ORDERS_PER_LINE, lines, peer_python, port, 1, DLT_FORMATS)
-    if "matching" in parts:
-        _say("models")
-        extra: dict[str, Any] = {}
+    date, before = datetime.now(UTC).date().isoformat(), _load()
+    found = PARTS[name](run)
+    return {**found, "measured": {name: {"date": date, "commit": commit.strip(), "load": [before, _load()]}}}
 
-        def while_published(data: Path) -> None:
-            _say("floor and peers")
-            extra["reconciling"] = reconciled(data, folder / "work", sys.executable, peer_python)
-            _say("pages")
-            command = ["--published", str(data / "published" / "tieout.duckdb"), "--lines", "0"]
-            extra["pages"] = _part("pages", command, folder)
 
-        found["matching"] = matching.measured(
-            folder, lines, TEMPLATE_ORDERS, port, with_change=True, on_published=while_published
-        )
-        found |= extra
-    if "close" in parts:
-        _say("closing a month")
-        template = folder / "template"
-        matching.make_template(template, TEMPLATE_ORDERS, port)
-        published = template / "data" / "published" / "tieout.duckdb"
-        found["close"] = _part("close", ["--published", str(published), "--lines", str(lines // MONTHS)], folder)
-    if "idle" in parts:
-        _say("a lane with nothing to do")
-        found["idle"] = _part("idle", ["--port", str(port)], folder)
-    if "reaction" in parts:
-        _say("a lane's reaction")
-        command = ["--erp", "sage200", "--waiting", "0", "--minutes", "1", "--pause", "5", "--port", str(port)]
-        found["reaction"] = _part("lanes", command, folder)
-    about = {name: found.pop(name) for name in ("date", "commit", "load")}
-    about["load"].append(round(os.getloadavg()[0], 1))
-    return found | {"measured": dict.fromkeys(parts, about)}
+def _load() -> float:
+    return round(os.getloadavg()[0], 1)
 
 
 def _part(name: str, arguments: list[str], folder: Path) -> dict[str, Any]:
@@ -113,19 +141,24 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where to work and keep the template; default a temporary folder")
     parser.add_argument("--peer-python", help="Python of an environment that has the peers; default none are asked")
     parser.add_argument("--port", type=int, default=8960)
-    parser.add_argument("--only", nargs="+", choices=PARTS, help="measure these again, keep the others of the last run")
+    parser.add_argument(
+        "--only", nargs="+", choices=tuple(PARTS), help="measure these again, keep the others of the last run"
+    )
     parser.add_argument("--without-pages", action="store_true", help="leave the pages of docs/ as they are")
     options = parser.parse_args()
     output = RESULTS / f"bench-{options.size}.json"
-    before: Mapping[str, Any] = json.loads(output.read_text()) if options.only and output.exists() else {}
+    found: dict[str, Any] = json.loads(output.read_text()) if options.only and output.exists() else {}
+    found |= {"size": options.size, "lines": lines_of(options.size), "machine": machine()}
+    RESULTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tieout-bench-") as name:
         folder = (options.folder or Path(name)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        parts = tuple(options.only or PARTS)
-        found = measured(options.size, folder, options.peer_python, options.port, parts)
-        found = {**before, **found, "measured": before.get("measured", {}) | found["measured"]}
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        run = Run(lines_of(options.size), folder, options.peer_python, options.port)
+        for part in options.only or PARTS:
+            new = measured(part, run)
+            found |= {**new, "measured": found.get("measured", {}) | new["measured"]}
+            # A long run that ends early has its first parts.
+            output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(suite_page.text([found]) + "\n")
     if not options.without_pages:
         suite_page.publish(RESULTS)

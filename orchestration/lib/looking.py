@@ -9,6 +9,7 @@ has passed; until then no vendor is asked.
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,6 +27,8 @@ MOST_RECORDS = 20_000
 """A feed whose last reading brought more is read by a run: a look must not keep the process that makes all looks."""
 MOST_RECENT = timedelta(hours=1)
 """A feed that was read longer ago may have much to tell: the same."""
+PATIENCE_SECONDS = 30.0
+"""Then the rest is left to a run. Dagster gives up on a look after 60 seconds."""
 RUN_ID = "look"
 
 _log = logging.getLogger(__name__)
@@ -49,12 +52,10 @@ def look(workspace: Workspace, lane: str) -> Look:
     due = _due(workspace, lane)
     if not due:
         return Look(None)
-    large = _large(workspace, due)
-    if large is not None:
-        return Look(f"{large} may be read again")
     try:
         with lane_lock(workspace.settings, timeout=0):
-            return _read(workspace, lane, due)
+            left = _left_to_a_run(workspace, due)
+            return _read(workspace, lane, due) if left is None else Look(f"{left} may be read again")
     except Timeout:
         return Look(None)  # a lane is at work; the next look is a minute away
 
@@ -64,7 +65,10 @@ def _read(workspace: Workspace, lane: str, due: list[FeedKey]) -> Look:
     feeds = {
         (feed.vendor, feed.entity): feed for vendor in registry.vendors for feed in registry.lane_feeds(lane, vendor)
     }
+    began = time.monotonic()
     for key in due:
+        if time.monotonic() - began > PATIENCE_SECONDS:
+            return Look("reading takes long", tuple(read))
         try:
             batch, _ = read_feed(
                 workspace, workspace.feeds[key.vendor][key.entity], key, feeds[key.vendor, key.entity], RUN_ID
@@ -99,8 +103,10 @@ def _due(workspace: Workspace, lane: str) -> list[FeedKey]:
     ]
 
 
-def _large(workspace: Workspace, due: list[FeedKey]) -> FeedKey | None:
-    """A feed of those that a look should leave to a run."""
+def _left_to_a_run(workspace: Workspace, due: list[FeedKey]) -> FeedKey | None:
+    """A feed of those that may take long, or was not read to its end last time: a look that Dagster gave up on tells
+    nobody why.
+    """
     now = workspace.settings.clock.now()
     with State(workspace.settings.state_path) as state:
         last = state.last_readings()

@@ -344,15 +344,18 @@ class State:
         )
         return {FeedKey(vendor, account, entity): str(finished) for vendor, account, entity, finished in rows}
 
-    def last_readings(self) -> dict[FeedKey, tuple[str, int]]:
-        """Of each feed's last whole reading when it ended, as a UTC stamp, and how many records it received."""
+    def last_readings(self) -> dict[FeedKey, tuple[str | None, int]]:
+        """Of each feed's last reading when it ended, a UTC stamp or None when it did not end well, and how many records
+        it received.
+        """
         rows = self._connection.execute(
             """
-            select vendor, account, entity, finished_at, records_received from batches
-            where batch in (select max(batch) from batches where status = 'COMPLETE' group by vendor, account, entity)
+            select vendor, account, entity, case when status = 'COMPLETE' then finished_at end, records_received
+            from batches
+            where batch in (select max(batch) from batches group by vendor, account, entity)
             """
         )
-        return {FeedKey(vendor, account, entity): (str(at), int(count)) for vendor, account, entity, at, count in rows}
+        return {FeedKey(vendor, account, entity): (at, int(count)) for vendor, account, entity, at, count in rows}
 
     def newest_landed(self, vendor: str, account: str, entities: Collection[str]) -> int:
         """The last batch that brought a record of one of these feeds, 0 when there was none."""

@@ -109,8 +109,15 @@ def test_a_look_leaves_to_a_run_what_may_take_long_or_fails(minute: Settings, mo
     failed = look(workspace(later(minute, 1), connections), "orders")
     assert failed.why == "mirakl/BRICO/transaction_lines could not be read"
     vendor.fails_with = None
-    monkeypatch.setattr(looking, "MOST_RECORDS", 2)
-    assert look(workspace(later(minute, 2), connections), "orders").read == ()
+    again = look(workspace(later(minute, 2), connections), "orders")
+    assert "may be read again" in (again.why or ""), "it was not read to its end: a run tries again and tells people"
+    assert again.read == ()
+    assert run_lane("orders", later(minute, 2), workspace=workspace(later(minute, 2), connections)).ok
+    assert look(workspace(later(minute, 3), connections), "orders").read
+    monkeypatch.setattr(looking, "PATIENCE_SECONDS", -1.0)
+    assert look(workspace(later(minute, 4), connections), "orders").why == "reading takes long"
+    monkeypatch.setattr(looking, "MOST_RECORDS", -1)
+    assert "may be read again" in (look(workspace(later(minute, 5), connections), "orders").why or "")
 
 
 def test_a_look_waits_for_no_lane(minute: Settings) -> None:
