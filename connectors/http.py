@@ -20,12 +20,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
-import httpcore
 import httpx
 import msgspec
 from pyrate_limiter import Limiter, Rate
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
+from connectors.bodies import read_straight
 from connectors.errors import (
     AuthError,
     BadConfiguration,
@@ -63,10 +63,7 @@ SECRET_PARAMETERS = frozenset(
 )
 MASK = "***"
 
-httpcore.HTTP11Connection.READ_NUM_BYTES = 256 * 1024
-"""What is asked of a socket at a time. With httpcore's 64 KiB a page of 2 MB took twice the processor time; much more
-is allocated in vain each time.
-"""
+read_straight()
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | Sequence[str]]

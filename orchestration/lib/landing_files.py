@@ -35,11 +35,15 @@ class LandingFiles:
         """
         full = self._full(path)
         if self._is_local:
-            target = Path(full)
-            self._make_private()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(target.name + ".part")
-            with temporary.open("wb") as file:
+            target, temporary = Path(full), Path(f"{full}.part")
+            # The folder is there but for the first page of a day: to ask each time took as long as to write.
+            try:
+                file = temporary.open("wb")
+            except FileNotFoundError:
+                self._make_private()
+                target.parent.mkdir(parents=True, exist_ok=True)
+                file = temporary.open("wb")
+            with file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

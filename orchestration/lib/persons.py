@@ -86,6 +86,16 @@ class Erasure:
     reason: str
 
 
+@dataclass(slots=True, eq=False)
+class _Wish:
+    """A page that asks for the keys of its orders; `keys`, also of others, are there when they are durable."""
+
+    orders: Collection[str]
+    path: str
+    at: str
+    keys: Mapping[str, bytes] | None = None
+
+
 class Persons:
     """The key store, and the clues by which customers.py finds an order. One object serves all threads of a run."""
 
@@ -94,6 +104,8 @@ class Persons:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         self._lock = threading.Lock()
+        self._answering = threading.Lock()
+        self._wishes: list[_Wish] = []
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         # What is deleted is overwritten, and `erase` empties the log: an erased key must not be found on the disk.
         self._connection.execute("pragma secure_delete = on")
@@ -133,7 +145,23 @@ class Persons:
     def keys_for(self, orders: Collection[str], path: str, *, at: str) -> dict[str, bytes]:
         """Each order's key, made where there is none, durable when this returns. An order whose person was erased has
         none and gets none again. `path` is the file that the pieces go to.
+
+        Pages that ask at the same time are answered together: one flush to the disk for all of them.
         """
+        wish = _Wish(orders, path, at)
+        self._wishes.append(wish)
+        try:
+            with self._answering:
+                if wish.keys is None:  # nobody has answered it along with theirs
+                    self._answer([one for one in list(self._wishes) if one.keys is None])
+        finally:
+            self._wishes.remove(wish)
+        assert wish.keys is not None
+        return {order: wish.keys[order] for order in orders if order in wish.keys}
+
+    def _answer(self, wishes: list[_Wish]) -> None:
+        at = max(wish.at for wish in wishes)
+        orders = list(dict.fromkeys(order for wish in wishes for order in wish.orders))
         with self._transaction() as connection:
             gone = self._erased(connection, orders)
             wanted = [order for order in orders if order not in gone]
@@ -141,15 +169,24 @@ class Persons:
             fresh = [order for order in wanted if order not in found]
             random = os.urandom(KEY_BYTES * len(fresh))
             made = {order: random[n * KEY_BYTES : (n + 1) * KEY_BYTES] for n, order in enumerate(fresh)}
-            connection.executemany("insert into keys values (?1, ?2, ?3, ?3)", [(*one, at) for one in made.items()])
+            # One statement for all: with each of them this thread waits anew for Python's lock, which others hold.
+            connection.execute(
+                "insert into keys select value, substr(?2, key * ?3 + 1, ?3), ?4, ?4 from json_each(?1)",
+                (_listed(fresh), random, KEY_BYTES, at),
+            )
             connection.execute(
                 "update keys set landed_at = ? where order_id in (select value from json_each(?)) and landed_at < ?",
                 (at, _listed(found), at),
             )
-            connection.executemany("insert or ignore into places values (?, ?)", [(order, path) for order in wanted])
-            if wanted:
-                connection.execute("insert or ignore into unread values (?)", (path,))
-            return found | made
+            for wish in wishes:
+                mine = [order for order in wish.orders if order not in gone]
+                connection.execute(
+                    "insert or ignore into places select value, ? from json_each(?)", (wish.path, _listed(mine))
+                )
+                if mine:
+                    connection.execute("insert or ignore into unread values (?)", (wish.path,))
+        for wish in wishes:
+            wish.keys = found | made
 
     def keys(self, orders: Collection[str]) -> dict[str, bytes]:
         """The keys that there are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -152,6 +153,56 @@ def test_a_connection_reset_in_the_middle_of_a_page_is_read_again_in_full(naps: 
     with serving(in_turn(Reply(200, page, cut_after=100_000), Reply(200, page))) as server:
         assert read(client(server, naps)) == page
         assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("sent", [70_000, 2_999_999])
+def test_a_page_that_ends_early_in_good_order_is_read_again_in_full(naps: list[float], sent: int) -> None:
+    """An orderly end, which only the announced length tells from the page's own; then pages on one connection."""
+    page = b"x" * 3_000_000
+    connections = 0
+
+    def serve() -> None:
+        nonlocal connections
+        for content in (page[:sent], page):
+            connection, _ = listening.accept()
+            connections += 1
+            with connection:
+                while connection.recv(10_000):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(page) + content)
+                    if content != page:
+                        break
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving_thread = threading.Thread(target=serve)
+        serving_thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        api = ApiClient("mirakl", url, sleep=naps.append, clock=lambda: NOW, timeout_seconds=5.0)
+        assert read(api) == read(api) == page
+        api.close()
+        serving_thread.join()
+    assert len(naps) == 1
+    assert connections == 2, "a whole page leaves its connection to the next"
+
+
+def test_a_page_in_chunks_is_read_whole(naps: list[float]) -> None:
+    chunks = [b"a" * 100_000, b"b", b"c" * 700_000]
+    coded = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""])
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with listening.accept()[0] as connection:
+                for _ in range(2):
+                    connection.recv(10_000)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + coded)
+
+        serving_thread = threading.Thread(target=serve)
+        serving_thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        api = ApiClient("mirakl", url, sleep=naps.append, clock=lambda: NOW, timeout_seconds=5.0)
+        assert read(api) == read(api) == b"".join(chunks)
+        api.close()
+        serving_thread.join()
+    assert naps == []
 
 
 def test_a_server_that_always_resets_gives_a_transport_failure(naps: list[float]) -> None:

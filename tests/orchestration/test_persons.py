@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,7 @@ from orchestration.outbox import Outbox
 from orchestration.outbox.notes import About
 
 ORDERS = feed_spec("mirakl", "orders")
+AT = "2026-11-23T00:00:00.000000Z"
 NAMES = ("Ann Canary", "Bob Canary")
 MEMBERS = ("Canary", "canary@person.example", "12 Canary Road", "1CA")
 
@@ -245,3 +247,27 @@ def test_every_feed_that_is_cut_is_limited_by_retention() -> None:
 
     limited = (DEFAULT_CONFIG_DIR / "retention.csv").read_text()
     assert [f"{vendor},{entity}" for vendor, entity in PERSONAL if f"{vendor},{entity}," not in limited] == []
+
+
+def test_pages_that_ask_at_the_same_time_get_the_same_keys(tmp_path: Path) -> None:
+    """Each page answered, by whichever thread came first; an order on several pages has one key, an erased one none."""
+    pages = {f"landing/{page}": [f"{page}-{number}" for number in range(20)] + ["shared", "gone"] for page in range(40)}
+    with Persons(tmp_path / "keys.db") as persons:
+        persons.erase(["gone"], at=AT, by="test", reason="test")
+        with ThreadPoolExecutor(max_workers=8) as threads:
+            answers = list(threads.map(lambda page: persons.keys_for(page[1], page[0], at=AT), pages.items()))
+        for (path, orders), keys in zip(pages.items(), answers, strict=True):
+            assert list(keys) == orders[:-1]
+            assert persons.keys(orders) == keys
+            assert persons.places(orders[0]) == [path]
+        assert persons.places("shared") == sorted(pages)
+        assert persons.unread() == sorted(pages)
+        assert len({key for keys in answers for key in keys.values()}) == 40 * 20 + 1
+
+
+def test_a_page_that_cannot_be_answered_does_not_stop_the_next(tmp_path: Path) -> None:
+    with Persons(tmp_path / "keys.db") as persons:
+        with pytest.raises(sqlite3.Error):
+            persons.keys_for(["A"], "landing/1", at=None)  # type: ignore[arg-type]
+        assert list(persons.keys_for(["B"], "landing/2", at=AT)) == ["B"]
+        assert persons.keys(["A"]) == {}
