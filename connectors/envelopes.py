@@ -100,6 +100,8 @@ def _at_once(body: bytes, envelope: Envelope) -> tuple[list[msgspec.Raw], msgspe
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     del members[envelope.member]
+    if body[first - 1 : first] == b"[" and body[end : end + 1] == b"]":  # not a copy: the page is one already
+        return records, msgspec.Raw(memoryview(body)[first - 1 : end + 1]), members
     return records, msgspec.Raw(b"[%b]" % body[first:end]), members
 
 

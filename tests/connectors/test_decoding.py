@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.decoding import format_stamp, largest_id, newest_stamp, parse_stamp, plain_decimal, record_hash
+from connectors.envelopes import Envelope, scanned_records
 from connectors.errors import BadPayload
 from connectors.feeds import REGISTRY, all_feeds, feed_spec
 from connectors.mirakl.decode import DECODERS as MIRAKL_DECODERS
@@ -486,3 +487,18 @@ def test_table_names_are_unique_and_roots_come_first() -> None:
             assert root.parent is None
             assert all(c.parent == root.name for c in children)
             assert set(spec.id_columns) <= {c.name for c in root.columns}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"orders":[{"order_id":"A"},{"order_id":"B"}],"total_count":2}',
+        '{"total_count":2,"orders":[{"order_id":"A"},{"order_id":"B"}]}',
+        '{"orders": [ {"order_id":"A"},\n{"order_id":"B"} ], "total_count":2}',
+        '{"orders": [{"order_id":"A"}, {"order_id":"B"}\n], "total_count":2}',
+    ],
+)
+def test_the_list_of_records_is_the_list_however_it_is_spaced(body: str) -> None:
+    records, whole, members = scanned_records(body.encode(), Envelope("orders"), vendor="mirakl", call="OR11")
+    assert json.loads(bytes(whole)) == json.loads(body)["orders"] == [json.loads(bytes(record)) for record in records]
+    assert {name: bytes(value) for name, value in members.items()} == {"total_count": b"2"}

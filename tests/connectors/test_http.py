@@ -353,9 +353,24 @@ def test_the_key_is_sent_bare_and_never_logged_or_raised(naps: list[float], capl
     assert caught.value.detail == "bad key ***"
 
 
-def test_secret_parameters_are_masked_in_urls() -> None:
-    shown = redacted_url(httpx.URL("https://u:p@h.example.com/a?page_token=abc&max=5&access_token=t"))
-    assert shown == "https://h.example.com/a?page_token=***&max=5&access_token=***"
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "https://u:p@h.example.com/a?page_token=abc&max=5&access_token=t",
+            "https://h.example.com/a?page_token=***&max=5&access_token=***",
+        ),
+        ("https://h.example.com/a?max=5&Key=abc", "https://h.example.com/a?max=5&Key=***"),
+        ("https://u@h.example.com/a?max=5", "https://h.example.com/a?max=5"),
+        ("https://h.example.com/a?max=5#part", "https://h.example.com/a?max=5"),
+        (
+            "https://h.example.com/a?since=2026-01-01%2000:00&max=5",
+            "https://h.example.com/a?since=2026-01-01%2000:00&max=5",
+        ),
+    ],
+)
+def test_secret_parameters_are_masked_in_urls(url: str, shown: str) -> None:
+    assert redacted_url(httpx.URL(url)) == shown
 
 
 def test_a_call_keeps_below_the_vendors_pace() -> None:
