@@ -1,7 +1,8 @@
 """From orders a day to a machine, its disk, the vendors' calls and the time to close, from the suite's figures.
 
 Between and beyond sizes that were run a cost is a fixed part and a part per line, through the two largest sizes; from a
-single size it is taken as proportional, which is too much for larger ones where dbt's fixed part is in it.
+single size it is taken as proportional, which is too much for larger ones where dbt's fixed part is in it. Further than
+ten times what was run nothing is said.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ LINE_READINGS_A_DAY = 20
 """Of the settlement lane: what Mirakl recommends for TL02."""
 STOCK_FILES_A_DAY = 24 * 12
 NOT_MEASURED = "not measured"
+REACH = 10
+"""So many times the largest size that was run a straight line may be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,10 @@ class Plan:
 
     orders_a_day: int
     lines_a_year: int
-    disk_bytes: float
-    build_seconds: float
-    change_seconds: float
-    cores: int
+    disk_bytes: float | None
+    build_seconds: float | None
+    change_seconds: float | None
+    cores: int | None
     close_seconds: float | None
     marketplace_calls_a_day: int
     erp_hours_a_day: float
@@ -75,14 +78,16 @@ def plan(orders_a_day: int, results: Sequence[Found]) -> Plan:
         for found in results
         if "close" in found
     )
+    most = max(int(found["matching"]["transaction_lines"]) for found in sized)
+    is_near = lines <= REACH * most
     return Plan(
         orders_a_day,
         lines,
-        disk,
-        build + publish,
-        change + publish,
-        max(1, math.ceil((build + publish) / (REBUILD_HOURS * 3600))),
-        line_through(closed, lines / 12) if closed else None,
+        disk if is_near else None,
+        build + publish if is_near else None,
+        change + publish if is_near else None,
+        max(1, math.ceil((build + publish) / (REBUILD_HOURS * 3600))) if is_near else None,
+        line_through(closed, lines / 12) if closed and lines / 12 <= REACH * closed[-1][0] else None,
         LOOKS_A_DAY
         + math.ceil(orders_a_day / ORDERS_A_PAGE)
         + 2 * orders_a_day  # OR21 and OR24
@@ -90,7 +95,7 @@ def plan(orders_a_day: int, results: Sequence[Found]) -> Plan:
         + math.ceil(lines_a_day / LINES_A_PAGE)
         + STOCK_FILES_A_DAY,
         orders_a_day * WRITE_SECONDS / WRITES_AT_ONCE / 3600,
-        lines <= max(int(found["matching"]["transaction_lines"]) for found in sized),
+        lines <= most,
     )
 
 
@@ -103,6 +108,10 @@ def line_through(points: Sequence[tuple[float, float]], at: float) -> float:
     smaller, less = others[-1]
     slope = max(0.0, (value - less) / (size - smaller))
     return max(0.0, value + slope * (at - size))
+
+
+def _shown(value: float | None, unit: float) -> str:
+    return NOT_MEASURED if value is None else f"{value / unit:,.1f}"
 
 
 def text(results: Sequence[Found]) -> str:
@@ -120,12 +129,15 @@ def _lines(results: Sequence[Found]) -> Iterator[str]:
     memory = max(found["matching"]["cold"]["peak_bytes"] for found in sized)
     cores = sized[-1]["machine"]["cores"]
     yield (
-        f"Computed by `benchmarks/capacity.py` from the suite at {names} transaction lines ({cores} cores), for a "
-        "year of "
-        f"history with {LINES_AN_ORDER} transaction lines an order. Rows marked * have more lines than were run: a "
-        "straight "
-        "line through what was, no measurement."
+        f"Computed by `benchmarks/capacity.py` from the suite at {names} transaction lines ({cores} cores), for a year "
+        f"of history with {LINES_AN_ORDER} transaction lines an order. Rows marked * have more lines than were run: a "
+        f"straight line through what was, no measurement; beyond {REACH} times what was run, nothing is said."
     )
+    if len(sized) == 1:
+        yield (
+            "From a single size a cost is taken as proportional, its fixed part included, which is too much for "
+            "larger ones."
+        )
     yield ""
     yield (
         "| orders a day | lines a year | disk, GB | all models anew and published, processor minutes | "
@@ -135,11 +147,10 @@ def _lines(results: Sequence[Found]) -> Iterator[str]:
     yield "|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     for orders in ORDERS_A_DAY:
         one = plan(orders, results)
-        close = NOT_MEASURED if one.close_seconds is None else f"{one.close_seconds / 60:.1f}"
         yield (
-            f"| {orders:,}{'' if one.is_measured else ' *'} | {one.lines_a_year:,} | {one.disk_bytes / 1e9:,.1f} | "
-            f"{one.build_seconds / 60:,.1f} | {one.change_seconds / 60:,.1f} | {one.cores} | {close} | "
-            f"{one.marketplace_calls_a_day:,} | {one.erp_hours_a_day:.1f} |"
+            f"| {orders:,}{'' if one.is_measured else ' *'} | {one.lines_a_year:,} | {_shown(one.disk_bytes, 1e9)} | "
+            f"{_shown(one.build_seconds, 60)} | {_shown(one.change_seconds, 60)} | {one.cores or NOT_MEASURED} | "
+            f"{_shown(one.close_seconds, 60)} | {one.marketplace_calls_a_day:,} | {one.erp_hours_a_day:.1f} |"
         )
     yield ""
     yield (
@@ -150,9 +161,7 @@ def _lines(results: Sequence[Found]) -> Iterator[str]:
     yield ""
     yield (
         f"**Where DuckDB ends and Spark begins.** Up to {most:,} lines DuckDB on one machine is measured; where it "
-        "ends is "
-        f"{NOT_MEASURED}: no size that was run failed. The speed of the Spark target is {NOT_MEASURED}; that its "
-        "marts are "
+        f"ends is {NOT_MEASURED}. The speed of the Spark target is {NOT_MEASURED}; that its marts are "
         "equal is (`make parity-spark`, [spark.md](spark.md))."
     )
     yield ""

@@ -216,9 +216,9 @@ def _dlt(results: Sequence[Found]) -> Iterator[str]:
         if "ratio_of_rates" in found["ingest"]:
             part = found["ingest"]
             yield (
-                f"{found['size']}: {part['ratio_of_rates']:.1f} times dlt's rate, "
-                f"{part['ratio_of_processor_seconds']:.1f} "
-                f"times less processor time, {part['ratio_of_memory']:.2f} of its memory."
+                f"{found['size']}: {part['ratio_of_rates']:.1f} times dlt's rate, with 1 / "
+                f"{part['ratio_of_processor_seconds']:.1f} of its processor seconds and {part['ratio_of_memory']:.2f} "
+                "of its memory."
             )
             yield ""
 
