@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -421,3 +422,26 @@ def test_lines_of_one_order_are_canceled_one_after_the_other_in_one_go(unsent: M
         results = CancelationDelivery(connector).send([first, second])
     assert [results[one.action_key].outcome for one in (first, second)] == [Outcome.SENT, Outcome.SENT]
     assert [body_of(one)["cancelations"][0]["order_line_id"] for one in unsent.writes] == [LINE, "O1-A-2"]
+
+
+def test_a_cancelation_as_the_models_write_it_is_sent_as_numbers(unsent: Marketplace) -> None:
+    """The payload of act_line_cancellations: amounts are texts, what a line does not have is null."""
+    the_line(unsent).update(quantity=3, taxes=[{"code": "VAT", "amount": 2}])
+    written = json.loads(
+        '{"order_id":"O1-A","currency_code":"GBP","order_tax_mode":"TAX_INCLUDED","known_ids":[],"cancelations":'
+        '[{"order_line_id":"O1-A-1","amount":"6.67","shipping_amount":"0.00","quantity":2,"reason_code":"GONE",'
+        '"taxes":[{"code":"VAT","amount":"1.33"}],"shipping_taxes":null}]}'
+    )
+    wanted = action("CANCELATION", written, "1")
+    with opened(unsent) as connector:
+        assert CancelationDelivery(connector).send([wanted])[wanted.action_key].outcome is Outcome.SENT
+    (sent,) = body_of(unsent.writes[0])["cancelations"]
+    assert sent == {
+        "order_line_id": LINE,
+        "amount": Decimal("6.67"),
+        "shipping_amount": 0,
+        "reason_code": "GONE",
+        "currency_iso_code": "GBP",
+        "quantity": 2,
+        "taxes": [{"code": "VAT", "amount": Decimal("1.33")}],
+    }
