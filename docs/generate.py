@@ -1,7 +1,7 @@
 """Writes the reference pages that are made of the project's own descriptions: `python docs/generate.py`.
 
 `configuration.md` comes from the seeds' YAML, `marts.md` from the marts' YAML, the tables in `accounting.md` from the
-seeds that post. A test fails when they are not current,
+seeds that post, those in `rights.md` from `connectors/rights.csv`. A test fails when they are not current,
 so a column that is added without a description, or described and not published, shows up in review.
 """
 
@@ -151,7 +151,48 @@ def accounting() -> str:
     return text
 
 
-PAGES = {"configuration.md": configuration, "marts.md": marts, "accounting.md": accounting}
+RIGHTS_BEGIN = "<!-- what follows is written by docs/generate.py from connectors/rights.csv -->"
+PLACES = {
+    ("mirakl", "SELLER"): "Mirakl, a seller's key",
+    ("mirakl", "OPERATOR"): "Mirakl, an operator's client",
+    ("sage200", ""): "Sage 200, the API user",
+    ("netsuite", ""): "NetSuite, the integration's role",
+    ("postgresql", ""): "PostgreSQL",
+    ("object store", ""): "Object store",
+}
+
+
+def rights() -> str:
+    """Templates from the table that doctor reads, below the page's own words."""
+    head, _, _ = (ROOT / "docs" / "rights.md").read_text("utf-8").partition(RIGHTS_BEGIN)
+    with (ROOT / "connectors" / "rights.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    def names(cell: str, every: str) -> str:
+        return every if cell == "*" else ", ".join(f"`{part}`" for part in cell.split("|") if part)
+
+    lines = []
+    for (vendor, side), title in PLACES.items():
+        lines += [f"## {title}", ""]
+        levels = any(row["level"] for row in rows if (row["vendor"], row["side"]) == (vendor, side))
+        columns = ["right", *(["level"] if levels else []), "for feeds", "for kinds of write", "what it is"]
+        lines += ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+        for row in rows:
+            if (row["vendor"], row["side"]) != (vendor, side):
+                continue
+            needed = [names(row["feeds"], "all"), names(row["kinds"], "all")]
+            note = row["note"]
+            if row["is_required"] == "false":
+                note += " (some accounts only)"
+            if not any(needed):
+                needed = ["never needed", "never needed"]
+            level = [row["level"].title()] if levels else []
+            lines.append("| " + " | ".join([f"`{row['right']}`", *level, *needed, one_line(note)]) + " |")
+        lines.append("")
+    return f"{head}{RIGHTS_BEGIN}\n\n" + "\n".join(lines).rstrip() + "\n"
+
+
+PAGES = {"rights.md": rights, "configuration.md": configuration, "marts.md": marts, "accounting.md": accounting}
 
 
 def main() -> int:

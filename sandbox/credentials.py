@@ -10,6 +10,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sandbox.netsuite.sign_in import NetSuiteClient, certificate_of
 
 ALL_MIRAKL_ROLES = frozenset({"ROLE_SHOP_ADMIN", "ROLE_SHOP_ACCOUNTANCY"})
+PARTNER_ROLES = frozenset(
+    f"ROLE_PARTNER_{name}"
+    for name in (
+        *("ORDER_READ", "ORDER_RETURN_READ", "ORDER_DOCUMENT_READ", "ORDER_SETTINGS_READ", "TRANSACTION_LOG_READ"),
+        *("SELLER_BILLING_CYCLE_READ", "ACCOUNTING_DOCUMENT_READ", "OFFER_READ", "OFFER_SETTINGS_READ", "PRODUCT_READ"),
+        *("SHOP_READ", "CURRENCY_SETTINGS_READ", "CHANNEL_READ", "SHIPPING_SETTINGS_READ"),
+        *("ORDER_ACCEPT", "OFFER_STOCK_WRITE"),
+    )
+)
+ROLES_TOO_MANY = frozenset(
+    f"ROLE_PARTNER_{name}" for name in ("SHOP_USER_CREATE", "SHOP_DOCUMENT_READ", "PRODUCT_WRITE")
+)
 
 
 def _digest(*parts: object) -> str:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from sandbox import jsonio
 from sandbox.clock import SandboxClock, milliseconds
 from sandbox.credentials import (
+    PARTNER_ROLES,
+    ROLES_TOO_MANY,
     MiraklClient,
     MiraklKey,
     SageClient,
@@ -269,12 +271,16 @@ def _seller_keys(seed: int, code: str, shop_ids: tuple[int, ...]) -> list[Mirakl
 
     - seller: everything. no_accountancy: everything but transaction lines.
     - orders_only: an integration with the one role that reads orders.
+    - least: an integration with the partner roles that reading takes, and those of accepting and stock. too_much: the
+      same, and it makes users, sees the shop's documents and changes product data.
     - operator: the marketplace's own systems, which see this shop alone.
     """
     return [
         MiraklKey(mirakl_secret(seed, code), shop_ids),
         MiraklKey(mirakl_secret(seed, code, "no_accountancy"), shop_ids[-1:], frozenset({"ROLE_SHOP_ADMIN"})),
         MiraklKey(mirakl_secret(seed, code, "orders_only"), shop_ids[-1:], frozenset({"ROLE_PARTNER_ORDER_READ"})),
+        MiraklKey(mirakl_secret(seed, code, "least"), shop_ids[-1:], PARTNER_ROLES),
+        MiraklKey(mirakl_secret(seed, code, "too_much"), shop_ids[-1:], PARTNER_ROLES | ROLES_TOO_MANY),
         MiraklKey(mirakl_secret(seed, code, "operator"), shop_ids[-1:], is_operator=True),
     ]
 

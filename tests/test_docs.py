@@ -24,7 +24,7 @@ def generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["configuration.md", "marts.md"])
+@pytest.mark.parametrize("page", ["configuration.md", "marts.md", "rights.md"])
 def test_the_reference_pages_are_current(generate: ModuleType, page: str) -> None:
     assert (DOCS / page).read_text() == generate.PAGES[page](), "run `python docs/generate.py`"
 

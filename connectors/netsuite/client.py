@@ -322,6 +322,11 @@ class NetSuiteConnector:
         """Sign-in, concurrency, open periods, edition, settings, and the permission for each feed, by small calls."""
         return check_account(self)
 
+    @property
+    def token(self) -> CertificateToken | None:
+        """What signs the requests; None with token-based authentication, which has no token of its own."""
+        return self._auth if isinstance(self._auth, CertificateToken) else None
+
     def trial(self, entity: str) -> tuple[int, tuple[str, ...]]:
         """Read next to nothing of a feed, but every column: rows seen, and the columns that the account lacks."""
         query = QUERIES[entity]

@@ -11,7 +11,10 @@ from orchestration.cli.problems import CliError
 from orchestration.cli.session import Session
 
 if TYPE_CHECKING:
+    from connectors.records import CheckResult
+    from orchestration.lib.connections import Connections
     from orchestration.lib.registry import Registry
+    from orchestration.lib.settings import Settings
     from orchestration.outbox import Preview
 
 
@@ -46,9 +49,24 @@ def check_accounts(session: Session, registry: Registry) -> Iterator[AccountChec
                 )
                 yield AccountCheck(label, "connect", False, str(error), action or "Correct the configuration.")
                 continue
+            if results and results[0].ok:
+                results += _rights(connections, registry, session.settings, vendor, account)
             for result in results:
                 name = result.name.removeprefix(f"{account}: ")
                 yield AccountCheck(label, name, result.ok, result.detail, result.action, result.is_warning)
+
+
+def _rights(
+    connections: Connections, registry: Registry, settings: Settings, vendor: str, account: str
+) -> list[CheckResult]:
+    """What the account may do beside what it needs; an account that fails meanwhile has said so already."""
+    from connectors.errors import ConnectorError
+    from orchestration.lib.rights import kinds_switched_on
+
+    try:
+        return connections.rights(vendor, account, kinds_switched_on(registry, settings, vendor, account))
+    except ConnectorError:
+        return []
 
 
 def previews(

@@ -5,7 +5,7 @@ account.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,12 +21,15 @@ from connectors.errors import AuthError, BadConfiguration, ConnectorError, NotFo
 from connectors.http import is_loopback
 from connectors.mirakl.addresses import destinations
 from connectors.mirakl.client import MiraklConnector
+from connectors.mirakl.rights import check_rights as mirakl_rights
 from connectors.mirakl.writes import deliveries as mirakl_deliveries
 from connectors.netsuite import AccountLimiter, Certificate, NetSuiteConnector, Tokens
 from connectors.netsuite.accounts import realm_of
+from connectors.netsuite.rights import check_rights as netsuite_rights
 from connectors.netsuite.writes import deliveries as netsuite_deliveries
 from connectors.records import CheckResult, FeedSpec, Page, Window
 from connectors.sage200.client import Sage200Connector
+from connectors.sage200.rights import check_rights as sage200_rights
 from connectors.sage200.writes import deliveries as sage200_deliveries
 from orchestration.lib.budgets import Budgets, CallUsage, KeyBudget
 from orchestration.lib.configuration import Erp, Marketplace
@@ -103,6 +106,22 @@ class Connections:
     def connector(self, vendor: str, account: str) -> Connector:
         """Raises a ConnectorError when the configuration does not lead to a connector."""
         return self._connector(vendor, account)
+
+    def rights(self, vendor: str, account: str, kinds: Collection[str]) -> list[CheckResult]:
+        """What the account's key may do beyond, or short of, reading its feeds and writing `kinds`, as far as its
+        vendor tells. Nothing for vendors that connectors/rights.csv does not know. Raises a ConnectorError.
+        """
+        connector = self._connector(vendor, account)
+        feeds = {feed.entity for feed in self._registry.account_feeds(vendor, account)}
+        match connector:
+            case MiraklConnector():
+                return mirakl_rights(connector, feeds, kinds)
+            case Sage200Connector():
+                return sage200_rights(connector, feeds, kinds)
+            case NetSuiteConnector():
+                return netsuite_rights(connector, feeds, kinds)
+            case _:
+                return []
 
     def deliveries(self) -> dict[tuple[str, str], Delivery]:
         """Who delivers what, by (kind, account). An account without its secrets is left out: its actions wait."""

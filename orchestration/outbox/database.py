@@ -69,6 +69,21 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def excess_rights(engine: Engine) -> list[str]:
+    """What the database's role may do beyond its own tables (PostgreSQL). A file of SQLite has no roles."""
+    if engine.dialect.name != "postgresql":
+        return []
+    with engine.connect() as connection:
+        row = connection.execute(
+            text(
+                "select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls"
+                " from pg_roles where rolname = current_user"
+            )
+        ).one()
+    names = ("SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS")
+    return [name for name, has in zip(names, row, strict=True) if has]
+
+
 def current_revision(engine: Engine) -> str | None:
     """Revision of the schema in the database, None when it has none yet."""
     with engine.connect() as connection:

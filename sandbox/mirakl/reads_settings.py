@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from sandbox import jsonio
 from sandbox.mirakl.calls import DAY, SELLERS, Call, Endpoint, Handler, admin_or, json_response
+from sandbox.mirakl.values import BadParameter
 from sandbox.mirakl_shop import MiraklShop
 
 PERIODS = frozenset({"ALL_SINCE_BEGINNING", "LAST_MONTH", "LAST_THREE_MONTHS", "LAST_SIX_MONTHS", "LAST_YEAR"})
@@ -81,11 +82,33 @@ def _whole_list(name: str, read: Callable[[MiraklShop], list[dict[str, Any]]]) -
     return answer
 
 
+async def _shop_documents(call: Call) -> Response:
+    if call.text("shop_ids") is None and call.time("updated_since") is None:
+        raise BadParameter("updated_since", "At least one of shop_ids and updated_since must be specified")
+    return json_response(jsonio.encode({"shop_documents": [], "total_count": 0}))
+
+
+async def _product_imports(call: Call) -> Response:
+    call.time("last_request_date")
+    return json_response(jsonio.encode({"product_import_trackings": [], "total_count": 0}))
+
+
+async def _user_roles(_call: Call) -> Response:
+    return json_response(jsonio.encode({"roles": SHOP_ROLES}))
+
+
+SHOP_ROLES = [
+    {"code": "GROUP_SHOP_ADMIN", "description": "Everything of the shop, its users and its API."},
+    {"code": "GROUP_SHOP_ACCOUNTANCY", "description": "Statements and transactions."},
+]
 DAILY = ((1, DAY),)
 READS = (
     Endpoint("V01", "GET", "/api/version", _version, roles=frozenset()),
     Endpoint("A01", "GET", "/api/account", _account, admin_or("SHOP_READ"), DAILY, sides=SELLERS),
     Endpoint("A21", "GET", "/api/account/statistics", _statistics, admin_or("SHOP_READ"), DAILY, sides=SELLERS),
+    Endpoint("RO02", "GET", "/api/users/shops/roles", _user_roles, admin_or("SHOP_USER_CREATE"), sides=SELLERS),
+    Endpoint("S30", "GET", "/api/shops/documents", _shop_documents, admin_or("SHOP_DOCUMENT_READ"), sides=SELLERS),
+    Endpoint("P51", "GET", "/api/products/imports", _product_imports, admin_or("PRODUCT_WRITE"), sides=SELLERS),
     Endpoint("PC01", "GET", "/api/platform/configuration", _platform),
     Endpoint(
         "CUR01",

@@ -35,6 +35,19 @@ ARROW_TYPES = {
     "list_text": pa.string(),
 }
 BATCH = 50_000
+OF_PERMISSIONS: dict[str, dict[str, str]] = {
+    "rolepermissions": {
+        "role": "integer",
+        "permkey": "varchar",
+        "name": "varchar",
+        "permlevel": "integer",
+        "restriction": "integer",
+    },
+    "employee": {"id": "integer", "entityid": "varchar"},
+}
+"""Tables that no world fills: what a role may do (Oracle's help, "Retrieving Permissions Assigned to a Role"), and one
+that needs a permission of its own.
+"""
 
 
 class Database:
@@ -55,6 +68,12 @@ class Database:
             raise ValueError(f"the vendor has no table {', '.join(unknown)}")
         for table in self.kinds:
             self._create(table, world.tables.get(table, ()))
+        for table, kinds in OF_PERMISSIONS.items():
+            self.kinds[table] = dict(kinds)
+            described = ", ".join(f'"{name}" {SQL_TYPES[kind]}' for name, kind in kinds.items())
+            self._connection.execute(f'CREATE TABLE "_{table}" ({described})')
+            self._stored[table] = list(kinds)
+            self._view(table)
         self._connection.execute("CREATE TABLE dual AS SELECT 'X' AS dummy")
         self._create_status_texts()
         self._create_ship_methods(world.ship_methods)
@@ -127,6 +146,14 @@ class Database:
         return {table: int(self.value(f'SELECT count(*) FROM "_{table}"')) for table in sorted(self.kinds)}  # noqa: S608
 
     # --- writing
+
+    def tell_permissions(self, role: int, levels: Mapping[str, int]) -> None:
+        """What the table `rolepermissions` holds from now on."""
+        with self._lock:
+            self._connection.execute("DELETE FROM _rolepermissions")
+            rows = [(role, key, key.partition("_")[2].title(), level, -1) for key, level in sorted(levels.items())]
+            if rows:
+                self._connection.executemany("INSERT INTO _rolepermissions VALUES (?, ?, ?, ?, ?)", rows)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

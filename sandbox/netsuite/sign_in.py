@@ -4,6 +4,7 @@ Times of signatures and assertions are compared with the machine's clock, not th
 A refused signature says 401 INVALID_LOGIN and nothing more; the reason is in `audit_trail`, as in the vendor's.
 """
 
+import base64
 import secrets
 import time
 from collections.abc import Callable
@@ -32,6 +33,8 @@ TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_CERTIFICATE = timedelta(days=731)
 SCOPE = "rest_webservices"
+ROLE, ENTITY = 1042, 17
+"""The integration's role and user, as the access token names them."""
 _CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 _SMALLEST_RSA_KEY = 2048
 
@@ -107,12 +110,25 @@ class NetSuiteSignIn:
         if reason:
             self.audit_trail.append(reason)
             return _token_refusal("invalid_grant")
-        token = ".".join(secrets.token_urlsafe(24) for _ in range(3))
+        token = ".".join((_part({"typ": "JWT", "alg": "RS256"}), _part(self._claims()), secrets.token_urlsafe(24)))
         self._tokens[token] = self._wall_clock() + self._settings.token_seconds
         seconds = self._settings.token_seconds
         life = str(seconds) if self._settings.expires_in_form == "text" else seconds
         body = {"access_token": token, "expires_in": life, "token_type": "Bearer"}
         return Response(jsonio.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    def _claims(self) -> dict[str, Any]:
+        """What the vendor documents of an access token: the role and the entity in `sub`."""
+        now = int(self._wall_clock())
+        return {
+            "sub": f"{ROLE};{ENTITY}",
+            "aud": [f"{secrets.token_hex(8)};{self._client.account_id}", self._client.client_id],
+            "scope": [SCOPE],
+            "iss": "https://system.netsuite.com",
+            "iat": now,
+            "exp": now + self._settings.token_seconds,
+            "jti": secrets.token_urlsafe(12),
+        }
 
     def _wrong_with(self, assertion: str, url: str) -> str | None:
         try:
@@ -204,6 +220,10 @@ class NetSuiteSignIn:
             return "the nonce was used before"
         self._nonces.add(nonce)
         return None
+
+
+def _part(content: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(jsonio.encode(content)).decode().rstrip("=")
 
 
 def _pem(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> str:

@@ -24,6 +24,7 @@ from sandbox.netsuite.columns import UNSUPPORTED, Columns, SuiteQLError, in_zone
 from sandbox.netsuite.database import Database
 from sandbox.netsuite.keyset import Keyset, SortedKeys, keyset_of
 from sandbox.netsuite.masks import as_strftime
+from sandbox.netsuite.sign_in import ROLE
 from sandbox.netsuite.world import NetSuiteSettings
 
 MOST_VALUES = 1000
@@ -81,7 +82,8 @@ class SuiteQL:
         subsidiaries = settings.role_subsidiaries
         seen = None if subsidiaries is None else tuple(sorted(subsidiaries))
         lifted, values = _lifted(query)
-        translated = self._translate(lifted, hidden, frozenset(settings.denied_tables), seen)
+        denied = frozenset(settings.denied_tables) | self._behind_permissions(query)
+        translated = self._translate(lifted, hidden, denied, seen)
         if translated.slots != len(params):
             raise SuiteQLError(f"Search error occurred: {translated.slots} parameters expected, {len(params)} given.")
         values |= {str(slot): value for slot, value in enumerate(params)}
@@ -96,6 +98,16 @@ class SuiteQL:
         except duckdb.Error as error:
             raise SuiteQLError(UNSUPPORTED) from error
         return records(names, rows, as_strftime(settings.date_format)), total
+
+    def _behind_permissions(self, query: str) -> set[str]:
+        """Of the tables that only some roles see, those that this one does not; the others are brought up to date."""
+        granted = dict(one.split("=") for one in self._settings.role_permissions)
+        denied = set() if "LIST_EMPLOYEE" in granted else {"employee"}
+        if not self._settings.shows_permissions:
+            return {*denied, "rolepermissions"}
+        if "rolepermissions" in query.lower():
+            self._database.tell_permissions(ROLE, {key: int(level) for key, level in granted.items()})
+        return denied
 
     def _whole(
         self, translated: _Translated, values: Mapping[str, Any], limit: int, offset: int

@@ -41,6 +41,9 @@ class NetSuiteSettings:
     - call_seconds: how long a call holds its place at least, its work included.
     - expires_in_form: whether the life of a token is told as a text, as the help prints it, or as a number.
     - denied_tables: SuiteQL says that they do not exist, as for a role without the permission.
+    - role_permissions: what the role may do (`TRAN_JOURNAL=3`; 1 view, 2 create, 3 edit, 4 full), as far as it shows:
+      the table `rolepermissions` is there when the role may see it (`shows_permissions`), and `employee` with
+      LIST_EMPLOYEE. Everything else is governed by the switches beside this one.
     - role_subsidiaries: the role sees the transactions of these only, silently; None = of all.
     - denied_records: records the role may not create or edit; denied_status 400 is what is seen live, 403 what is
       documented.
@@ -60,6 +63,8 @@ class NetSuiteSettings:
     expires_in_form: Literal["text", "number"] = "text"
     clock_skew_seconds: int = 300
     denied_tables: set[str] = field(default_factory=set)
+    role_permissions: set[str] = field(default_factory=set)
+    shows_permissions: bool = False
     role_subsidiaries: set[int] | None = None
     denied_records: set[str] = field(default_factory=set)
     denied_status: Literal[400, 403] = 400

@@ -15,13 +15,15 @@ import pytest
 from connectors.auth import ClientCredentials
 from connectors.errors import AuthError, PermissionDenied, RateLimited, WrongAccount
 from connectors.mirakl import MiraklConnector
-from connectors.records import Window
+from connectors.mirakl.rights import check_rights
+from connectors.records import CheckResult, Window
 from sandbox.app import Sandbox, listen, server_for
 from sandbox.credentials import mirakl_secret, operator_client
 from sandbox.store import Store
 from sandbox.world import DEFAULT_AS_OF, build_world
 
 SEED, SHOP = 7, 2042
+EXTRA, MISSING, UNSEEN = (f"rights that {one}" for one in ("are not needed", "are missing", "cannot be asked for"))
 IDS_AT_MOST = 40
 """Enough to see every feed by id at work."""
 
@@ -133,3 +135,48 @@ def test_a_platform_that_counts_is_waited_for_as_it_says(url: str) -> None:
     assert caught.value.retry_after is not None
     assert 0 < caught.value.retry_after <= 300
     assert naps, "it was waited for before it was given up"
+
+
+# --- rights
+
+
+def found(results: list[CheckResult]) -> dict[str, CheckResult]:
+    return {result.name.partition(": ")[2]: result for result in results}
+
+
+def test_a_partners_key_with_too_many_rights_is_told_which(url: str) -> None:
+    shown = found(check_rights(brico(url, "too_much"), {"orders"}, {"ACCEPTANCE", "STOCK"}))
+    extra = shown[EXTRA]
+    assert (extra.ok, extra.is_warning) == (False, True)
+    for right in ("SHOP_USER_CREATE", "SHOP_DOCUMENT_READ", "PRODUCT_WRITE"):
+        assert f"ROLE_PARTNER_{right}" in extra.detail
+    assert shown[MISSING].ok
+
+
+def test_a_partners_key_with_the_least_rights_is_left_alone_and_told_what_nobody_can_ask(url: str) -> None:
+    shown = found(check_rights(brico(url, "least"), {"orders"}, {"ACCEPTANCE", "STOCK"}))
+    assert shown[EXTRA].ok
+    assert shown[MISSING].ok
+    assert "back office" in shown[UNSEEN].detail
+    assert "ROLE_PARTNER_ORDER_ACCEPT (ACCEPTANCE)" in shown[UNSEEN].detail
+    assert "ORDER_REFUND" not in shown[UNSEEN].detail  # it is switched off
+
+
+def test_what_a_kind_that_is_switched_on_misses_is_named(url: str) -> None:
+    missing = found(check_rights(brico(url, "least"), {"orders"}, {"PRICE"}))[MISSING]
+    assert (missing.ok, missing.is_warning) == (False, False)
+    assert missing.detail == "ROLE_PARTNER_OFFER_PRICING_READ (PRICE); ROLE_SHOP_ADMIN (PRICE)"
+
+
+def test_an_administrators_key_is_too_much_unless_something_needs_it(url: str) -> None:
+    needless = found(check_rights(brico(url), {"orders"}, {"ACCEPTANCE"}))[EXTRA]
+    assert (needless.ok, needless.is_warning) == (False, True)
+    assert needless.action.endswith("alone: ROLE_PARTNER_ORDER_ACCEPT, ROLE_PARTNER_ORDER_READ")
+    needed = found(check_rights(brico(url), {"orders", "platform"}, {"ACCEPTANCE"}))[EXTRA]
+    assert needed.ok
+    assert "which platform needs" in needed.detail
+
+
+def test_an_operators_client_cannot_be_asked(url: str) -> None:
+    shown = found(check_rights(plaza(url), {"orders"}, ()))
+    assert "publishes no rights of operators" in shown[UNSEEN].detail

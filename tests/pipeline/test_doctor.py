@@ -28,10 +28,15 @@ def test_doctor_tells_edition_settings_permissions_and_open_periods_of_both_erps
     assert netsuite["journals that wait for approval"]["result"] == "warn"
     assert netsuite["gl_lines (transactionaccountingline)"]["detail"] == "may be read"
 
+    assert "SELECT permkey" in netsuite["rights that cannot be asked for"]["detail"]
+    assert netsuite["rights that are not needed"]["result"] == "ok"
+
     sage = {name.partition(" ")[2]: row for name, row in findings.items() if name.startswith("sage200/SAGE_UK ")}
     assert sage["edition and modules"]["result"] == "ok"
     assert "periods are open" in sage["open periods"]["detail"]
     assert any(name.startswith("settings") for name in sage)
+    assert "read /suppliers" in sage["rights that are not needed"]["detail"]
+    assert findings["mirakl/BRICO rights that are missing"]["result"] == "ok"
 
 
 def test_the_audit_finds_what_is_wrong_with_the_set_up_of_the_world(finished: Site) -> None:

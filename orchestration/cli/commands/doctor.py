@@ -170,6 +170,7 @@ def _outbox(session: Session) -> Iterator[Finding]:
         problem = problem_of(error)
         yield Finding(FAIL, "machine", "outbox", problem.messages[0], problem.action)
         return
+    yield from _database_role(session)
     words = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items())) or "empty"
     stuck = counts.get("UNKNOWN", 0) + counts.get("FAILED", 0)
     if stuck:
@@ -178,3 +179,18 @@ def _outbox(session: Session) -> Iterator[Finding]:
         )
     else:
         yield Finding(OK, "machine", "outbox", words)
+
+
+def _database_role(session: Session) -> Iterator[Finding]:
+    """Whether the role that the outbox is opened with may do more than that (PostgreSQL)."""
+    from orchestration.outbox.database import excess_rights
+
+    engine = session.outbox.engine
+    if engine.dialect.name != "postgresql":
+        return
+    found = excess_rights(engine)
+    if found:
+        action = "Open the outbox with a role that only owns its own database (docs/rights.md)."
+        yield Finding(WARN, "machine", "outbox rights that are not needed", ", ".join(found), action)
+    else:
+        yield Finding(OK, "machine", "outbox rights that are not needed", "none that shows")
