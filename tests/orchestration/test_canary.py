@@ -1,27 +1,33 @@
 """Planted secrets: whatever goes wrong, no word that leaves a connector, an alert, a run's history or the command line
-carries one. Each redaction is then taken away in turn, and the same scene must leak.
+carries one. Then each place in the code that takes a secret out of words is taken away in turn, found by its name in
+the source, and the same scene must leak: a new place that no scene reaches fails here.
 """
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
 import io
 import logging
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import httpx
 import pytest
 
-from connectors import auth as connector_auth
-from connectors import http as connector_http
 from connectors.auth import BareKey, ClientCredentials, ClientToken, MemoryCredentialStore, RefreshingToken
 from connectors.errors import ConnectorError
 from connectors.http import ApiClient, Call
+from connectors.mirakl import MiraklConnector
+from connectors.netsuite import AccountLimiter
+from connectors.netsuite.http import AccountClient
 from orchestration.cli import group
 from orchestration.cli.problems import problem_of
-from orchestration.lib import alerts, history, secret_store
 from orchestration.lib.alerts import Alert, Level, deliver
 from orchestration.lib.history import remembered
 from orchestration.lib.settings import Settings
@@ -31,7 +37,14 @@ KEY = "canary-api-key-0001"
 SECRET = "canary-client-secret-0002"
 TOKEN = "canary-refresh-token-0003"
 ADDRESS = "json://robot:canary-password-0004@chat.example"
-CANARIES = ("canary-api-key", "canary-client-secret", "canary-refresh-token", "canary-password")
+NEW_KEY, NEW_SECRET = "canary-new-key-0005", "canary-new-secret-0006"
+CANARIES = (
+    *("canary-api-key", "canary-client-secret", "canary-refresh-token", "canary-password"),
+    *("canary-new-key", "canary-new-secret"),
+)
+ROOT = Path(__file__).parents[2]
+REDACTING = frozenset({"mask", "masked", "redact", "redacted_url", "_without"})
+"""What the functions are called that take secrets out of words."""
 
 
 def echoing(request: httpx.Request) -> httpx.Response:
@@ -42,6 +55,18 @@ def echoing(request: httpx.Request) -> httpx.Response:
 
 def broken(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadError(f"lost while sending {request.headers.get('Authorization', '')}")
+
+
+def moving(request: httpx.Request) -> httpx.Response:
+    """A vendor that sends us on, to a host that is named after the key."""
+    return httpx.Response(302, headers={"Location": f"https://{KEY}.elsewhere.example/"})
+
+
+def renewing(request: httpx.Request) -> httpx.Response:
+    """A vendor that knows the new key alone, and repeats that one too."""
+    said = f"{request.headers.get('Authorization', '')} {request.content.decode()}"
+    is_new = NEW_KEY in said or NEW_SECRET in said
+    return httpx.Response(400 if is_new else 401, json={"message": f"not understood: {said}"})
 
 
 def scene(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -59,7 +84,7 @@ def scene(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
             for error in failures():
                 print(error, repr(error), error.detail)
                 group.show_problem(problem_of(RuntimeError(f"unforeseen: {KEY}")), as_json=False)
-            deliver(settings, Alert("failed", f"with {KEY} at {ADDRESS}", Level.FAILURE), [])
+            deliver(settings, Alert(f"failed with {KEY}", f"with {KEY} at {ADDRESS}", Level.FAILURE), [])
             with pytest.raises(RuntimeError), remembered(settings, "settlement"):
                 raise RuntimeError(f"ended with {KEY}")
             outbox = Outbox(settings.outbox_address, settings.clock)
@@ -98,11 +123,63 @@ def failures() -> list[ConnectorError]:
             **options,
         )
         calls += [machine.access_token, person.access_token]
+        if transport is answering[-1]:
+            calls += further(options)
         for call in calls:
             with pytest.raises(ConnectorError) as raised:
                 call()
             found.append(raised.value)
     return found
+
+
+def further(options: dict[str, Any]) -> list[Callable[[], object]]:
+    """Calls that fail in ways of their own."""
+    moved = ApiClient(
+        "mirakl",
+        "https://shop.example",
+        auth=BareKey(KEY),
+        secrets=(KEY,),
+        transport=httpx.MockTransport(moving),
+        **options,
+    )
+    company = AccountClient(
+        "netsuite",
+        "https://1.suitetalk.api.netsuite.com",
+        AccountLimiter(),
+        auth=BareKey(KEY),
+        secrets=(KEY,),
+        transport=httpx.MockTransport(netsuite),
+        **options,
+    )
+    shop = MiraklConnector(
+        "BRICO",
+        "https://shop.example",
+        2042,
+        KEY,
+        reread_key=lambda: NEW_KEY,
+        transport=httpx.MockTransport(renewing),
+        **options,
+    )
+    machine = ClientToken(
+        "mirakl",
+        ClientCredentials("https://id.example/token", "id", SECRET),
+        reread=lambda: NEW_SECRET,
+        transport=httpx.MockTransport(renewing),
+        **options,
+    )
+    return [
+        lambda: moved.read(Call("X"), "/orders", {}, lambda answer: answer),
+        lambda: company.read(Call("X"), "/record", {}, lambda answer: answer),
+        lambda: shop.client.read(Call("X"), "/orders", {}, lambda answer: answer),
+        machine.access_token,
+    ]
+
+
+def netsuite(request: httpx.Request) -> httpx.Response:
+    """A refusal in NetSuite's own form."""
+    detail = f"Your current role does not have permission. {request.headers['Authorization']}"
+    refusal = {"detail": detail, "o:errorCode": "INSUFFICIENT_PERMISSION"}
+    return httpx.Response(403, json={"status": 403, "o:errorDetails": [refusal]})
 
 
 def leaked(words: str) -> list[str]:
@@ -115,24 +192,79 @@ def test_no_planted_secret_is_said(settings: Settings, monkeypatch: pytest.Monke
     assert leaked(said) == []
 
 
-def whole(text: str, *_: object) -> str:
-    return text
+def places() -> list[str]:
+    """Each call that takes secrets out of words, as `module:function or method:number`."""
+    found = []
+    for path in sorted([*(ROOT / "connectors").rglob("*.py"), *(ROOT / "orchestration").rglob("*.py")]):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        tree = ast.parse(path.read_text("utf-8"))
+        for name, function in _functions(tree):
+            found += [f"{module}:{name}:{number}" for number, _ in enumerate(_redactions(function))]
+    return found
 
 
-REDACTIONS: dict[str, tuple[object, str, object]] = {
-    "what a vendor repeats": (ApiClient, "masked", lambda self, text: text),
-    "what a token service repeats": (connector_auth, "_without", whole),
-    "addresses in logs": (connector_http, "redacted_url", str),
-    "alerts": (alerts, "redact", whole),
-    "the history of runs": (history, "redact", whole),
-    "the command line": (secret_store, "redact", whole),
-    "what httpx says itself": (logging.getLogger("httpx"), "level", logging.DEBUG),
-}
+def _functions(tree: ast.Module) -> list[tuple[str, ast.AST]]:
+    """Functions and methods by their qualified names; what is inside of one belongs to it."""
+    found: list[tuple[str, ast.AST]] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            found.append((node.name, node))
+        elif isinstance(node, ast.ClassDef):
+            found += [(f"{node.name}.{part.name}", part) for part in node.body if isinstance(part, ast.FunctionDef)]
+    return found
 
 
-@pytest.mark.parametrize("name", REDACTIONS)
+def _redactions(function: ast.AST) -> list[ast.Call]:
+    def name(call: ast.Call) -> str:
+        return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+    return [node for node in ast.walk(function) if isinstance(node, ast.Call) and name(node) in REDACTING]
+
+
+class _Without(ast.NodeTransformer):
+    """The tree with one call replaced by what it was given."""
+
+    def __init__(self, call: ast.Call) -> None:
+        self._call = call
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        return self.visit(node.args[0]) if node is self._call else self.generic_visit(node)
+
+
+def taken_away(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """The function with one redaction less, in place of itself."""
+    name, qualified, number = place.split(":")
+    module = importlib.import_module(name)
+    assert module.__file__ is not None
+    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
+    call = _redactions(dict(_functions(tree))[qualified])[int(number)]
+    code = compile(ast.fix_missing_locations(_Without(call).visit(tree)), module.__file__, "exec")
+    function: Any = module
+    for part in qualified.split("."):
+        function = inspect.getattr_static(function, part)
+    monkeypatch.setattr(inspect.unwrap(function), "__code__", _code_of(code, qualified))
+
+
+def _code_of(code: CodeType, qualified: str) -> CodeType:
+    for part in qualified.split("."):
+        code = next(one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == part)
+    return code
+
+
+@pytest.mark.parametrize("place", places())
 def test_without_any_one_redaction_the_canary_is_heard(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    monkeypatch.setattr(*REDACTIONS[name])
+    taken_away(monkeypatch, place)
     assert leaked(scene(settings, monkeypatch)) != []
+
+
+def test_httpx_left_to_itself_says_the_address(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("httpx"), "level", logging.DEBUG)
+    assert leaked(scene(settings, monkeypatch)) != []
+
+
+@pytest.mark.parametrize("kind", [ClientCredentials, BareKey])
+def test_what_holds_a_secret_does_not_show_it(kind: Any) -> None:
+    held = ClientCredentials("https://id.example/token", "id", SECRET) if kind is ClientCredentials else BareKey(KEY)
+    assert leaked(f"{held} {held!r}") == []
