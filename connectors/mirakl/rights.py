@@ -68,7 +68,7 @@ def _of_administrator(
     """An administrator's key opens everything, so that no single right beside it shows."""
     wanted = row.serves(feeds, kinds)
     if wanted:
-        detail = f"the key is an administrator's, which {purposes(wanted)} needs (PC01): it may do anything in the shop"
+        detail = f"the key is an administrator's, as PC01 asks for ({purposes(wanted)}): it may do anything in the shop"
         return CheckResult(f"{account}: rights that are not needed", True, detail)
     action = f"give the key's user these alone: {', '.join(partner)}"
     return too_many(account, [f"{row.right} ({row.note})"], action)

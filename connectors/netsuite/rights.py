@@ -41,12 +41,14 @@ def check_rights(netsuite: NetSuiteConnector, feeds: Collection[str], kinds: Col
     asked = f"role {role}" if role is not None else "the integration's role (a token of TBA does not name it)"
     wanted = _wanted(rows, feeds, kinds)
     needed = ", ".join(f"{key} {LEVELS[level].title()}" for key, level in sorted(wanted.items()))
+    perhaps = {row.right for row in rows if not row.is_required and row.serves(feeds, kinds)} - set(wanted)
     return [
         too_many(account, extra, f"take them from the role in {WHERE}"),
         unseen(
             account,
             f"the permissions of {asked}: it may not read them, which is as it should be. Compare {WHERE}, or let an "
-            f"administrator run: {STATEMENT.replace('?', role or '<its id>')}. Needed: {needed}; no other",
+            f"administrator run: {STATEMENT.replace('?', role or '<its id>')}. Needed: {needed}; "
+            f"as the account asks for them: {', '.join(sorted(perhaps))}; no other",
         ),
     ]
 

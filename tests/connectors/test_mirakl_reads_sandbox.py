@@ -174,7 +174,7 @@ def test_an_administrators_key_is_too_much_unless_something_needs_it(url: str) -
     assert needless.action.endswith("alone: ROLE_PARTNER_ORDER_ACCEPT, ROLE_PARTNER_ORDER_READ")
     needed = found(check_rights(brico(url), {"orders", "platform"}, {"ACCEPTANCE"}))[EXTRA]
     assert needed.ok
-    assert "which platform needs" in needed.detail
+    assert "as PC01 asks for (platform)" in needed.detail
 
 
 def test_an_operators_client_cannot_be_asked(url: str) -> None:

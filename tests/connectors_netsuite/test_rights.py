@@ -62,6 +62,7 @@ def test_a_role_that_hides_its_permissions_is_tried_by_what_it_sees(
     assert shown[EXTRA].ok
     assert STATEMENT.replace("?", role) in shown[UNSEEN].detail
     assert "TRAN_JOURNAL Edit" in shown[UNSEEN].detail
+    assert "as the account asks for them: ADMI_LOGIN_OAUTH, ADMI_LOGIN_OAUTH2" in shown[UNSEEN].detail
     assert "TRAN_DEPOSIT" not in shown[UNSEEN].detail
     api.settings.role_permissions = {"LIST_EMPLOYEE=1"}
     assert "LIST_EMPLOYEE" in found(check_rights(netsuite, FEEDS, {"JOURNAL"}))[EXTRA].detail

@@ -5,9 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
+import duckdb
 import pytest
 
-from orchestration.lib import dbt, rebuilding
+from orchestration.lib import dbt, erasing, rebuilding
+from orchestration.lib.erasing import NoSuchPerson
+from orchestration.lib.integrity import verify
+from orchestration.lib.loading import load
 from orchestration.lib.points import points
 from orchestration.lib.publish import read_manifest
 from orchestration.lib.rebuilding import RebuildRefused, rebuild
@@ -15,6 +19,8 @@ from orchestration.lib.settings import Settings
 from orchestration.lib.state import State
 from tests.orchestration.test_building import load as land_lines
 from tests.orchestration.test_lanes import totals
+from tests.orchestration.test_persons import MEMBERS, NAMES, everything, order, page
+from tests.orchestration.test_persons import land as land_orders
 
 
 def _lose(settings: Settings) -> None:
@@ -94,3 +100,30 @@ def test_a_mart_that_is_missing_is_not_proved(ran: Settings, monkeypatch: pytest
 def test_without_a_manifest_there_is_nothing_to_rebuild_from(settings: Settings) -> None:
     with pytest.raises(RebuildRefused, match="no manifest of evidence"):
         rebuild(settings)
+
+
+def test_a_rebuild_after_an_erasure_neither_fails_nor_brings_anybody_back(ran: Settings) -> None:
+    land_orders(ran, page(order("A-1", NAMES[0]), order("A-2", NAMES[1]), order("A-3", None)))
+    load(ran)
+    before, shown = raw_orders(ran), (read_manifest(ran), totals(ran))
+    assert len(before) == 3
+    assert erasing.erase(ran, ["A-1"], by="Dana", reason="asked for it") == ["A-1"]
+    _lose(ran)
+
+    done = rebuild(ran)
+
+    assert done.is_proved
+    assert (done.loaded.quarantined, done.differences) == (0, ())
+    assert raw_orders(ran) == before
+    assert (read_manifest(ran), totals(ran)) == shown
+    assert [text for text in MEMBERS if text.encode() in everything(ran.root)] == []
+    assert not any(text in str(before) for text in MEMBERS)
+    with pytest.raises(NoSuchPerson, match="erased"):
+        erasing.shown(ran, "A-1")
+    assert len(erasing.shown(ran, "A-2")) == 1
+    assert verify(ran).problems == []
+
+
+def raw_orders(settings: Settings) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as warehouse:
+        return warehouse.execute("select * from raw.mirakl_orders order by all").fetchall()
