@@ -11,6 +11,7 @@ import httpx
 
 from connectors.auth import ClientCredentials
 from connectors.mirakl import MiraklConnector
+from connectors.mirakl.rights import check_rights
 from connectors.records import FeedSpec, Window
 from sandbox.credentials import mirakl_secret, operator_client
 from sandbox.mirakl.operator_sign_in import SIGN_IN_PATH
@@ -33,6 +34,7 @@ def record() -> list[Exchange]:
     with _serving(generated) as served:
         with seller(served) as (connector, recorder):
             read_everything(connector)
+            check_rights(connector, connector.feeds, ())
             _write(connector, served, whole_order_payloads)
             with raw(served, recorder) as client, _shop(served) as shop:
                 ask_as_seller(client, served, shop, SELLER)
