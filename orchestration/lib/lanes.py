@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from orchestration.lib.planning import land_nothing, plan
 from orchestration.lib.publish import Published
 from orchestration.lib.registry import Registry
 from orchestration.lib.run_history import forget_old_runs
-from orchestration.lib.settings import PROJECT_ROOT, Settings
+from orchestration.lib.settings import PROJECT_ROOT, Settings, parse_stamp
 from orchestration.lib.state import FeedKey, State
 from orchestration.lib.workspace import FeedOutcome, Step, Workspace
 
@@ -82,6 +83,11 @@ LANE_PAUSES: Mapping[str, int] = {"orders": 60, "dispatch": 60}
 LANES = tuple(LANE_KINDS)
 CODE_LOCATION = "orchestration.definitions"
 """Loaded by name, as Dagster itself does: the library does not import the definitions that call it."""
+
+LONGEST_WITHOUT_NEWS = timedelta(minutes=15)
+"""Then such a lane runs whole all the same: some of what it proposes only time makes due, such as to cancel at the
+marketplace what the ERP has given up, once an import that may still change it has had its time.
+"""
 
 PART_OF_LANE = {"tieout/lane_run": "true"}
 """Tag of the runs a lane is made of; the lane itself reports what becomes of them."""
@@ -234,18 +240,23 @@ def lane_lock(settings: Settings, *, timeout: float) -> FileLock:
 
 
 def has_news(settings: Settings, registry: Registry, lane: str) -> bool:
-    """Whether an action waits, or records came since the lane last got to its end, whichever lane fetched them."""
+    """Whether an action waits, or records came since the lane last got to its end, whichever lane fetched them, or that
+    was long ago.
+    """
     seen = _seen(settings, lane)
+    if not (settings.published_path.exists() and seen.exists()):
+        return True
+    newest, _, at = seen.read_text(encoding="ascii").partition(" ")
     return (
-        not settings.published_path.exists()
-        or not seen.exists()
-        or seen.read_text(encoding="ascii") != str(_newest_landed(settings, registry, lane))
+        newest != str(_newest_landed(settings, registry, lane))
+        or not at  # an older version wrote no time
+        or settings.clock.now() - parse_stamp(at) >= LONGEST_WITHOUT_NEWS
         or waiting_actions(settings, LANE_KINDS[lane]) > 0
     )
 
 
 def _seen(settings: Settings, lane: str) -> Path:
-    """Holds the newest landed records that a run of this lane has worked on to its end."""
+    """Holds the newest landed records that a run of this lane has worked on to its end, and when that was."""
     return settings.locks_dir / f"{lane}.seen"
 
 
@@ -296,7 +307,7 @@ class _Lane:
         is_settled &= is_whole
         if is_settled and all(problem.stage in ("extract", "deliver") for problem in self._result.problems):
             newest = _newest_landed(self._workspace.settings, registry, self._lane)
-            replace_file(_seen(self._workspace.settings, self._lane), str(newest).encode())
+            replace_file(_seen(self._workspace.settings, self._lane), f"{newest} {self._workspace.settings.clock.text()}".encode())
         self._result.warnings = account_warnings(self._workspace.connections, accounts)
         return self._finish()
 

@@ -34,6 +34,10 @@ def test_a_run_builds_only_when_records_came_through_whichever_lane(minute: Sett
     assert first.models_built > 0
     again = run_lane("orders", minute, workspace=workspace(minute, connections))
     assert (again.ok, again.models_built, again.published) == (True, 0, None)
+    # What only time makes due is no record.
+    late = minute.model_copy(update={"as_of": minute.clock.now() + lanes.LONGEST_WITHOUT_NEWS})
+    assert run_lane("orders", late, workspace=workspace(late, connections)).published is not None
+    assert run_lane("orders", late, workspace=workspace(late, connections)).published is None
     # What another lane has fetched is news as well.
     connections.accounts["mirakl", "BRICO"].records["transaction_lines"].append(line(3))
     run_lane("settlement", minute, workspace=workspace(minute, connections))
