@@ -306,8 +306,9 @@ class _Lane:
         # What the last reading brought is worked on when it has been proposed as well, in this run or the next.
         is_settled &= is_whole
         if is_settled and all(problem.stage in ("extract", "deliver") for problem in self._result.problems):
-            newest = _newest_landed(self._workspace.settings, registry, self._lane)
-            replace_file(_seen(self._workspace.settings, self._lane), f"{newest} {self._workspace.settings.clock.text()}".encode())
+            settings = self._workspace.settings
+            newest = _newest_landed(settings, registry, self._lane)
+            replace_file(_seen(settings, self._lane), f"{newest} {settings.clock.text()}".encode())
         self._result.warnings = account_warnings(self._workspace.connections, accounts)
         return self._finish()
 
