@@ -263,7 +263,8 @@ def dispatch(erp: str, options: argparse.Namespace) -> dict[str, Any]:
             ]
             with deliveries(erp, folder, variables, options.concurrency) as made:
                 _make(made["SALES_ORDER"], erp, wires, lines)
-                limits = set_limits(url, erp, options)
+            limits = set_limits(url, erp, options)
+            with deliveries(erp, folder, variables, options.concurrency) as made:
 
                 def leave(left: Sequence[str]) -> None:
                     if erp == "netsuite":
@@ -386,13 +387,14 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="where the figures go as JSON")
     options = parser.parse_args()
     result: dict[str, Any] = {"machine": machine()}
+    parts = {"waiting": waiting} if options.waiting else {}
+    if options.minutes:
+        parts |= {"latency": latency, "dispatch": dispatch}
     for erp in options.erp or ERP:
         result[erp] = {}
-        if options.waiting:
-            result[erp]["waiting"] = waiting(erp, options)
-        if options.minutes:
-            result[erp]["latency"] = latency(erp, options)
-            result[erp]["dispatch"] = dispatch(erp, options)
+        for name, part in parts.items():
+            result[erp][name] = part(erp, options)
+            sys.stderr.write(f"{erp} {name}: {json.dumps(result[erp][name])}\n")
     text = json.dumps(result, indent=2) + "\n"
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)

@@ -86,7 +86,9 @@ def served(erp: str, folder: Path, port: int) -> Iterator[tuple[str, dict[str, s
 
 @contextmanager
 def deliveries(erp: str, folder: Path, variables: dict[str, str], concurrency: int) -> Iterator[dict[str, Delivery]]:
-    """What posts each kind, as many at a time as the site carries out."""
+    """What posts each kind, as many at a time as the site carries out. Sage's refresh token is spent by its use: the
+    one that is left goes into `variables`.
+    """
     with (folder / "config" / "erps.csv").open() as file:
         row = next(row for row in csv.DictReader(file) if row["erp_code"] == ERP[erp])
 
@@ -94,6 +96,7 @@ def deliveries(erp: str, folder: Path, variables: dict[str, str], concurrency: i
         return variables[f"{erp.upper()}_{ERP[erp]}_{part}"]
 
     connector: Sage200Connector | NetSuiteConnector
+    store: MemoryCredentialStore | None = None
     if erp == "netsuite":
         certificate = Certificate(
             secret("CLIENT_ID"), secret("CERTIFICATE_ID"), secret("PRIVATE_KEY").replace("\\n", "\n")
@@ -103,13 +106,14 @@ def deliveries(erp: str, folder: Path, variables: dict[str, str], concurrency: i
         )
         made = netsuite_writes.deliveries(connector, row["subsidiary_id"])
     else:
+        store = MemoryCredentialStore(secret("REFRESH_TOKEN"))
         connector = Sage200Connector(
             ERP[erp],
             row["base_url"],
             row["token_url"],
             row["site_id"],
             row["company_id"],
-            MemoryCredentialStore(secret("REFRESH_TOKEN")),
+            store,
             secret("CLIENT_ID"),
             secret("CLIENT_SECRET"),
         )
@@ -118,6 +122,8 @@ def deliveries(erp: str, folder: Path, variables: dict[str, str], concurrency: i
         yield made
     finally:
         connector.close()
+        if store is not None:
+            variables[f"{erp.upper()}_{ERP[erp]}_REFRESH_TOKEN"] = store.load().refresh_token
 
 
 def post(erp: str, deliver: dict[str, Delivery], documents: int) -> dict[str, Any]:
