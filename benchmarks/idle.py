@@ -20,7 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import machine, measure
+from benchmarks.measuring import machine, measure, report
 from benchmarks.serving import variables_of, wait_for_file
 
 LANE = "orders"
@@ -116,11 +116,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="tieout-bench-") as name:
         found = {"machine": machine(), **measured(Path(name), options.orders, options.port)}
-    text = json.dumps(found, indent=2) + "\n"
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text)
-    sys.stdout.write(text)
+    report(found, options.output)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.measuring import Measured, machine, measure
+from benchmarks.measuring import Measured, machine, measure, report
 
 PEER = Path(__file__).with_name("peers") / "dlt_ingest.py"
 FORMATS = ("parquet", "jsonl")
@@ -238,11 +238,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(drain(options.drain)) + "\n")
         return
     result = compare(options.orders, options.lines, options.peer_python, options.port, options.rounds)
-    text = json.dumps(result, indent=2) + "\n"
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text)
-    sys.stdout.write(text)
+    report(result, options.output)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from typing import Any
 import httpx
 import pyarrow as pa
 
-from benchmarks.measuring import machine
+from benchmarks.measuring import machine, report
 from benchmarks.postings import ERP, deliveries, served
 from connectors.delivery import Action, Delivery, Outcome
 from connectors.mirakl import MiraklConnector
@@ -395,11 +395,7 @@ def main() -> None:
         for name, part in parts.items():
             result[erp][name] = part(erp, options)
             sys.stderr.write(f"{erp} {name}: {json.dumps(result[erp][name])}\n")
-    text = json.dumps(result, indent=2) + "\n"
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text)
-    sys.stdout.write(text)
+    report(result, options.output)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.measuring import machine, measure
+from benchmarks.measuring import machine, measure, report
 from benchmarks.serving import variables_of, wait_for
 
 FEEDS = {"sage200": ("nominal_transactions", "warehouse_holdings"), "netsuite": ("gl_lines", "stock")}
@@ -124,11 +124,7 @@ def main() -> None:
     result: dict[str, Any] = {"machine": machine(), "asked": {"lines": options.lines, "stock": options.stock}}
     for vendor in options.erp or FEEDS:
         result[vendor] = measured(vendor, options.lines, options.stock, options.port)
-    text = json.dumps(result, indent=2) + "\n"
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text)
-    sys.stdout.write(text)
+    report(result, options.output)
 
 
 if __name__ == "__main__":

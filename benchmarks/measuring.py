@@ -9,6 +9,7 @@ import os
 import platform
 import resource
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -109,3 +110,12 @@ def machine() -> dict[str, Any]:
         platform.machine(),
     )
     return {"processor": model, "cores": os.cpu_count(), "memory_bytes": memory, "python": platform.python_version()}
+
+
+def report(result: Mapping[str, Any], output: Path | None) -> None:
+    """Print the figures as JSON, and write them to `output` as well."""
+    text = json.dumps(result, indent=2) + "\n"
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text)
+    sys.stdout.write(text)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import math
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.measuring import machine
+from benchmarks.measuring import machine, report
 from benchmarks.serving import variables_of, wait_for
 from connectors.auth import MemoryCredentialStore
 from connectors.delivery import Action, Delivery, Outcome
@@ -186,11 +185,7 @@ def main() -> None:
     result: dict[str, Any] = {"machine": machine()}
     for erp in options.erp or ERP:
         result[erp] = measure(erp, options.documents, options.call_seconds, options.concurrency, options.port)
-    text = json.dumps(result, indent=2) + "\n"
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text)
-    sys.stdout.write(text)
+    report(result, options.output)
 
 
 if __name__ == "__main__":

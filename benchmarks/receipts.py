@@ -11,9 +11,7 @@ compared with what was paid, and nothing wrong may be decided.
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -23,7 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.measuring import machine
+from benchmarks.measuring import machine, report
 from orchestration.lib import dbt
 from orchestration.lib.raw_tables import create_own_tables
 from orchestration.lib.settings import Settings
@@ -176,11 +174,7 @@ def main() -> None:
     result: dict[str, Any] = {"machine": machine(), "asked": {"payouts": options.payouts, "seed": options.seed}}
     for shape, a_day in SHAPES.items():
         result[shape] = matched(options.payouts, a_day, options.seed)
-    text = json.dumps(result, indent=2) + "\n"
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text)
-    sys.stdout.write(text)
+    report(result, options.output)
 
 
 if __name__ == "__main__":

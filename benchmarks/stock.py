@@ -12,9 +12,7 @@ Nothing may be proposed before the change, and exactly the changed ones after it
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -23,7 +21,7 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.measuring import machine
+from benchmarks.measuring import machine, report
 from connectors.mirakl import MiraklConnector
 from connectors.mirakl.writes import deliveries
 from orchestration.outbox import Outbox
@@ -167,11 +165,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="where the figures go as JSON")
     options = parser.parse_args()
     result = {"machine": machine(), "stock_push": run(options.demo, options.skus, options.changed_percent)}
-    text = json.dumps(result, indent=2) + "\n"
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text)
-    sys.stdout.write(text)
+    report(result, options.output)
 
 
 if __name__ == "__main__":
