@@ -17,9 +17,8 @@ from connectors.structure import NULL
 
 _AMOUNT = f"(?:null|{PLAIN_DECIMAL.strip('^$')})"
 PLAIN_AMOUNT = f"^{_AMOUNT}$"
-_SHORT_AMOUNT = r"(?:null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)"
-_AMOUNTS = f"^{_SHORT_AMOUNT}(?:\n{_SHORT_AMOUNT})*$"
-"""Many of them, one a line. Without counting digits it is quickly compiled: `LONGEST_SHORT` counts them."""
+_OF_NUMBERS, _OF_NULLS = b"0123456789.-\n", b"nul\n"
+"""The bytes of plain decimals one a line, and those of JSON's null."""
 LONGEST_SHORT = 14
 """Characters of an amount that has at most 14 digits before the point and 20 after it, however they lie."""
 SHORTEST_INSTANT = len("2026-01-31T00:00:00Z")
@@ -123,41 +122,44 @@ def _derived(column: Column, values: Sequence[Any], bad: list[BadValue]) -> list
 
 
 def _amounts(column: Column, values: Sequence[Any], bad: list[BadValue]) -> Any:
-    if all(value is None or value == NULL for value in values):  # ends at the first amount
-        return pa.nulls(len(values), pa.string())
     array = _plain_amounts(values)
-    if array is None:
-        array = pa.array([_json_text(v) or "null" for v in values], pa.string())
-        fixed: list[str | None] = array.to_pylist()
-        for row, good in enumerate(pc.match_substring_regex(array, PLAIN_AMOUNT).to_pylist()):
-            if good:
-                continue
-            plain = plain_decimal(fixed[row] or "")
-            if plain is None:
-                bad.append(BadValue(row, column, "is not a decimal number of at most 14 digits", "NOT_A_NUMBER"))
-            fixed[row] = plain
-        array = pa.array(fixed, pa.string())
-    is_null = pc.equal(array, "null")
-    return pc.if_else(is_null, pa.scalar(None, pa.string()), array) if pc.any(is_null).as_py() else array
+    if array is not None:
+        return array
+    texts = [_json_text(value) or "null" for value in values]
+    fixed: list[str | None] = list(texts)
+    for row, good in enumerate(pc.match_substring_regex(pa.array(texts, pa.string()), PLAIN_AMOUNT).to_pylist()):
+        if good:
+            continue
+        fixed[row] = plain_decimal(texts[row])
+        if fixed[row] is None:
+            bad.append(BadValue(row, column, "is not a decimal number of at most 14 digits", "NOT_A_NUMBER"))
+    return _without_nulls(pa.array(fixed, pa.string()))
+
+
+def _without_nulls(texts: Any) -> Any:
+    """Arrow's null for JSON's."""
+    return pc.if_else(pc.equal(texts, "null"), pa.scalar(None, pa.string()), texts)
 
 
 def _plain_amounts(values: Sequence[Any]) -> Any:
-    """The texts of plain decimals and nulls as an Arrow array; None when there is anything else among them.
+    """The texts of plain decimals (nulls are null) as an Arrow array; None when there is anything else among them.
 
-    Joined for one look at all of them and cut again: a call for each costs more than the look.
+    Joined for one look at all of them and cut again: a call for each costs more than the look. Each is valid JSON, or
+    the page would not have been read: one of these bytes alone is a plain decimal or null, whatever their order.
     """
     try:
         joined = b"\n".join(values)
     except TypeError:  # some object on the way is absent
         joined = b"\n".join([NULL if value is None else value for value in values])
-    try:
-        text = pa.array([joined], pa.binary()).cast(pa.string())
-    except pa.ArrowInvalid:
+    if not joined.translate(None, _OF_NULLS):
+        return pa.nulls(len(values), pa.string())
+    rest = joined.translate(None, _OF_NUMBERS)
+    if rest.translate(None, _OF_NULLS):
         return None
-    if not pc.match_substring_regex(text, _AMOUNTS)[0].as_py():
+    amounts = pc.split_pattern(pa.array([joined.decode("ascii")], pa.string()), "\n").flatten()
+    if pc.max(pc.binary_length(amounts)).as_py() > LONGEST_SHORT:
         return None
-    amounts = pc.split_pattern(text, "\n").flatten()
-    return amounts if pc.max(pc.binary_length(amounts)).as_py() <= LONGEST_SHORT else None
+    return _without_nulls(amounts) if rest else amounts
 
 
 def _are_plain_instants(array: Any, values: Sequence[Any]) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 
+import httpx
 import msgspec
 
 from connectors.decoding import RecordDecoder, largest_id, newest_stamp, record_hash
 from connectors.envelopes import scanned_records
-from connectors.errors import WrongAccount
+from connectors.errors import BadPayload, WrongAccount
 from connectors.http import Answer, ApiClient, Call, Parameters
 from connectors.pagination import Learned, ODataKeyset, Paginator
 from connectors.records import FeedSpec, Page
@@ -121,8 +123,8 @@ def read_pages(
         if following.link is not None:
             # `read` refuses a link that leaves the origin. The position is the link's word; shop and filters are ours,
             # so that a link which forgets one cannot widen the extraction.
-            link = client.url(path).join(following.link)
-            target, wanted = str(link.copy_with(query=None)), {**link.params, **base}
+            target, said = _address_of(client, call, path, following.link)
+            wanted = {**said, **base}
         else:
             target, wanted = path, {**base, **following.parameters}
 
@@ -154,6 +156,20 @@ def read_file(
         declared_count=None,
         cursor=None,
     )
+
+
+def _address_of(client: ApiClient, call: Call, path: str, link: str) -> tuple[str, dict[str, str]]:
+    """The link without its query, and the query's parameters; of one that comes twice the first. Raises BadPayload."""
+    try:
+        parts = urlsplit(urljoin(str(client.url(path)), link))
+        values = parse_qs(parts.query, keep_blank_values=True)
+        target = urlunsplit(parts._replace(query="", fragment=""))
+        client.url(target)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise BadPayload(
+            "the link to the next page is no address", vendor=client.vendor, call=call.name, detail=str(error)
+        ) from error
+    return target, {name: value[0] for name, value in values.items()}
 
 
 def _cursor(spec: FeedSpec, learned: Mapping[str, list[str]], fetched_at: datetime) -> str | None:

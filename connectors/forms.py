@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 
 PLAIN_DECIMAL = r"^-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,20})?$"
 _PLAIN_DECIMAL = re.compile(PLAIN_DECIMAL)
@@ -73,8 +74,16 @@ def newest_stamp(values: Iterable[str], *, not_after: datetime) -> str | None:
     a while must not hide what happens until ours gets there.
     """
     limit = not_after + FUTURE_TOLERANCE
-    parsed = [p for p in map(parse_stamp, set(values)) if p is not None and p <= limit]
-    return format_stamp(min(max(parsed), not_after)) if parsed else None
+    forms: dict[int, list[str]] = {}
+    for value in set(values):
+        forms.setdefault(len(value) if value.endswith("Z") else 0, []).append(value)
+    newest: list[datetime] = []
+    for length, alike in forms.items():
+        # UTC in texts of one length sorts as they stand: the latest is parsed, not all of them.
+        ordered = sorted(alike, reverse=True) if length else alike
+        parsed = (p for p in map(parse_stamp, ordered) if p is not None and p <= limit)
+        newest += islice(parsed, 1) if length else parsed
+    return format_stamp(min(max(newest), not_after)) if newest else None
 
 
 def largest_id(values: Iterable[str]) -> str | None:

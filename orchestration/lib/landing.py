@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,7 +29,7 @@ from orchestration.lib.landing_files import PREFIX, LandingFiles
 from orchestration.lib.persons import PageKeeper
 from orchestration.lib.prefetch import one_ahead
 from orchestration.lib.settings import Clock, Settings, parse_stamp, stamp
-from orchestration.lib.state import Batch, FeedKey, LandedFile, State
+from orchestration.lib.state import Batch, FeedKey, LandedFile, State, WrittenPage
 
 HASH_BYTES = 8
 COMPRESSION_LEVEL = 1
@@ -37,8 +38,12 @@ SLACK = timedelta(hours=1)
 """Hashes are kept this much longer than the overlap: vendors' clocks run behind ours."""
 WRITERS = 8
 """Pages that are hashed, compressed and made durable at the same time."""
+PAGES_UNDER_WAY = 2 * WRITERS
+"""Those and the ones that are durable and wait for their rows."""
 BYTES_UNDER_WAY = 16_000_000
 """What those pages may hold together: a single page larger than this is alone."""
+SETTLE_SECONDS = 0.2
+"""How long a durable page waits for others, to get its row in one transaction with theirs."""
 READINGS = 3
 """How often a listing that moves while it is read is read in one run."""
 
@@ -114,7 +119,8 @@ class Prepared:
 class _Writing:
     """Prepares and writes some pages at once in threads while the next are read: hashing and compressing take every
     processor there is, and a disk makes several pages durable for the price of one. A page's manifest row follows when
-    its file is durable, in the order of the pages; leaving the block finishes all under way, also after an error.
+    its file is durable, in the order of the pages and together with those of other pages; leaving the block finishes
+    all under way, also after an error.
     """
 
     def __init__(self, files: LandingFiles, state: State, feed: FeedKey) -> None:
@@ -122,7 +128,8 @@ class _Writing:
         self._state = state
         self._feed = feed
         self._writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="landing")
-        self._under_way: deque[tuple[Future[Prepared], int, str | None, bool]] = deque()
+        self._under_way: deque[tuple[Future[WrittenPage], int]] = deque()
+        self._settled_at = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -137,23 +144,41 @@ class _Writing:
         self, prepare: Callable[[], Prepared], size: int, seen_at: str | None = None, is_overlapped: bool = False
     ) -> None:
         """A page of `size` bytes; `prepare` is called in a thread. Raises what an earlier page raises."""
-        while self._under_way and (
-            len(self._under_way) >= WRITERS
-            or sum(bytes_ for _, bytes_, *_ in self._under_way) + size > BYTES_UNDER_WAY
-            or self._under_way[0][0].done()
-        ):
+        while self._is_full(size) or self._is_late():
             self._settle()
-        self._under_way.append((self._writers.submit(self._write, prepare), size, seen_at, is_overlapped))
+        self._under_way.append((self._writers.submit(self._write, prepare, seen_at, is_overlapped), size))
 
-    def _write(self, prepare: Callable[[], Prepared]) -> Prepared:
+    def _is_full(self, size: int) -> bool:
+        return bool(self._under_way) and (
+            len(self._under_way) >= PAGES_UNDER_WAY
+            or sum(bytes_ for _, bytes_ in self._under_way) + size > BYTES_UNDER_WAY
+        )
+
+    def _is_late(self) -> bool:
+        """Whether what a crash would cost has waited long enough for company."""
+        return (
+            bool(self._under_way)
+            and self._under_way[0][0].done()
+            and time.monotonic() - self._settled_at > SETTLE_SECONDS
+        )
+
+    def _write(self, prepare: Callable[[], Prepared], seen_at: str | None, is_overlapped: bool) -> WrittenPage:
         page = prepare()
         self._files.write(page.file.path, page.data)
-        return page
+        return WrittenPage(page.file, page.hashes, seen_at, is_overlapped)
 
     def _settle(self) -> None:
-        written, _, seen_at, is_overlapped = self._under_way.popleft()
-        page = written.result()
-        self._state.add_file(page.file, page.hashes, feed=self._feed, cursor=seen_at, is_overlapped=is_overlapped)
+        """Wait for the first page under way, if any; it and those behind it that are finished get their rows. Raises
+        what one of them raised, when those before it have theirs.
+        """
+        written: list[WrittenPage] = []
+        try:
+            while self._under_way and (not written or self._under_way[0][0].done()):
+                written.append(self._under_way.popleft()[0].result())
+        finally:
+            if written:
+                self._state.add_files(self._feed, written)
+            self._settled_at = time.monotonic()
 
 
 class Landing:
@@ -366,7 +391,7 @@ class Landing:
     def _land_waiting(self, feed: FeedKey, waiting: list[tuple[LandedFile, bytes, Path]]) -> None:
         for file, hashes, spooled in waiting:
             self._files.move_in(spooled, file.path)
-            self._state.add_file(file, hashes, feed=feed)
+            self._state.add_files(feed, [WrittenPage(file, hashes)])
         waiting.clear()
 
     def _prepare(self, batch: Batch, page: Page, number: int, keeper: PageKeeper) -> Prepared:

@@ -337,11 +337,15 @@ def held_by_keys(path: Path) -> set[str]:
 
 def sealed_frame(cut: Cut, keys: Mapping[str, bytes]) -> bytes:
     """The pieces of all orders that have a key, as a frame to put behind the page; empty when there are none."""
-    sealed = [
-        Sealed(order, _encrypted(order, pieces, keys[order])) for order, pieces in cut.pieces.items() if order in keys
-    ]
-    if not sealed:
+    there = [order for order in cut.pieces if order in keys]
+    if not there:
         return b""
+    # Asked for at once: each request lets go of Python's lock, for which other threads wait.
+    nonces = memoryview(os.urandom(NONCE_BYTES * len(there)))
+    sealed = [
+        Sealed(order, _encrypted(order, cut.pieces[order], keys[order], bytes(nonces[at : at + NONCE_BYTES])))
+        for order, at in zip(there, range(0, len(nonces), NONCE_BYTES), strict=True)
+    ]
     content = msgspec.msgpack.encode(sealed)
     return _HEAD.pack(_SKIPPABLE, len(content)) + content
 
@@ -365,8 +369,7 @@ def opened(sealed: Iterable[Sealed], keys: Mapping[str, bytes]) -> dict[str, lis
     return {one.order_id: _decrypted(one, keys[one.order_id]) for one in sealed if one.order_id in keys}
 
 
-def _encrypted(order: str, pieces: list[Piece], key: bytes) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
+def _encrypted(order: str, pieces: list[Piece], key: bytes, nonce: bytes) -> bytes:
     return nonce + AESGCM(key).encrypt(nonce, msgspec.msgpack.encode(pieces), order.encode())
 
 

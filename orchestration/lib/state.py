@@ -8,9 +8,11 @@ without a file cannot happen (the row is written after the file). Every method i
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -49,6 +51,18 @@ class LandedFile:
     fetched_at: str
     landed_at: str
     stored_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPage:
+    """A page whose file is durable, with its records' hashes one behind the other. `is_overlapped`: later batches read
+    its window again, so they will ask for what it held; `cursor` is the newest stamp in it.
+    """
+
+    file: LandedFile
+    hashes: bytes
+    cursor: str | None = None
+    is_overlapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,45 +267,55 @@ class State:
         with self._transaction() as connection:
             self._count(connection, batch, received, 0, unchanged)
 
-    def add_file(
-        self, file: LandedFile, hashes: bytes, *, feed: FeedKey, cursor: str | None = None, is_overlapped: bool = False
-    ) -> None:
-        """Count a landed page and remember its records' hashes, in one transaction: from here on the file is evidence.
-
-        `is_overlapped`: later batches read the page's window again, so they will ask for what it held.
-        """
+    def add_files(self, feed: FeedKey, pages: Sequence[WrittenPage]) -> None:
+        """Count landed pages and remember their records' hashes, in one transaction: from here on they are evidence."""
+        overlapped = [page for page in pages if page.is_overlapped]
         with self._transaction() as connection:
-            connection.execute(
+            connection.executemany(
                 "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    file.path, file.batch, file.number, file.record_count, file.byte_count, file.sha256,
-                    file.declared_count, file.url, file.http_status, file.fetched_at, file.landed_at,
-                    file.stored_sha256,
-                ),
+                [
+                    (
+                        file.path, file.batch, file.number, file.record_count, file.byte_count, file.sha256,
+                        file.declared_count, file.url, file.http_status, file.fetched_at, file.landed_at,
+                        file.stored_sha256,
+                    )
+                    for file in (page.file for page in pages)
+                ],
             )  # fmt: skip
-            connection.execute("insert into record_hashes values (?, ?)", (file.path, hashes))
-            if is_overlapped:
-                connection.execute(
-                    """
-                    insert into seen (vendor, account, entity, batch, number, cursor, hashes)
-                    values (?, ?, ?, ?, ?, ?, ?)
-                    """,
-                    (feed.vendor, feed.account, feed.entity, file.batch, file.number, cursor, hashes),
-                )
-            self._count(connection, file.batch, file.record_count, file.record_count, 0)
+            connection.executemany(
+                "insert into record_hashes values (?, ?)", [(page.file.path, page.hashes) for page in pages]
+            )
+            connection.executemany(
+                """
+                insert into seen (vendor, account, entity, batch, number, cursor, hashes)
+                values (?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    (
+                        feed.vendor, feed.account, feed.entity, page.file.batch, page.file.number, page.cursor,
+                        page.hashes,
+                    )
+                    for page in overlapped
+                ],
+            )  # fmt: skip
+            for batch, files in groupby((page.file for page in pages), key=attrgetter("batch")):
+                counts = [file.record_count for file in files]
+                self._count(connection, batch, sum(counts), sum(counts), 0, pages=len(counts))
 
     @staticmethod
-    def _count(connection: sqlite3.Connection, batch: int, received: int, landed: int, unchanged: int) -> None:
+    def _count(
+        connection: sqlite3.Connection, batch: int, received: int, landed: int, unchanged: int, *, pages: int = 1
+    ) -> None:
         connection.execute(
             """
             update batches
-            set pages = pages + 1,
+            set pages = pages + ?,
                 records_received = records_received + ?,
                 records_landed = records_landed + ?,
                 records_unchanged = records_unchanged + ?
             where batch = ?
             """,
-            (received, landed, unchanged, batch),
+            (pages, received, landed, unchanged, batch),
         )
 
     # Seals

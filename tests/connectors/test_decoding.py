@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -450,6 +450,32 @@ def test_stamps_are_compared_as_instants_not_as_text() -> None:
     now = datetime(2026, 7, 3, 8, tzinfo=UTC)
     stamps = ["2026-07-01T10:00:00Z", "2026-07-01T11:30:00+02:00", "2026-07-01T10:00:00.5Z", "no stamp"]
     assert newest_stamp(stamps, not_after=now) == "2026-07-01T10:00:00.500Z"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-40, 40),
+            st.sampled_from(
+                [
+                    "%Y-%m-%dT%H:%M:%SZ",
+                    "%Y-%m-%dT%H:%MZ",
+                    "%Y-%m-%dT%H:%M:%S.5Z",
+                    "%Y-%m-%dT%H:%M:%S+02:00",
+                    "%Y-%m-%d",
+                    "9%Y",
+                    "%Y-99-%dT%H:%M:%SZ",
+                ]
+            ),
+        )
+    )
+)
+def test_the_newest_of_stamps_in_many_forms_is_the_newest_instant(written: list[tuple[int, str]]) -> None:
+    now = datetime(2026, 7, 3, 8, tzinfo=UTC)
+    stamps = [(now + timedelta(hours=hours, minutes=7 * hours)).strftime(form) for hours, form in written]
+    instants = [instant for instant in map(parse_stamp, stamps) if instant and instant <= now + timedelta(days=1)]
+    expected = format_stamp(min(max(instants), now)) if instants else None
+    assert newest_stamp(stamps, not_after=now) == expected
 
 
 def test_a_stamp_in_the_far_future_moves_no_cursor() -> None:

@@ -158,12 +158,24 @@ def test_a_next_link_that_forgets_the_shop_or_a_filter_is_given_it_again() -> No
 
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        links = {"Link": '</api/orders?max=100&offset=1>; rel="next"'} if len(requests) == 1 else {}
+        links = {"Link": '</api/orders?max=100&offset=1&offset=7>; rel="next"'} if len(requests) == 1 else {}
         return httpx.Response(200, json={"orders": [order(len(requests))], "total_count": 2}, headers=links)
 
     assert len(list(connector(answer).pages("orders", SINCE))) == 2
     second = dict(requests[1].url.params)
     assert second == {**dict(requests[0].url.params), "offset": "1"}
+
+
+@pytest.mark.parametrize("link", ["http://[::1/api/orders?offset=100", "https://example.com:port/api/orders"])
+def test_a_next_link_that_is_no_address_ends_the_reading_with_what_is_wrong(link: str) -> None:
+    pages = connector(
+        lambda _: httpx.Response(
+            200, json={"orders": [order(1)], "total_count": 2}, headers={"Link": f'<{link}>; rel="next"'}
+        )
+    ).pages("orders", Window())
+    assert next(pages).record_count == 1
+    with pytest.raises(BadPayload, match="the link to the next page is no address"):
+        next(pages)
 
 
 def test_seek_pages_end_with_an_absent_or_null_token_and_keep_the_shop() -> None:

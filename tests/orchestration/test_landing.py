@@ -294,7 +294,8 @@ KILLED = textwrap.dedent(
     elif where == "after_rename":
         landing_files.os.rename = dying(landing_files.os.rename, True)
     elif where == "after_manifest":
-        State.add_file = dying(State.add_file, True)
+        landing.PAGES_UNDER_WAY = 1  # each page gets its row by itself
+        State.add_files = dying(State.add_files, True)
     elif where == "before_completion":
         calls = 1
         State.complete_batch = dying(State.complete_batch, False)

@@ -27,7 +27,7 @@ from orchestration.lib.backup import backup
 from orchestration.lib.erasing import NoSuchPerson
 from orchestration.lib.landing import Landing
 from orchestration.lib.landing_files import LandingFiles
-from orchestration.lib.persons import Persons, PersonsUnavailable, sealed_of
+from orchestration.lib.persons import NONCE_BYTES, Persons, PersonsUnavailable, sealed_of
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import LandedFile, State
 from orchestration.outbox import Outbox
@@ -122,6 +122,11 @@ def test_with_the_keys_the_page_is_the_one_that_was_received(settings: Settings,
     (found,) = erasing.shown(settings, "A-1")
     assert found["members"][0] == "canary@person.example"
     assert found["members"][1]["shipping_address"]["firstname"] == "Ann Canary"
+
+
+def test_no_nonce_comes_twice(settings: Settings, landed: LandedFile) -> None:
+    sealed = sealed_of(LandingFiles(settings.landing).stored(landed.path))
+    assert len({one.content[:NONCE_BYTES] for one in sealed}) == len(sealed) > 1
 
 
 def test_erasing_the_key_erases_the_person_and_nobody_else(
