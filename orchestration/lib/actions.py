@@ -16,10 +16,13 @@ SCHEMA = "actions"
 
 
 def waiting_actions(settings: Settings, kinds: Collection[str]) -> int:
-    """How many actions of these kinds are on their way. What waits for a person is not hurried by a run."""
+    """How many actions of these kinds are on their way. What waits for a person, or for another action to be proved, is
+    not hurried by a run.
+    """
     outbox = Outbox(settings.outbox_address, settings.clock)
     try:
-        return sum(row["kind"] in kinds for row in outbox.actions(states=LIVE - {State.PROPOSED}))
+        rows = [row for row in outbox.actions(states=LIVE - {State.PROPOSED}) if row["kind"] in kinds]
+        return len(rows) - len(outbox.held(rows))
     finally:
         outbox.close()
 

@@ -8,6 +8,9 @@ Per account and kind, under a lock that dies with its process:
    then sent.
 3. What is SENT is read back: VERIFIED when the vendor holds what was wanted.
 
+An action that may go only after another (`only_after` of its payload) is left alone until that one is VERIFIED, and
+then has its turn in the same call.
+
 Every state is committed before and after the vendor call it belongs to.
 """
 
@@ -169,10 +172,11 @@ def deliver(
 ) -> DeliverResult:
     """See Outbox.deliver. An account that fails is reported in `problems` and does not stop the others."""
     tally = _Tally()
+    left = set[tuple[str, str, str]]()
     open_states = (State.APPROVED, State.SENDING, State.UNKNOWN, State.SENT)
-    for (kind, vendor, account), group in _accounts(outbox.actions(states=open_states)):
+    for (kind, vendor, account), group in _turns(outbox, outbox.actions(states=open_states)):
         delivery = deliveries.get((kind, account))
-        if delivery is None:
+        if delivery is None or (kind, vendor, account) in left:
             continue
         allowed = [row for row in group if not stopped_by(subject_of(row), switches, write_back=write_back)]
         tally.skipped_by_switch += len(group) - len(allowed)
@@ -195,6 +199,7 @@ def deliver(
                 session.run(kind)
         except (ConnectorError, DeliveryBusy) as error:
             tally.problems.append(AccountProblem(kind, vendor, account, str(error)))
+            left.add((kind, vendor, account))
     return DeliverResult(
         sent=tally.sent,
         verified=tally.verified,
@@ -435,6 +440,26 @@ def _urgency(row: Row) -> tuple[str, int, str, str]:
     rank = payload.get("rank")
     due_at, place = str(payload.get("due_at") or "9999"), LAST if rank is None else int(rank)
     return (due_at, place, str(row["proposed_at"]), str(row["action_key"]))
+
+
+def _turns(outbox: Outbox, rows: Sequence[Row]) -> Iterator[tuple[tuple[str, str, str], list[Row]]]:
+    """The actions by account: first those that need not wait for another, then those whose turn came meanwhile."""
+    while True:
+        held = outbox.held(rows)
+        ready = [row for row in rows if row["action_key"] not in held]
+        if not ready:
+            return
+        yield from _accounts(ready)
+        rows = [row for row in rows if row["action_key"] in held]
+
+
+def predecessor_of(row: Row) -> str | None:
+    """The kind of action that has to be VERIFIED for the same thing before this one may go (`only_after` of the
+    payload).
+    """
+    text = row["payload"]
+    kind = json.loads(text).get("only_after") if '"only_after"' in text else None
+    return None if kind is None else str(kind)
 
 
 def _accounts(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, str, str], list[Row]]]:

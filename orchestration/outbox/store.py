@@ -25,7 +25,15 @@ from orchestration.outbox.clock import Clock, parse_stamp, stamp
 from orchestration.outbox.closing import Closing
 from orchestration.outbox.database import open_engine, upgrade_schema, writing
 from orchestration.outbox.decisions import Decisions
-from orchestration.outbox.delivering import KINDS, ONE_BY_ONE, DeliverResult, Preview, deliver, preview
+from orchestration.outbox.delivering import (
+    KINDS,
+    ONE_BY_ONE,
+    DeliverResult,
+    Preview,
+    deliver,
+    predecessor_of,
+    preview,
+)
 from orchestration.outbox.errors import ApprovalRefused, ConcurrentChange, MalformedProposals, UnknownAction
 from orchestration.outbox.notes import Notes
 from orchestration.outbox.people import SERVICE_ACTOR, person_named
@@ -166,6 +174,43 @@ class Outbox:
             query = query.where(actions.c.marketplace_code == marketplace_code)
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def held(self, rows: Sequence[Row]) -> dict[str, str]:
+        """Of these actions, the keys of those that may not go yet, and what they wait for.
+
+        An APPROVED action whose payload says `only_after` a kind waits until the newest action of that kind for the
+        same marketplace and natural id is VERIFIED, whoever approved it; without any such action it waits, too.
+        """
+        waiting = [
+            (row, kind)
+            for row in rows
+            if State(row["state"]) is State.APPROVED and (kind := predecessor_of(row)) is not None
+        ]
+        if not waiting:
+            return {}
+        ids = sorted({str(row["natural_id"]) for row, _ in waiting})
+        columns = (actions.c.kind, actions.c.marketplace_code, actions.c.natural_id, actions.c.state)
+        newest: dict[tuple[str, str, str], str] = {}
+        with self.engine.connect() as connection:
+            for start in range(0, len(ids), 500):  # stays below every database's limit of parameters
+                query = (
+                    select(*columns)
+                    .where(
+                        actions.c.natural_id.in_(ids[start : start + 500]),
+                        actions.c.kind.in_(sorted({kind for _, kind in waiting})),
+                    )
+                    .order_by(actions.c.version)
+                )
+                newest |= {(one[0], one[1], one[2]): str(one[3]) for one in connection.execute(query)}
+        found = {
+            str(row["action_key"]): (kind, newest.get((kind, row["marketplace_code"], row["natural_id"])))
+            for row, kind in waiting
+        }
+        return {
+            key: f"waits for {kind} to be VERIFIED, which is {state or 'not there'}"
+            for key, (kind, state) in found.items()
+            if state != State.VERIFIED.value
+        }
 
     def find(self, key: str) -> dict[str, Any]:
         """The action with this action key or wire key (the newest version of it). Raises UnknownAction."""

@@ -346,3 +346,67 @@ def test_what_ranks_highest_goes_before_what_has_waited(outbox: Outbox, vendor: 
     approved(outbox, *(journal(name, payload={"name": name, "rank": rank}) for name, rank in ranks.items()))
     outbox.deliver({JOURNALS: vendor})
     assert [key.split("|")[2] for key in vendor.documents()] == ["c-fast", "a-slow", "b-none"]
+
+
+ORDERS, ACCEPTANCES = ("SALES_ORDER", "SAGE_UK"), ("ACCEPTANCE", "BRICO")
+
+
+def order(natural_id: str) -> dict[str, object]:
+    return journal(natural_id, kind="SALES_ORDER", action_key=f"SALES_ORDER|BRICO|{natural_id}|1")
+
+
+def acceptance(natural_id: str, due_at: str = "2026-07-05 08:00:00") -> dict[str, object]:
+    payload = json.dumps({"order_id": natural_id, "due_at": due_at, "only_after": "SALES_ORDER"})
+    key = f"ACCEPTANCE|BRICO|{natural_id}|1"
+    return stock(natural_id, 1, kind="ACCEPTANCE", action_key=key, payload=payload)
+
+
+def test_an_action_that_goes_after_another_has_its_turn_once_that_is_proved(outbox: Outbox, tmp_path: Path) -> None:
+    erp, shop = FileVendor(tmp_path / "erp.txt"), FileVendor(tmp_path / "shop.txt")
+    rows = [order(one) for one in ("proved", "refused", "unproved", "lost")]
+    rows += [acceptance(one, f"2026-07-0{9 - place} 08:00:00") for place, one in enumerate(("proved", "again"))]
+    rows += [acceptance(one) for one in ("refused", "unproved", "lost", "unknown")]
+    rows += [order("again")]
+    outbox.propose(table(*rows))
+    outbox.approve([str(row["action_key"]) for row in rows], by="A Person")
+    refused, lost = (f"SALES_ORDER|BRICO|{one}|1" for one in ("refused", "lost"))
+    erp.outcomes = {refused: DeliveryResult(Outcome.FAILED, detail="no"), lost: DeliveryResult(Outcome.UNKNOWN)}
+    erp.wrong = {"SALES_ORDER|BRICO|unproved|1"}
+    both = {ACCEPTANCES: shop, ORDERS: erp}
+    result = outbox.deliver(both, switches=ON, write_back=True)
+    # One call does both, the nearest deadline first; "unknown" has no order at all.
+    accepted = ("ACCEPTANCE|BRICO|again|1", "ACCEPTANCE|BRICO|proved|1")
+    assert shop.calls == [("look_up", accepted), ("send", accepted), ("read_back", accepted)]
+    assert result.verified == 4
+    found = states(outbox)
+    waiting = {key for key, state in found.items() if key.startswith("ACCEPTANCE") and state == "APPROVED"}
+    assert waiting == {f"ACCEPTANCE|BRICO|{one}|1" for one in ("refused", "unproved", "lost", "unknown")}
+    held = outbox.held(outbox.actions())
+    assert held["ACCEPTANCE|BRICO|refused|1"] == "waits for SALES_ORDER to be VERIFIED, which is FAILED"
+    assert held["ACCEPTANCE|BRICO|unknown|1"].endswith("not there")
+    assert held.keys() == waiting
+    # Once the ERP shows what was sent, and only that.
+    erp.outcomes, erp.wrong = {}, set()
+    outbox.deliver(both, switches=ON, write_back=True)
+    assert {key for key in shop.documents() if key not in accepted} == {
+        "ACCEPTANCE|BRICO|lost|1",
+        "ACCEPTANCE|BRICO|unproved|1",
+    }
+    assert len(shop.documents()) == len(set(shop.documents()))
+
+
+def test_what_goes_after_another_waits_for_the_newest_and_for_a_switch(outbox: Outbox, tmp_path: Path) -> None:
+    erp, shop = FileVendor(tmp_path / "erp.txt"), FileVendor(tmp_path / "shop.txt")
+    both = {ACCEPTANCES: shop, ORDERS: erp}
+    rows = [order("o1"), acceptance("o1")]
+    outbox.propose(table(*rows))
+    outbox.approve([str(row["action_key"]) for row in rows], by="A Person")
+    off = (SwitchRow(kind="SALES_ORDER", is_on=False),)
+    assert outbox.deliver(both, switches=off, write_back=True).skipped_by_switch == 1
+    assert shop.calls == []
+    outbox.deliver({ORDERS: erp}, switches=ON, write_back=True)
+    assert outbox.held(outbox.actions()) == {}
+    second = {**order("o1"), "action_key": "SALES_ORDER|BRICO|o1|2", "version": 2, "payload": json.dumps({"lines": []})}
+    outbox.propose(table(second), kinds=["SALES_ORDER"])
+    outbox.deliver({ACCEPTANCES: shop}, switches=ON, write_back=True)
+    assert shop.calls == [], "another creation of the order is on its way"

@@ -1,5 +1,6 @@
 -- Grain: one order that waits for acceptance and can be decided now, every line of it at once. Accepted once the ERP order was read back (or
--- by policy as soon as nothing keeps it out of the ERP), refused only for the reasons that order_rules.csv names.
+-- by policy as soon as nothing keeps it out of the ERP), refused only for the reasons that order_rules.csv names. While the ERP order is being
+-- created its acceptance stands beside it already, with only_after in the payload: the outbox lets it go when that order has been read back.
 with
 
 pairs as (
@@ -43,10 +44,46 @@ earlier as (
 
 ),
 
+creations as (
+
+    select
+        ranked.marketplace_code,
+        ranked.natural_id,
+        ranked.state
+    from (
+        select
+            marketplace_code,
+            natural_id,
+            state,
+            row_number() over (partition by marketplace_code, natural_id order by version desc) as newness
+        from {{ ref('int_ledger__outbox_actions') }}
+        where kind = 'SALES_ORDER'
+    ) as ranked
+    where ranked.newness = 1
+
+),
+
+to_create as (
+
+    select
+        marketplace_code,
+        natural_id
+    from {{ ref('act_orders') }}
+
+),
+
 judged as (
 
     select
         pairs.*,
+        -- The same before and after the ERP order was read, so that the acceptance is not proposed anew in between.
+        case
+            when
+                rules.accept_when = 'IN_ERP'
+                and (pairs.erp_order_id is null or creations.state = 'VERIFIED')
+                and not coalesce(pairs.is_erp_cancelled, false)
+                then 'SALES_ORDER'
+        end as only_after,
         marketplaces.vendor,
         imports.obstacle,
         imports.obstacle_words,
@@ -68,6 +105,20 @@ judged as (
                 and imports.obstacle is null
                 and rules.accept_when = 'CREATABLE'
                 then 'ACCEPT'
+            -- An order that the ERP refused once is accepted when the ERP shows it.
+            when
+                pairs.erp_order_id is null
+                and imports.order_id is not null
+                and imports.obstacle is null
+                and rules.accept_when = 'IN_ERP'
+                and (
+                    creations.state in ('SENDING', 'SENT', 'UNKNOWN')
+                    or (
+                        to_create.natural_id is not null
+                        and coalesce(creations.state, 'SUPERSEDED') in ('PROPOSED', 'APPROVED', 'SUPERSEDED')
+                    )
+                )
+                then 'ACCEPT'
             when pairs.erp_order_id is null and rules.refuse_when like '%|' || imports.obstacle || '|%' then 'REFUSE'
         end as decision
     from pairs
@@ -83,6 +134,14 @@ judged as (
         on
             pairs.marketplace_code = earlier.marketplace_code
             and pairs.order_id = earlier.natural_id
+    left join creations
+        on
+            pairs.marketplace_code = creations.marketplace_code
+            and pairs.order_id = creations.natural_id
+    left join to_create
+        on
+            pairs.marketplace_code = to_create.marketplace_code
+            and pairs.order_id = to_create.natural_id
     where
         coalesce(earlier.settled_count, 0) = 0
         -- A copy too many is settled in the ERP first.
@@ -122,6 +181,7 @@ payloads as (
             ('order_id', 'judged.order_id'),
             ('due_at', 'cast(judged.acceptance_due_at as varchar)'),
             ('order_lines', json_raw('line_texts.lines_json')),
+            ('only_after', "case when judged.decision = 'ACCEPT' then judged.only_after end"),
         ]) }} as payload
     from judged
     inner join line_texts
@@ -149,6 +209,8 @@ final as (
         case
             when payloads.decision = 'ACCEPT' and payloads.document_no is not null
                 then 'ERP order ' || payloads.document_no || ' holds the order'
+            when payloads.decision = 'ACCEPT' and payloads.only_after is not null
+                then 'The ERP order is being created; accepted once it was read back'
             when payloads.decision = 'ACCEPT' then 'The policy accepts before the ERP holds the order'
             when payloads.obstacle is not null then 'Refused by policy: ' || payloads.obstacle_words
             else 'Refused by policy: ERP order ' || payloads.document_no || ' is cancelled'
