@@ -5,6 +5,7 @@ does anything, and the order of the steps, with one broken account stopping only
 The steps are runs of the jobs below it, with their own assets, checks and logs.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -12,10 +13,12 @@ from dagster import OpExecutionContext
 
 from orchestration.defs.delivery import DELIVERIES_KEY, PROPOSALS_KEY
 from orchestration.defs.extraction import lane_selection
+from orchestration.defs.loading import MANIFEST_KEY, OUTBOX_KEY, loaded_key
 from orchestration.defs.publication import PUBLISHED_KEY
 from orchestration.lib.completeness import check_ids
 from orchestration.lib.lanes import (
     LANE_MODELS,
+    LANE_PAUSES,
     LANES,
     LOAD_JOB,
     SUMMARIES,
@@ -45,7 +48,7 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
         found.append(
             dg.define_asset_job(
                 transform_job(lane),
-                selection=dg.AssetSelection.assets(*loading) | _models_of(lane, models),
+                selection=_loaded_by(workspace, lane, loading) | _models_of(lane, models),
                 description="Loads what was landed and builds the models that hang on it.",
             )
         )
@@ -83,14 +86,33 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
     return found
 
 
+def _loaded_by(workspace: Workspace, lane: str, loading: Sequence[dg.AssetsDefinition]) -> dg.AssetSelection:
+    """What the lane notes of its loading. Every feed is loaded, but what a lane of the minute did not read is none of
+    its news: Dagster writes five events for each.
+    """
+    if lane not in LANE_PAUSES:
+        return dg.AssetSelection.assets(*loading)
+    registry = workspace.registry
+    keys = {
+        loaded_key(feed.vendor, feed.entity)
+        for vendor in registry.vendors
+        for feed in registry.lane_feeds(lane, vendor)
+    }
+    known = {key for definition in loading for key in definition.keys}
+    return dg.AssetSelection.assets(*sorted(keys & known), MANIFEST_KEY, OUTBOX_KEY)
+
+
 def _models_of(lane: str, models: dg.AssetsDefinition) -> dg.AssetSelection:
-    """The models that the lane may build: Dagster plans, notes and asks for every asset of a job, built or not."""
+    """The models that the lane may build: Dagster plans, notes and asks for every asset of a job, built or not. The
+    same goes for tests, of which a lane that names its models runs only theirs.
+    """
     everything = dg.AssetSelection.assets(models)
     aims = [key for key in models.keys if key.path[-1] in LANE_MODELS.get(lane, ())]
     if not aims:
         return everything
     summaries = [key for key in models.keys if key.path[-1] in SUMMARIES]
-    return (dg.AssetSelection.assets(*aims).upstream() & everything) | dg.AssetSelection.assets(*summaries)
+    built = (dg.AssetSelection.assets(*aims).upstream() & everything) | dg.AssetSelection.assets(*summaries)
+    return built.without_checks() | dg.AssetSelection.checks_for_assets(*aims, *summaries)
 
 
 def _id_check_job() -> dg.JobDefinition:

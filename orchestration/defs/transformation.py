@@ -21,6 +21,9 @@ EXCEPTIONS_WITHIN = timedelta(hours=26)
 
 Event = dg.MaterializeResult[None] | dg.AssetCheckResult
 
+_kept: list[tuple[tuple[Path, int, Feeds], dg.AssetsDefinition]] = []
+"""The last definitions and what they were made of."""
+
 
 class Translator(DagsterDbtTranslator):
     """Groups are the folders below models/; sources are the assets that load them."""
@@ -61,7 +64,18 @@ def _group(properties: Mapping[str, Any]) -> str:
 
 
 def dbt_definitions(workspace: Workspace, manifest: Path) -> dg.AssetsDefinition:
-    translator = Translator(workspace.feeds)
+    """Kept while the project stays the same: a run of a lane has been loaded with the definitions already, and making
+    them anew takes it more than a second.
+    """
+    feeds = {vendor: dict(entities) for vendor, entities in workspace.feeds.items()}
+    mark = (manifest, manifest.stat().st_mtime_ns, feeds)
+    if not _kept or _kept[0][0] != mark:
+        _kept[:] = [(mark, _dbt_definitions(feeds, manifest))]
+    return _kept[0][1]
+
+
+def _dbt_definitions(feeds: Feeds, manifest: Path) -> dg.AssetsDefinition:
+    translator = Translator(feeds)
     content = json.loads(manifest.read_text(encoding="utf-8"))
 
     @dbt_assets(

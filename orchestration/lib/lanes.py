@@ -2,7 +2,8 @@
 
 extract per account → where there are new ids: load, extract what hangs on them → load, with the outbox's state → dbt →
 publish → propose → approve by policy → deliver → when something was delivered: read the touched accounts again, load,
-dbt, publish. Every arrow is a real Dagster run in this process.
+dbt, publish. Every arrow is a real Dagster run in this process. The lanes of the minute publish once, at their end:
+what can be delivered does not wait for a copy of the marts.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -72,9 +73,9 @@ SUMMARIES = ("actions",)
 whatever any lane does, the books included, which is more than half of what a lane of the minute would build.
 """
 
-LANE_ROUNDS: Mapping[str, int] = {"orders": 3}
-"""How often a lane delivers and reads again when what it delivered makes the next thing possible: an order that was
-created is read back, and then accepted. Without a row: once.
+LANE_ROUNDS: Mapping[str, int] = {"orders": 3, "dispatch": 2}
+"""How often a lane delivers what the reading after its last delivery brought: while it runs, orders come and goods
+leave. Without a row: once; what came meanwhile then waits for the next run.
 """
 
 LANE_PAUSES: Mapping[str, int] = {"orders": 60, "dispatch": 60}
@@ -95,6 +96,8 @@ PART_OF_LANE = {"tieout/lane_run": "true"}
 TOLD = {"tieout/told": "true"}
 """Tag of a lane's own run when the lane has told people how it ended."""
 
+Account = tuple[str, str]
+"""(vendor, account)."""
 OnStep = Callable[[Step], None]
 
 
@@ -286,6 +289,8 @@ class _Lane:
         self._all_feeds = all_feeds
         self._by_id: list[FeedKey] = []
         """Feeds of this pass that wait for their parents to be loaded."""
+        self._is_unpublished = False
+        """Whether marts were built whole that nobody can read yet."""
         self._result = LaneResult(lane)
 
     def run(self) -> LaneResult:
@@ -296,13 +301,15 @@ class _Lane:
             if registry.lane_feeds(self._lane, vendor)
             for account in registry.accounts_of(vendor)
         ]
-        is_whole = self._read(accounts, is_wanted=self._all_feeds, is_first=True)
+        is_whole = self._read(accounts, accounts if self._all_feeds else (), is_first=True)
         is_settled = False
         for _ in range(LANE_ROUNDS.get(self._lane, 1)):
             touched = self._deliver() if is_whole else frozenset()
             if is_settled := not touched:
                 break
-            is_whole = self._read([account for account in accounts if account in touched], is_wanted=True)
+            is_whole = self._read(self._read_again(accounts, touched), touched)
+        if self._is_unpublished:
+            is_whole &= self._publish()
         # What the last reading brought is worked on when it has been proposed as well, in this run or the next.
         is_settled &= is_whole
         if is_settled and all(problem.stage in ("extract", "deliver") for problem in self._result.problems):
@@ -312,25 +319,41 @@ class _Lane:
         self._result.warnings = account_warnings(self._workspace.connections, accounts)
         return self._finish()
 
-    def _read(self, accounts: list[tuple[str, str]], *, is_wanted: bool, is_first: bool = False) -> bool:
-        """Everything from the vendors to the published marts; False when a stage ended the lane, or when a lane that
-        looks every minute finds nothing to do.
+    def _read_again(self, accounts: Sequence[Account], touched: Collection[Account]) -> list[Account]:
+        """After a delivery: where something may have changed, and in a lane of the minute what else answers, because
+        orders come and goods leave while it runs.
+        """
+        failed = {problem.account for problem in self._result.problems if problem.stage == "extract"}
+        return [
+            (vendor, account)
+            for vendor, account in accounts
+            if (vendor, account) in touched or (self._lane in LANE_PAUSES and f"{vendor}/{account}" not in failed)
+        ]
+
+    def _read(self, accounts: Sequence[Account], wanted: Collection[Account], *, is_first: bool = False) -> bool:
+        """Everything from the vendors to the built marts, which the lanes of the minute publish at their end; False
+        when a stage ended the lane, or when a lane that looks every minute finds nothing to do. Of the `wanted`
+        accounts all is read that the vendor allows.
         """
         self._by_id.clear()
         workspace = self._workspace
         with loading_alongside(workspace.settings, workspace.feeds, workspace.journal.loads.append):
             for vendor, account in accounts:
-                planned = plan(workspace, self._lane, vendor, account, is_wanted=is_wanted)
+                planned = plan(workspace, self._lane, vendor, account, is_wanted=(vendor, account) in wanted)
                 self._by_id += planned.by_id
                 self._result.feeds += planned.skipped
                 self._extract(vendor, account, planned.feeds)
         if is_first and self._lane in LANE_PAUSES and not has_news(workspace.settings, workspace.registry, self._lane):
             return False
-        return (
-            self._extract_by_id()
-            and self._stage("transform", transform_job(self._lane))
-            and self._stage("publish", "publish")
-        )
+        if not self._extract_by_id():
+            return False
+        # What the build before left unpublished is overwritten, and nobody may read marts that failed half-way.
+        self._is_unpublished = self._stage("transform", transform_job(self._lane))
+        return self._is_unpublished and (self._lane in LANE_PAUSES or self._publish())
+
+    def _publish(self) -> bool:
+        self._is_unpublished = False
+        return self._stage("publish", "publish")
 
     def _extract_by_id(self) -> bool:
         """Load, and read what hangs on ids that are new; False when loading failed. Does nothing in a pass that

@@ -12,6 +12,8 @@ import pytest
 
 from orchestration import definitions
 from orchestration.defs.checks import freshness_checks
+from orchestration.defs.transformation import dbt_definitions
+from orchestration.lib.dbt import ensure_manifest
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import FeedKey, State
 from orchestration.lib.workspace import Workspace
@@ -50,6 +52,37 @@ def test_the_graph_leads_from_the_feed_to_the_published_marts_and_the_delivery(b
     assert parents("actions", "act_totals") == {"marts/totals", "loaded/tieout/outbox_actions"}
     assert parents("outbox", "proposals") == {"actions/act_totals"}
     assert parents("outbox", "deliveries") == {"outbox/proposals"}
+
+
+def test_the_models_are_made_anew_only_for_another_project_or_other_feeds(settings: Settings) -> None:
+    workspace, manifest = Workspace.open(settings), ensure_manifest(settings)
+    made = dbt_definitions(workspace, manifest)
+    again = Workspace.open(settings)
+    assert dbt_definitions(again, manifest) is made
+    again.feeds = {vendor: dict(list(feeds.items())[1:]) for vendor, feeds in again.feeds.items()}
+    assert dbt_definitions(again, manifest) is not made
+    made = dbt_definitions(workspace, manifest)
+    manifest.write_bytes(manifest.read_bytes() + b" ")
+    assert dbt_definitions(workspace, manifest) is not made
+
+
+def test_a_lane_of_the_minute_notes_of_its_loading_only_what_it_read(settings: Settings) -> None:
+    rewrite(
+        settings.config_dir / "feeds.csv",
+        lambda rows: [{**row, "lane": "orders" if row["entity"] == "offers" else "settlement"} for row in rows],
+    )
+    built = definitions.build(Workspace.open(settings))
+
+    def loaded(job: str) -> set[str]:
+        keys = built.resolve_job_def(job).asset_layer.selected_asset_keys
+        return {key.to_user_string() for key in keys if key.path[0] == "loaded"}
+
+    assert loaded("orders_transform") == {
+        "loaded/mirakl/offers",
+        "loaded/tieout/manifest",
+        "loaded/tieout/outbox_actions",
+    }
+    assert loaded("settlement_transform") > loaded("orders_transform")
 
 
 def test_feeds_are_partitioned_by_account_and_grouped_by_vendor(built: dg.Definitions) -> None:

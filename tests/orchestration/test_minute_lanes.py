@@ -29,9 +29,13 @@ def minute(settings: Settings) -> Settings:
 
 def test_a_run_builds_only_when_records_came_through_whichever_lane(minute: Settings) -> None:
     connections = vendors(BRICO=2)
-    first = run_lane("orders", minute, workspace=workspace(minute, connections))
+    stages: list[str] = []
+    first = run_lane(
+        "orders", minute, workspace=workspace(minute, connections), progress=lambda step: stages.append(step.stage)
+    )
     assert first.ok, first.problems
     assert first.models_built > 0
+    assert stages.index("propose") < stages.index("publish"), "what can be delivered waits for no copy of the marts"
     again = run_lane("orders", minute, workspace=workspace(minute, connections))
     assert (again.ok, again.models_built, again.published) == (True, 0, None)
     # What only time makes due is no record.
@@ -75,8 +79,11 @@ def test_a_look_asks_no_vendor_too_early_and_is_woken_by_an_action_on_its_way(mi
     assert look(opened, "orders") == looking.Look(None), "read a moment ago"
 
     outbox = Outbox(minute.outbox_address, minute.clock)
-    (key,) = outbox.propose(table(journal("O1", kind="SALES_ORDER", action_key="SALES_ORDER|BRICO|O1|1"))).proposed
-    assert look(opened, "orders").why is None, "it waits for a person"
+    after = {"kind": "ACCEPTANCE", "action_key": "ACCEPTANCE|BRICO|O1|1", "payload": {"only_after": "SALES_ORDER"}}
+    created = journal("O1", kind="SALES_ORDER", action_key="SALES_ORDER|BRICO|O1|1")
+    accepted, key = outbox.propose(table(created, journal("O1", **after))).proposed
+    outbox.approve([accepted], by="A Person")
+    assert look(opened, "orders").why is None, "one waits for a person, the other for that one"
     outbox.approve([key], by="A Person")
     outbox.close()
     assert look(opened, "orders").why == "1 actions wait to be delivered"
