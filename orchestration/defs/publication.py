@@ -34,9 +34,9 @@ def published_marts(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         with workspace.timed("publish"), connect(workspace.settings):
             result = publish(workspace.settings)
             evidence_index.update(workspace.settings)
-        with workspace.timed("publish"):
             as_of = workspace.built_as_of or workspace.settings.clock.now()
             keep_point(workspace.settings, result, as_of=stamp(as_of))
+        with workspace.timed("publish"):
             seal_outputs(workspace.settings, result)
             read_new(workspace.settings)
         workspace.journal.published = result

@@ -72,18 +72,20 @@ def build(
             _drop_outgrown_seeds(settings, manifest, connection)
             last = _last_build(settings, connection)
             grown = patching.grown_tables(manifest, connection) if last is not None else set()
-        before, between = last if last is not None else (None, frozenset())
-        stale = None if before is None else stale_nodes(manifest, before, inputs)
-        if stale is not None and between:
-            stale |= between & manifest["nodes"].keys()
+            before, between = last if last is not None else (None, frozenset())
+            stale = None if before is None else stale_nodes(manifest, before, inputs)
+            if stale is not None and between:
+                stale |= between & manifest["nodes"].keys()
+            chosen: set[str] | None = None
+            if before is not None and stale and (wanted := _needed(manifest, targets)):
+                wanted |= _models_named(manifest, summaries)
+                aims = {one for one in wanted if manifest["nodes"][one]["name"] in (*targets, *summaries)}
+                chosen = {one for one in stale if one in wanted or _tests_only(manifest, one, aims)}
+                # Written first: a build that dies half-way has changed something, too.
+                _remember(settings, before, between | chosen)
         if stale is not None and not stale:
             return dbt.DbtResult(())
-        if before is not None and stale is not None and (wanted := _needed(manifest, targets)):
-            wanted |= _models_named(manifest, summaries)
-            aims = {one for one in wanted if manifest["nodes"][one]["name"] in (*targets, *summaries)}
-            chosen = {one for one in stale if one in wanted or _tests_only(manifest, one, aims)}
-            # Written first: a build that dies half-way has changed something, too.
-            _remember(settings, before, between | chosen)
+        if chosen is not None:
             if not chosen:
                 return _NOTHING
             return dbt.build(settings, nodes=_built_or_tested(manifest, chosen), has_own_tests=False, on_node=on_node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from orchestration.lib.deadline_alerts import deadline_alert
 from orchestration.lib.lanes import run_lane
 from orchestration.lib.looking import look
 from orchestration.lib.settings import Settings
+from orchestration.lib.workspace import Step
 from orchestration.outbox import Outbox
 from tests.orchestration.conftest import rewrite
 from tests.orchestration.test_lanes import vendors, workspace
@@ -30,10 +32,15 @@ def minute(settings: Settings) -> Settings:
 def test_a_run_builds_only_when_records_came_through_whichever_lane(minute: Settings) -> None:
     connections = vendors(BRICO=2)
     stages: list[str] = []
-    first = run_lane(
-        "orders", minute, workspace=workspace(minute, connections), progress=lambda step: stages.append(step.stage)
-    )
+    thresholds, usual = set[int](), gc.get_threshold()
+
+    def watch(step: Step) -> None:
+        stages.append(step.stage)
+        thresholds.add(gc.get_threshold()[0])
+
+    first = run_lane("orders", minute, workspace=workspace(minute, connections), progress=watch)
     assert first.ok, first.problems
+    assert (thresholds, gc.get_threshold()) == ({lanes.COLLECTED_EVERY}, usual)
     assert first.models_built > 0
     assert stages.index("propose") < stages.index("publish"), "what can be delivered waits for no copy of the marts"
     again = run_lane("orders", minute, workspace=workspace(minute, connections))
@@ -48,26 +55,30 @@ def test_a_run_builds_only_when_records_came_through_whichever_lane(minute: Sett
     assert run_lane("orders", minute, workspace=workspace(minute, connections)).published is not None
 
 
+@pytest.mark.parametrize("is_slow", [False, True])
 def test_what_came_with_the_last_reading_is_proposed_by_the_next_run(
-    minute: Settings, monkeypatch: pytest.MonkeyPatch
+    minute: Settings, monkeypatch: pytest.MonkeyPatch, is_slow: bool
 ) -> None:
     connections = vendors(BRICO=1)
+    deliveries = 1 if is_slow else lanes.LANE_ROUNDS["orders"]
     proposed: list[int] = []
 
     def deliver(lane: lanes._Lane) -> frozenset[tuple[str, str]]:
         """Delivers something in the first run, while which a record comes in; afterwards nothing is left to do."""
         lines = connections.accounts["mirakl", "BRICO"].records["transaction_lines"]
         proposed.append(len(lines))
-        if len(proposed) > lanes.LANE_ROUNDS["orders"]:
+        if len(proposed) > deliveries:
             return frozenset()
         lines.append(line(len(lines) + 1))
         return frozenset({("mirakl", "BRICO")})
 
     monkeypatch.setattr(lanes._Lane, "_deliver", deliver)
+    if is_slow:  # no second round: the other lanes have waited long enough
+        monkeypatch.setattr(lanes, "NO_ROUND_AFTER", 0.0)
     for _ in range(3):
         assert run_lane("orders", minute, workspace=workspace(minute, connections)).ok
     # The first run proposes once a round, the second what came with the last round's reading, the third nothing.
-    assert proposed == [1, 2, 3, 4]
+    assert proposed == list(range(1, deliveries + 2))
 
 
 def test_a_look_asks_no_vendor_too_early_and_is_woken_by_an_action_on_its_way(minute: Settings) -> None:
