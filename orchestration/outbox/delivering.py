@@ -289,8 +289,7 @@ class _Session:
             found = self._look_up(leftovers)
         for state in (State.SENDING, State.UNKNOWN):
             rows = [row for row in leftovers if row["state"] == state]
-            there = [row for row in rows if _is_complete(found.get(row["action_key"]))]
-            missing = [row for row in rows if row not in there]
+            there, missing = _parted(rows, found)
             self._found(there, found, state)
             self.outbox.move(
                 [row["action_key"] for row in missing],
@@ -306,9 +305,8 @@ class _Session:
         if not waiting:
             return
         found = self._look_up(waiting)
-        there = [row for row in waiting if _is_complete(found.get(row["action_key"]))]
+        there, missing = _parted(waiting, found)
         self._found(there, found, State.APPROVED)
-        missing = [row for row in waiting if row not in there]
         if self.limit is not None:
             missing = missing[: max(self.limit - self.tally.begun, 0)]
         done = len(there)
@@ -345,7 +343,7 @@ class _Session:
             # many.
             rows = [row for row in batch if row["action_key"] in unknown]
             found = self._look_up(rows)
-            there = [row for row in rows if _is_complete(found.get(row["action_key"]))]
+            there, _ = _parted(rows, found)
             self._found(there, found, State.UNKNOWN)
             self.tally.unknown -= len(there)
 
@@ -429,6 +427,14 @@ class _Session:
         self.outbox.move(list(changes), before, State.SENT, actor=ACTOR, why=why, changes=changes)
         self.tally.sent += len(changes)
         self.tally.touched.add(self.account)
+
+
+def _parted(rows: Sequence[Row], found: Mapping[str, Found | None]) -> tuple[list[Row], list[Row]]:
+    """Those that the vendor holds whole, and the others."""
+    parts: tuple[list[Row], list[Row]] = ([], [])
+    for row in rows:
+        parts[not _is_complete(found.get(row["action_key"]))].append(row)
+    return parts
 
 
 def _urgency(row: Row) -> tuple[str, int, str, str]:
