@@ -44,7 +44,7 @@ class Rule:
     - empty: it is answered with `status` and no body.
 
     The call takes effect:
-    - latency: the answer comes `seconds` late.
+    - latency: the answer comes no sooner than `seconds` after the call, whatever the vendor itself takes of them.
     - outcome_unknown: the connection breaks before a byte is answered.
     - fail_after: it is answered with `status` and `body`, as by a gateway that gave up waiting for the vendor.
     - drop: the connection is closed in the middle of the answer's body; reset: it is reset there.
@@ -125,7 +125,7 @@ class Chaos:
         watching = [rule for rule in self.rules if rule.kind == "duplicate" and rule.matches(method, path)]
         striking = {rule.kind: rule for rule in self.rules if rule.strikes(method, path)}
         if latency := striking.pop("latency", None):
-            await asyncio.sleep(latency.seconds)
+            send = _not_before(asyncio.create_task(asyncio.sleep(latency.seconds)), send)
         if failure := striking.get("fail") or striking.get("empty"):
             await _refuse(failure, receive, send)
         elif "outcome_unknown" in striking:
@@ -161,6 +161,16 @@ class Chaos:
         if endless is not None:
             endless.memory = answer
         return answer
+
+
+def _not_before(moment: Awaitable[None], send: Send) -> Send:
+    """Sends once this moment has come; the vendor's own work lies within the time."""
+
+    async def sent(message: Message) -> None:
+        await moment
+        await send(message)
+
+    return sent
 
 
 def _bent(answer: Answer, path: str, striking: dict[Kind, Rule]) -> Answer:
