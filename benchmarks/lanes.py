@@ -6,8 +6,9 @@ Two measurements on a sandbox in a process of its own, in which a call takes `--
 
 - waiting: so many orders through the outbox, as the lane hands them over by deadline: each is created in the ERP and
   read back, then accepted at the marketplace and read back. The least that the limits allow is orders / concurrency x
-  call seconds in the ERP, and orders x call seconds at the marketplace, whose acceptances go one by one. What is beyond
-  that is Tieout's: looking up before, reading back after, the outbox's transactions and its audit trail.
+  answer seconds in the ERP, and orders x answer seconds at the marketplace, whose acceptances go one by one; the answer
+  seconds are what a bare client waits for a write that takes `--call-seconds`, seen before anything else. What is
+  beyond that is Tieout's: looking up before, reading back after, the outbox's transactions and its audit trail.
   `processor_seconds` is this process' own work.
 - latency: orders arrive at `--rate` an hour for so many minutes, each at a moment of its own, while the whole lane runs
   again and again with `--pause` between two runs, as its sensor does. The marketplace is asked twice a second which
@@ -21,10 +22,12 @@ Every order must be in the ERP once, accepted once and shipped once, or there ar
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import math
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -50,6 +53,7 @@ MOULD = "MOULD-A"
 """An order that the marketplace still checks: nobody decides on it, and copies of it wait."""
 STILL_WAITING_SECONDS = 600.0
 INSERTED_AT_A_TIME = 500
+BARE_CALLS = 100
 
 
 class Now:
@@ -117,6 +121,24 @@ def set_limits(url: str, erp: str, options: argparse.Namespace) -> dict[str, flo
     return limits
 
 
+def answer_seconds(url: str, key: str) -> float:
+    """What a bare client waits for the answer to a write (that the marketplace refuses): the median of many."""
+    place = httpx.URL(url)
+    path = f"/mirakl/{MARKETPLACE}/api/orders/NONE-A/accept?shop_id={SHOP_ID}"
+    body, headers = b'{"order_lines":[]}', {"Authorization": key, "Content-Type": "application/json"}
+    connection = http.client.HTTPConnection(place.host, place.port or 80, timeout=60)
+    waits = []
+    for _ in range(BARE_CALLS):
+        began = time.monotonic()
+        connection.request("PUT", path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        waits.append(time.monotonic() - began)
+        assert 400 <= answer.status < 500, answer.status
+    connection.close()
+    return statistics.median(waits)
+
+
 def rows(kind: str, orders: Sequence[str], erp: str, payload: Mapping[str, Any], lines: int) -> pa.Table:
     """Proposals of the outbox for these orders."""
     found = []
@@ -171,7 +193,8 @@ def waiting(erp: str, options: argparse.Namespace) -> dict[str, Any]:
             }
             connector = MiraklConnector(MARKETPLACE, f"{url}/mirakl/{MARKETPLACE}", str(SHOP_ID), shop.key, 30)
             outbox = Outbox(f"sqlite:///{Path(name) / 'outbox.db'}", Now())
-            found: dict[str, Any] = {"site": limits, "orders": len(orders)}
+            answered = answer_seconds(url, shop.key)
+            found: dict[str, Any] = {"site": limits | {"answer_seconds": answered}, "orders": len(orders)}
             try:
                 with deliveries(erp, folder, variables, options.concurrency) as made:
                     all_deliveries = {
@@ -180,7 +203,7 @@ def waiting(erp: str, options: argparse.Namespace) -> dict[str, Any]:
                     }
                     for kind, at_once in (("SALES_ORDER", options.concurrency), ("ACCEPTANCE", 1)):
                         table = rows(kind, orders, erp, payload, len(like["order_lines"]))
-                        least = math.ceil(len(orders) / at_once) * options.call_seconds
+                        least = math.ceil(len(orders) / at_once) * answered
                         found[kind.lower()] = _deliver(outbox, table, all_deliveries, least)
             finally:
                 outbox.close()

@@ -105,11 +105,14 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class _Node:
-    """A part of a parsed filter. `floor` is set on `<field> gt <integer>`: a keyset read then starts by bisection."""
+    """A part of a parsed filter. `floor` is set on `<field> gt <integer>`: a keyset read then starts by bisection.
+    `equals` is set on `<field> eq <literal>`: many of them for one field are one look into a set.
+    """
 
     test: Predicate
     conjuncts: tuple["_Node", ...] = ()
     floor: tuple[str, int] | None = None
+    equals: tuple[str, Any] | None = None
 
 
 class _Parser:
@@ -150,6 +153,11 @@ class _Parser:
             parts.append(self._both())
         if len(parts) == 1:
             return parts[0]
+        columns = {part.equals[0] if part.equals else None for part in parts}
+        if len(columns) == 1 and (column := columns.pop()) is not None:
+            read = _READERS[self._type_of(column)]
+            wanted = {part.equals[1] for part in parts if part.equals}
+            return _Node(lambda row: (value := row.get(column)) is not None and read(value) in wanted)
         tests = [part.test for part in parts]
         return _Node(lambda row: any(test(row) for test in tests))
 
@@ -217,7 +225,7 @@ class _Parser:
             return null_passes if value is None else compare(read(value), wanted)
 
         floor = (column, int(wanted)) if name == "gt" and column_type == "integer" else None
-        return _Node(test, floor=floor)
+        return _Node(test, floor=floor, equals=(column, wanted) if name == "eq" else None)
 
     def _type_of(self, column: str) -> str:
         try:

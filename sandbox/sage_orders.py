@@ -46,6 +46,7 @@ class OrderBook:
         self._records = records
         self._locks: dict[int, int] = {}
         self._next_lock = 9_001
+        self._highest_number: int | None = None
 
     # --- locks
 
@@ -105,6 +106,8 @@ class OrderBook:
             "lines": [],
         }
         self._set_header(order, body)
+        if number:
+            self._highest_number = max(self._highest(), _digits(number))
         orders.append(order)
         for line in body.get("lines") or ():
             self._add_line(order, line, now)
@@ -128,8 +131,14 @@ class OrderBook:
         return customer, number
 
     def _next_number(self) -> str:
-        numbers = [row["document_no"] for row in self._company["sop_orders"].rows]
-        return f"{max((int(number) for number in numbers if number.isdigit()), default=0) + 1:010d}"
+        self._highest_number = self._highest() + 1
+        return f"{self._highest_number:010d}"
+
+    def _highest(self) -> int:
+        if self._highest_number is None:
+            rows = self._company["sop_orders"].rows
+            self._highest_number = max((_digits(row["document_no"]) for row in rows), default=0)
+        return self._highest_number
 
     # --- amending
 
@@ -422,6 +431,11 @@ class OrderBook:
         children = ("customer", "currency", "lines")
         known = contract()["resources"]["sop_orders"]["children"]
         return self._company.expanded("sop_orders", order, tuple(name for name in children if name in known))
+
+
+def _digits(number: str) -> int:
+    """A number that is not only digits was given by a person; counting goes on past it."""
+    return int(number) if number.isdigit() else 0
 
 
 def _quantity(line: Row, label: str) -> Decimal:

@@ -473,7 +473,7 @@ class Outbox:
         """
         person = person_named(by)
         with writing(self.engine) as connection:
-            rows = [self._locate(connection, key) for key in keys]
+            rows = self._locate(connection, keys)
             for row in rows:
                 if row["proposed_by"].casefold() == person.casefold():
                     raise ApprovalRefused(f"{person} proposed {row['action_key']}; another person has to approve it")
@@ -499,7 +499,7 @@ class Outbox:
         if not reason.strip():
             raise ApprovalRefused("say why: a rejection without a reason cannot be explained to an auditor")
         with writing(self.engine) as connection:
-            rows = [self._locate(connection, key) for key in keys]
+            rows = self._locate(connection, keys)
             now = stamp(self._clock.now())
             self._move(
                 connection,
@@ -511,17 +511,23 @@ class Outbox:
             )
         return [row["action_key"] for row in rows]
 
-    def _locate(self, connection: Connection, key: str) -> dict[str, Any]:
-        query = (
-            select(actions)
-            .where(or_(actions.c.action_key == key, actions.c.wire_key == key.upper()))
-            .order_by(actions.c.version.desc())
-            .limit(1)
-        )
-        row = connection.execute(query).mappings().one_or_none()
-        if row is None:
-            raise UnknownAction(key)
-        return dict(row)
+    def _locate(self, connection: Connection, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """The action with each action key or wire key (the newest version of it). Raises UnknownAction."""
+        newest: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(keys), 250):  # stays below every database's limit of parameters
+            part = keys[start : start + 250]
+            query = (
+                select(actions)
+                .where(or_(actions.c.action_key.in_(part), actions.c.wire_key.in_([key.upper() for key in part])))
+                .order_by(actions.c.version)
+            )
+            for row in connection.execute(query).mappings():
+                newest |= {key: dict(row) for key in (row["action_key"], row["wire_key"])}
+        found = [newest.get(key, newest.get(key.upper())) for key in keys]
+        for key, row in zip(keys, found, strict=True):
+            if row is None:
+                raise UnknownAction(key)
+        return [row for row in found if row is not None]
 
     def _refuse_second_live_action(self, connection: Connection, row: Row) -> None:
         query = select(actions.c.action_key, actions.c.state).where(
@@ -624,7 +630,7 @@ class Outbox:
         before.
         """
         with writing(self.engine) as connection:
-            row = self._locate(connection, key)
+            row = self._locate(connection, [key])[0]
             if row["detail"] == detail:
                 return
             connection.execute(update(actions).where(actions.c.action_key == row["action_key"]).values(detail=detail))

@@ -230,10 +230,12 @@ class Books:
         # The id of a deleted transaction is not given out again.
         free = max(database.next_id("transaction"), database.next_id("deletedrecord", "recordid"))
         number = transaction if transaction is not None else free
-        keys = self._unique_keys(number)
-        for table, column in (("transaction", "id"), ("transactionline", "transaction")):
-            database.delete(table, f'"{column}" = ?', [number])
-        database.delete("transactionaccountingline", '"transaction" = ?', [number])
+        keys: dict[int, int] = {}
+        if transaction is not None:
+            keys = self._unique_keys(number)
+            for table, column in (("transaction", "id"), ("transactionline", "transaction")):
+                database.delete(table, f'"{column}" = ?', [number])
+            database.delete("transactionaccountingline", '"transaction" = ?', [number])
         tran_id = posting.header.get("tranid") or (old or {}).get("tranid") or f"{code.upper()}{number}"
         header = {
             "id": number,

@@ -415,7 +415,7 @@ def test_the_items_of_a_batch_are_looked_up_in_few_calls(site: Site) -> None:
     finally:
         site.connector.client.read = original  # type: ignore[method-assign]
     assert [result.outcome for result in results] == [Outcome.SENT] * len(codes)
-    assert reads.count("products") == -(-len(set(codes)) // 15)
+    assert reads.count("products") == -(-len(set(codes)) // 20)
 
 
 def test_a_batch_of_orders_is_written_once_each(site: Site) -> None:

@@ -32,8 +32,10 @@ from connectors.sage200.decode import VENDOR
 
 CONCURRENCY = 2
 """Writes at a time: Sage publishes no limit, and more than two calls at once are known to slow a site down."""
-KEYS_PER_LOOK_UP = 15
-"""Keys in one `$filter`: long enough to save calls, short enough for any gateway's limit on addresses."""
+KEYS_PER_LOOK_UP = 20
+"""Keys in one `$filter`: enough to save calls, few enough for any gateway's limit on addresses and for the 100 parts of
+a filter (four or five for each key) that a server of Microsoft's OData library accepts unless it is told otherwise.
+"""
 ROWS_PER_LOOK_UP = 1000
 SETTLE_SECONDS = 60.0
 """Sage's gateway answers 504 while the site still works on the request: a document can appear after that."""
@@ -146,10 +148,14 @@ class Desk:
                 has_failed.set()
             return item, result
 
+        return self._side_by_side(one, items)
+
+    def _side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """The result for each item, in their order, with as many at a time as the site is given."""
         if len(items) < 2 or self._concurrency == 1:
-            return [one(item) for item in items]
+            return [work(item) for item in items]
         with ThreadPoolExecutor(min(self._concurrency, len(items))) as pool:
-            return list(pool.map(one, items))
+            return list(pool.map(work, items))
 
     # --- reading ---
 
@@ -168,8 +174,12 @@ class Desk:
     ) -> dict[str, list[dict[str, Any]]]:
         """The rows of each key. Sage compares without regard to case; a key that is written otherwise is another."""
         found: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
-        for condition in conditions(sorted(found), member):
-            for row in self.rows(resource, condition, expand=expand):
+
+        def read(condition: str) -> list[dict[str, Any]]:
+            return list(self.rows(resource, condition, expand=expand))
+
+        for rows in self._side_by_side(read, list(conditions(sorted(found), member))):
+            for row in rows:
                 if (key := row.get(member)) in found:
                     found[str(key)].append(row)
         return found
@@ -178,15 +188,17 @@ class Desk:
         """The rows of a view, which has no `id`, that have one of these keys; nothing where the site has no such view
         or the role may not see it. `order` is the view's own key.
         """
-        found: list[dict[str, Any]] = []
         call = Call(resource)
-        for condition in conditions(sorted(set(keys)), member):
+
+        def read(condition: str) -> list[dict[str, Any]]:
             parameters = {"$orderby": f"{order} asc", "$top": str(ROWS_PER_LOOK_UP), "$filter": condition}
-            try:
-                found += self.client.read(call, f"/{resource}", parameters, lambda a: _list(a, call))
-            except (NotFound, PermissionDenied, RequestRejected):
-                return []
-        return found
+            return self.client.read(call, f"/{resource}", parameters, lambda a: _list(a, call))
+
+        try:
+            pages = self._side_by_side(read, list(conditions(sorted(set(keys)), member)))
+        except (NotFound, PermissionDenied, RequestRejected):
+            return []
+        return [row for page in pages for row in page]
 
     def single(self, resource: str, record_id: int, *, expand: str | None = None) -> dict[str, Any]:
         """One record by its id. Raises a ConnectorError."""
