@@ -523,11 +523,13 @@ class Outbox:
             )
             for row in connection.execute(query).mappings():
                 newest |= {key: dict(row) for key in (row["action_key"], row["wire_key"])}
-        found = [newest.get(key, newest.get(key.upper())) for key in keys]
-        for key, row in zip(keys, found, strict=True):
-            if row is None:
+        located = []
+        for key in keys:
+            found = newest.get(key) or newest.get(key.upper())
+            if found is None:
                 raise UnknownAction(key)
-        return [row for row in found if row is not None]
+            located.append(found)
+        return located
 
     def _refuse_second_live_action(self, connection: Connection, row: Row) -> None:
         query = select(actions.c.action_key, actions.c.state).where(
