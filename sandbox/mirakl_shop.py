@@ -5,7 +5,7 @@ What changes them, and when, is `sandbox.mirakl`'s business: its modules `flow*`
 """
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -281,11 +281,23 @@ class MiraklShop:
 
     # --- orders
 
-    def find_orders(self, key: Any, tests: Sequence[Callable[[Order], bool]], is_descending: bool) -> list[Order]:
-        """Orders passing all tests, by creation and id. `key` names the question, so that its pages share one scan."""
+    def find_orders(
+        self,
+        key: Any,
+        tests: Sequence[Callable[[Order], bool]],
+        is_descending: bool,
+        order_ids: Collection[str] = (),
+    ) -> list[Order]:
+        """Orders passing all tests, by creation and id; only among `order_ids` where there are some. `key` names the
+        question, so that its pages share one scan.
+        """
         found = self._answers.get((key, is_descending))
         if found is None:
-            found = [order for order in self._orders_by_creation if all(test(order) for test in tests)]
+            among: Iterable[Order] = self._orders_by_creation
+            if order_ids:
+                named = (self.orders[order_id] for order_id in order_ids if order_id in self.orders)
+                among = sorted(named, key=attrgetter("created", "order_id"))
+            found = [order for order in among if all(test(order) for test in tests)]
             if is_descending:
                 found.reverse()
             if len(self._answers) > 16:

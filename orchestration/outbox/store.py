@@ -614,10 +614,12 @@ class Outbox:
         """
         if not keys:
             return
+        changed = {name for values in (changes or {}).values() for name in values}
+        columns = [actions.c[name] for name in sorted({"action_key", "state", "source_hash", *changed})]
         with writing(self.engine) as connection:
             rows: list[Row] = []
             for start in range(0, len(keys), 500):  # stays below every database's limit of parameters
-                query = select(actions).where(actions.c.action_key.in_(keys[start : start + 500]))
+                query = select(*columns).where(actions.c.action_key.in_(keys[start : start + 500]))
                 rows += [dict(row) for row in connection.execute(query).mappings()]
             moved = [row["action_key"] for row in rows if row["state"] != expected.value]
             if moved or len(rows) != len(set(keys)):

@@ -149,7 +149,7 @@ async def _orders(call: Call) -> Response:
     call.one("sort", frozenset({"dateCreated"}))
     mode = call.one("order_tax_mode", TAX_MODES)
     asked = _filter_of(call)
-    orders = call.shop.find_orders(asked, asked.tests(), is_descending(call))
+    orders = call.shop.find_orders(asked, asked.tests(), is_descending(call), asked.order_ids)
     return offset_page(call, "orders", len(orders), lambda start, stop: order_bodies(orders[start:stop], mode))
 
 
