@@ -241,6 +241,10 @@ class _Client(httpx.Client):
     def cookies(self) -> httpx.Cookies:
         return self._none
 
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        """There are none to set."""
+
 
 class ApiClient:
     """Requests to one vendor's API under one base URL, with one key.

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from sandbox import chaos_bodies, jsonio
 from sandbox.chaos_bodies import Answer
+from sandbox.clock import in_seconds, until
 
 Kind = Literal[
     "latency",
@@ -125,7 +126,7 @@ class Chaos:
         watching = [rule for rule in self.rules if rule.kind == "duplicate" and rule.matches(method, path)]
         striking = {rule.kind: rule for rule in self.rules if rule.strikes(method, path)}
         if latency := striking.pop("latency", None):
-            send = _not_before(asyncio.create_task(asyncio.sleep(latency.seconds)), send)
+            send = _not_before(in_seconds(latency.seconds), send)
         if failure := striking.get("fail") or striking.get("empty"):
             await _refuse(failure, receive, send)
         elif "outcome_unknown" in striking:
@@ -163,11 +164,11 @@ class Chaos:
         return answer
 
 
-def _not_before(moment: Awaitable[None], send: Send) -> Send:
+def _not_before(moment: float, send: Send) -> Send:
     """Sends once this moment has come; the vendor's own work lies within the time."""
 
     async def sent(message: Message) -> None:
-        await moment
+        await until(moment)
         await send(message)
 
     return sent

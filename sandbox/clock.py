@@ -1,5 +1,6 @@
 """The sandbox's clock and the vendors' time stamps."""
 
+import asyncio
 import time
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -33,6 +34,16 @@ class SandboxClock:
     @property
     def is_frozen(self) -> bool:
         return self._started is None
+
+
+def in_seconds(seconds: float) -> float:
+    """The moment of the running event loop that is so far ahead: said before any work, it has the work in it."""
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def until(moment: float) -> None:
+    """Waits for a moment of the running event loop."""
+    await asyncio.sleep(max(0.0, moment - asyncio.get_running_loop().time()))
 
 
 def stamp(at: datetime) -> str:

@@ -1,6 +1,5 @@
 """Writes to a Sage 200 company: checked, recorded in the write journal, applied, answered as the vendor answers."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox import jsonio
-from sandbox.clock import SandboxClock
+from sandbox.clock import SandboxClock, in_seconds, until
 from sandbox.journal import WriteJournal
 from sandbox.sage_bodies import PostingError, check_body
 from sandbox.sage_company import SageCompany
@@ -88,7 +87,7 @@ class SageWrites:
     async def answer(self, request: Request, resource: str, record_id: int | None = None) -> Response:
         """The answer to a write that `takes` says yes to."""
         # How long the vendor takes is told as a whole: the sandbox's own work lies within.
-        least = asyncio.create_task(asyncio.sleep(self.switches.call_seconds))
+        answered_at = in_seconds(self.switches.call_seconds)
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return Response(status_code=415)
         try:
@@ -104,7 +103,7 @@ class SageWrites:
         except PostingError as error:
             return _bad_request(str(error))
         finally:
-            await least
+            await until(answered_at)
             self._busy -= 1
 
     def _carried_out(self, resource: str, record_id: int | None, body: Any) -> Response:

@@ -1,6 +1,5 @@
 """The NetSuite account over HTTP: sign-in, SuiteQL, records, the account's concurrency limit."""
 
-import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from starlette.routing import Route
 
 from sandbox import jsonio
 from sandbox.chaos import Chaos
-from sandbox.clock import SandboxClock
+from sandbox.clock import SandboxClock, in_seconds, until
 from sandbox.netsuite.books import WRITTEN, Books
 from sandbox.netsuite.columns import SuiteQLError
 from sandbox.netsuite.database import Database
@@ -114,11 +113,11 @@ class NetSuiteApi:
             self.most_at_once = max(self.most_at_once, self._running)
             try:
                 body = await request.body()
-                least = asyncio.create_task(asyncio.sleep(self.settings.call_seconds))
+                answered_at = in_seconds(self.settings.call_seconds)
                 try:
                     response = await run_in_threadpool(answer, body)
                 finally:
-                    await least
+                    await until(answered_at)
             finally:
                 self._running -= 1
         except Refusal as refusal:
