@@ -6,6 +6,7 @@ bears the table's name only, until the first row brings a value for it.
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ ARROW_TYPES = {
     "list_text": pa.string(),
 }
 BATCH = 50_000
+MOST_REMEMBERED_ROWS = 10
+MOST_REMEMBERED_QUESTIONS = 10_000
 _WORD = re.compile(r"\w+")
 OF_PERMISSIONS: dict[str, dict[str, str]] = {
     "rolepermissions": {
@@ -61,6 +64,11 @@ class Database:
         self._writer: int | None = None
         self.version = 0
         """Rises with whatever changes a row."""
+        self._versions: Counter[str] = Counter()
+        self._touched: set[str] = set()
+        """Tables that the write under way has changed: what is read of them now is nobody else's yet."""
+        self._known: dict[tuple[Any, ...], tuple[int, list[dict[str, Any]]]] = {}
+        self._highest: dict[tuple[str, str], int] = {}
         self._connection = duckdb.connect(config={"enable_external_access": "false", "threads": "1"})
         self._lock = threading.RLock()
         self.kinds: dict[str, dict[str, str]] = {table: columns_of(table) for table in contract()["tables"]}
@@ -134,7 +142,21 @@ class Database:
         return self._connection if self._writer == threading.get_ident() else self._connection.cursor()
 
     def rows(self, table: str, where: str = "TRUE", parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """Rows of `table`, each with the columns that have a value."""
+        """Rows of `table`, each with the columns that have a value. A few are remembered until the table changes:
+        a write asks for the same customer, items and currencies as the one before it.
+        """
+        question = (table, where, *parameters)
+        version, known = self._versions[table], self._known.get(question)
+        if known is not None and known[0] == version and table not in self._touched:
+            return [dict(row) for row in known[1]]
+        found = self._rows_of(table, where, parameters)
+        if len(found) <= MOST_REMEMBERED_ROWS and table not in self._touched:
+            if len(self._known) >= MOST_REMEMBERED_QUESTIONS:
+                self._known.clear()
+            self._known[question] = (version, [dict(row) for row in found])
+        return found
+
+    def _rows_of(self, table: str, where: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
         # The view knows hundreds of columns that no row fills; it is needed only where a condition names one of them.
         unfilled = self.kinds[table].keys() - set(self._stored[table])
         source = table if unfilled.intersection(_WORD.findall(where)) else f"_{table}"
@@ -170,12 +192,16 @@ class Database:
                 yield
             except BaseException:
                 self._connection.execute("ROLLBACK")
+                self._highest.clear()
                 raise
             else:
                 self._connection.execute("COMMIT")
             finally:
                 self._writer = None
-                self.version += 1
+                # Once more, and last: somebody may have read, and remembered, what was there before the commit.
+                for table in self._touched:
+                    self._changed(table)
+                self._touched = set()
 
     def insert(self, table: str, rows: Iterable[Row]) -> None:
         rows = list(rows)
@@ -188,7 +214,22 @@ class Database:
             pa.array([_plain(row.get(name), kinds[name]) for row in rows], type=ARROW_TYPES[kinds[name]])
             for name in names
         ]
-        self._insert_batch(table, pa.table(columns, names=names))
+        with self._lock:
+            highest = {
+                (of, name): max(
+                    highest, max((int(row[name]) for row in rows if row.get(name) is not None), default=highest)
+                )
+                for (of, name), highest in self._highest.items()
+                if of == table
+            }
+            self._insert_batch(table, pa.table(columns, names=names))
+            self._highest |= highest
+
+    def _changed(self, table: str) -> None:
+        self.version += 1
+        self._versions[table] += 1
+        if self._writer is not None:
+            self._touched.add(table)
 
     def _insert_batch(self, table: str, batch: pa.Table) -> None:
         listed = ", ".join(f'"{name}"' for name in batch.column_names)
@@ -196,7 +237,8 @@ class Database:
             self._connection.register("_batch", batch)
             self._connection.execute(f'INSERT INTO "_{table}" ({listed}) SELECT {listed} FROM _batch')  # noqa: S608
             self._connection.unregister("_batch")
-            self.version += 1
+            self._forget_highest(table)
+            self._changed(table)
 
     def update(self, table: str, changes: Mapping[str, Any], where: str, parameters: Sequence[Any]) -> None:
         self.make_room(table, [name for name, value in changes.items() if value is not None])
@@ -208,15 +250,24 @@ class Database:
         values = [_plain(value, kinds[name]) for name, value in changes.items()]
         with self._lock:
             self._connection.execute(f'UPDATE "_{table}" SET {assigned} WHERE {where}', [*values, *parameters])  # noqa: S608
-            self.version += 1
+            self._forget_highest(table)
+            self._changed(table)
 
     def delete(self, table: str, where: str, parameters: Sequence[Any]) -> None:
         with self._lock:
             self._connection.execute(f'DELETE FROM "_{table}" WHERE {where}', list(parameters))  # noqa: S608
-            self.version += 1
+            self._forget_highest(table)
+            self._changed(table)
 
     def next_id(self, table: str, column: str = "id") -> int:
-        return int(self.value(f'SELECT coalesce(max("{column}"), 0) + 1 FROM "_{table}"'))  # noqa: S608
+        with self._lock:
+            if (table, column) not in self._highest:
+                highest = self.value(f'SELECT coalesce(max("{column}"), 0) FROM "_{table}"')  # noqa: S608
+                self._highest[table, column] = int(highest)
+            return self._highest[table, column] + 1
+
+    def _forget_highest(self, table: str) -> None:
+        self._highest = {place: highest for place, highest in self._highest.items() if place[0] != table}
 
     def make_room(self, table: str, names: Iterable[str]) -> None:
         kinds, added = self.kinds[table], False
