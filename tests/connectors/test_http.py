@@ -291,6 +291,14 @@ def test_a_redirect_on_the_same_host_is_followed(naps: list[float]) -> None:
         assert read(client(server, naps)) == b"[1]"
 
 
+def test_what_an_answer_sets_is_not_sent_back(naps: list[float]) -> None:
+    with serving(lambda _: Reply(200, b"[]", {"Set-Cookie": "session=somebody; Path=/"})) as server:
+        api = client(server, naps)
+        read(api)
+        api.write(CALL, "/api/orders", content=b"{}")
+    assert [asked.headers.get("cookie") for asked in server.asked] == [None, None]
+
+
 def test_a_redirect_in_a_circle_ends(naps: list[float]) -> None:
     with (
         serving(lambda a: Reply(302, headers={"Location": a.path})) as server,

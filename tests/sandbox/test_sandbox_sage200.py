@@ -173,6 +173,11 @@ def test_views_list_newest_first_and_500_rows_by_default(sage: httpx.Client) -> 
         ("sop_orders", "document_date ge 2026-05-01 and document_date lt 2026-06-01T00:00:00Z", None),
         ("sop_orders", "(is_draft eq true) or (document_status ne 'EnumDocumentStatusComplete')", None),
         ("sop_orders", "date_time_updated ge 2026-06-15T10:00:00.5Z", None),
+        (
+            "customers",
+            "reference eq 'mkbrico' or reference eq 'nobody' or reference eq 'MKHomely'",
+            lambda row: row["reference"] in ("MKBRICO", "MKHOMELY"),
+        ),
         ("products", "endswith(code, '1')", lambda row: row["code"].endswith("1")),
     ],
 )

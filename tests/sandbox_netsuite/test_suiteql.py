@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -204,6 +206,36 @@ def test_a_large_table_can_be_given_as_an_arrow_table() -> None:
     lines = pa.table({"transaction": [1, 1], "id": [0, 1], "uniquekey": [10, 11], "memo": ["a", None]})
     database = Database(NetSuiteWorld(tables={"transactionline": lines}))
     assert database.rows("transactionline", "id = 1") == [{"transaction": 1, "id": 1, "uniquekey": 11}]
+
+
+def test_what_is_remembered_of_a_table_is_what_stands_in_it() -> None:
+    database = Database(NetSuiteWorld(tables={"location": [{"id": 1, "name": "MAIN"}]}))
+    writing, seen = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with suppress(ZeroDivisionError), database.writing():
+            database.update("location", {"name": "LOST"}, "id = ?", [1])
+            database.insert("location", [{"id": 2, "name": "NEW"}])
+            assert database.row("location", 1) == {"id": 1, "name": "LOST"}
+            assert database.next_id("location") == 3
+            writing.set()
+            seen.wait()
+            raise ZeroDivisionError
+
+    assert database.next_id("location") == 2
+    writer = threading.Thread(target=write)
+    writer.start()
+    writing.wait()
+    assert database.row("location", 1) == {"id": 1, "name": "MAIN"}
+    seen.set()
+    writer.join()
+    assert [database.row("location", 1), database.row("location", 2)] == [{"id": 1, "name": "MAIN"}, None]
+    assert database.next_id("location") == 2
+    with database.writing():
+        database.update("location", {"name": "MOVED"}, "id = ?", [1])
+    assert database.row("location", 1) == {"id": 1, "name": "MOVED"}
+    database.insert("location", [{"id": 7, "name": "FAR"}])
+    assert database.next_id("location") == 8
 
 
 def test_parameters_are_values_and_never_sql(account: Account) -> None:
