@@ -37,7 +37,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class Query:
-    """A checked query. `key_floor` is N of a top-level `<key> gt N` conjunct when the order is by key, ascending."""
+    """A checked query. `key_floor` is N of a top-level `<key> gt N` conjunct when the order is by key, ascending.
+    `texts`: a text field and, in lower case, the values of which every row that is asked for has one.
+    """
 
     predicate: Predicate | None
     order: tuple[tuple[str, bool], ...]
@@ -49,6 +51,7 @@ class Query:
     is_count: bool
     is_metadata: bool
     key_floor: int | None
+    texts: tuple[str, frozenset[str]] | None = None
 
 
 # --- $filter ---------------------------------------------------------------------------------------------------------
@@ -106,13 +109,13 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 @dataclass(frozen=True)
 class _Node:
     """A part of a parsed filter. `floor` is set on `<field> gt <integer>`: a keyset read then starts by bisection.
-    `equals` is set on `<field> eq <literal>`: many of them for one field are one look into a set.
+    `members` is set on `<field> eq <literal>`, and on several of them with `or` between: rows with one of these values.
     """
 
     test: Predicate
     conjuncts: tuple["_Node", ...] = ()
     floor: tuple[str, int] | None = None
-    equals: tuple[str, Any] | None = None
+    members: tuple[str, frozenset[Any]] | None = None
 
 
 class _Parser:
@@ -153,13 +156,17 @@ class _Parser:
             parts.append(self._both())
         if len(parts) == 1:
             return parts[0]
-        columns = {part.equals[0] if part.equals else None for part in parts}
-        if len(columns) == 1 and (column := columns.pop()) is not None:
-            read = _READERS[self._type_of(column)]
-            wanted = {part.equals[1] for part in parts if part.equals}
-            return _Node(lambda row: (value := row.get(column)) is not None and read(value) in wanted)
+        of_parts = [part.members for part in parts if part.members]
+        if len(of_parts) == len(parts) and len({column for column, _ in of_parts}) == 1:
+            return self._among(of_parts[0][0], frozenset().union(*(wanted for _, wanted in of_parts)))
         tests = [part.test for part in parts]
         return _Node(lambda row: any(test(row) for test in tests))
+
+    def _among(self, column: str, wanted: frozenset[Any]) -> _Node:
+        read = _READERS[self._type_of(column)]
+        return _Node(
+            lambda row: (value := row.get(column)) is not None and read(value) in wanted, members=(column, wanted)
+        )
 
     def _both(self) -> _Node:
         parts = [self._negation()]
@@ -225,7 +232,7 @@ class _Parser:
             return null_passes if value is None else compare(read(value), wanted)
 
         floor = (column, int(wanted)) if name == "gt" and column_type == "integer" else None
-        return _Node(test, floor=floor, equals=(column, wanted) if name == "eq" else None)
+        return _Node(test, floor=floor, members=(column, frozenset((wanted,))) if name == "eq" else None)
 
     def _type_of(self, column: str) -> str:
         try:
@@ -315,6 +322,7 @@ def parse_query(
         is_count=_flag(options, "$count"),
         is_metadata=_flag(options, "$metadata"),
         key_floor=_floor(node, order, key),
+        texts=_texts(node, shape),
     )
 
 
@@ -324,6 +332,11 @@ def _floor(node: _Node | None, order: tuple[tuple[str, bool], ...], key: str) ->
     leaves = node.conjuncts or (node,)
     floors = [leaf.floor[1] for leaf in leaves if leaf.floor and leaf.floor[0] == key]
     return max(floors, default=None)
+
+
+def _texts(node: _Node | None, shape: Shape) -> tuple[str, frozenset[str]] | None:
+    leaves = () if node is None else node.conjuncts or (node,)
+    return next((leaf.members for leaf in leaves if leaf.members and shape.fields[leaf.members[0]] == "string"), None)
 
 
 def _names(text: str) -> Iterable[str]:
