@@ -513,7 +513,8 @@ class Outbox:
 
     def _locate(self, connection: Connection, keys: Sequence[str]) -> list[dict[str, Any]]:
         """The action with each action key or wire key (the newest version of it). Raises UnknownAction."""
-        newest: dict[str, dict[str, Any]] = {}
+        by_key: dict[str, dict[str, Any]] = {}
+        by_wire_key: dict[str, dict[str, Any]] = {}
         for start in range(0, len(keys), 250):  # stays below every database's limit of parameters
             part = keys[start : start + 250]
             query = (
@@ -522,10 +523,10 @@ class Outbox:
                 .order_by(actions.c.version)
             )
             for row in connection.execute(query).mappings():
-                newest |= {key: dict(row) for key in (row["action_key"], row["wire_key"])}
+                by_key[row["action_key"]] = by_wire_key[row["wire_key"]] = dict(row)
         located = []
         for key in keys:
-            found = newest.get(key) or newest.get(key.upper())
+            found = by_key.get(key) or by_wire_key.get(key.upper())
             if found is None:
                 raise UnknownAction(key)
             located.append(found)

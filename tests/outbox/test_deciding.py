@@ -115,6 +115,15 @@ def test_approving_several_is_all_or_none(outbox: Outbox) -> None:
     assert states(outbox) == {"STOCK|BRICO|A|1": "PROPOSED"}
 
 
+def test_a_wire_key_means_the_newest_action_that_bears_it_also_beside_others(outbox: Outbox) -> None:
+    """Versions by number, not by text: the tenth is newer than the ninth."""
+    outbox.propose(table(journal(version=9)))
+    row = journal(version=10, amount="101.00")
+    outbox.propose(table(row, stock("A", 5)))
+    keys = [row["wire_key"].lower(), "STOCK|BRICO|A|1"]
+    assert outbox.approve(keys, by="anna") == [row["action_key"], "STOCK|BRICO|A|1"]
+
+
 def test_a_rejection_needs_a_reason_and_can_be_taken_back(outbox: Outbox) -> None:
     outbox.propose(table(stock("A", 5)))
     with pytest.raises(ApprovalRefused, match="say why"):
