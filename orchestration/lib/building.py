@@ -12,7 +12,7 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -74,6 +74,7 @@ def build(
             grown = patching.grown_tables(manifest, connection) if last is not None else set()
             before, between = last if last is not None else (None, frozenset())
             stale = None if before is None else stale_nodes(manifest, before, inputs)
+            standing = set() if before is None else standing_views(manifest, before, inputs)
             if stale is not None and between:
                 stale |= between & manifest["nodes"].keys()
             chosen: set[str] | None = None
@@ -88,13 +89,17 @@ def build(
         if chosen is not None:
             if not chosen:
                 return _NOTHING
-            return dbt.build(settings, nodes=_built_or_tested(manifest, chosen), has_own_tests=False, on_node=on_node)
+            nodes = _built_or_tested(manifest, chosen) - standing
+            return dbt.build(settings, nodes=nodes, has_own_tests=False, on_node=on_node) if nodes else _NOTHING
         _record(settings).unlink(missing_ok=True)  # until this build is whole, there is none
         patched: list[str] = []
         if before is not None and stale is not None:
             alone = changed_nodes(manifest, before, inputs) | between
             patched = patching.patched_models(manifest, stale=stale, alone=alone, grown=grown)
-        result = dbt.build(settings, nodes=_to_build(manifest, stale or ()), patched=patched, on_node=on_node)
+        nodes = _to_build(manifest, stale or (), standing)
+        # Named nothing, dbt would build everything.
+        is_nothing = stale is not None and not nodes
+        result = _NOTHING if is_nothing else dbt.build(settings, nodes=nodes, patched=patched, on_node=on_node)
         if result.ok:
             with connect(settings) as connection:
                 patching.note_files(manifest, connection)
@@ -221,14 +226,38 @@ def _reads_clock(manifest: Mapping[str, Any], *, is_same_day: bool) -> set[str]:
     }
 
 
-def _to_build(manifest: Mapping[str, Any], stale: Iterable[str]) -> set[str]:
+def standing_views(manifest: Mapping[str, Any], before: Inputs, now: Inputs) -> set[str]:
+    """Unique ids of the views that need not be made again, whatever rows stand behind them: their SQL is the last
+    build's, and so are the columns that they read.
+
+    Their tests are asked again. What the SQL of a view depends on besides the project is the clock; columns of models
+    follow from the project and seeds have theirs declared, so that only a table of raw may have got others.
+    """
+    if before.project != now.project:
+        return set()
+    nodes, children = manifest["nodes"], manifest["child_map"]
+    views = {one for one, node in nodes.items() if node["config"].get("materialized") == "view"}
+    other = _reads_clock(manifest, is_same_day=False)
+    waiting = [
+        one
+        for one, source in manifest["sources"].items()
+        if _columns_of(before.sources.get(source["name"])) != _columns_of(now.sources.get(source["name"]))
+    ]
+    while waiting:
+        for child in views.intersection(children.get(waiting.pop(), ())) - other:
+            other.add(child)
+            waiting.append(child)
+    return views - other
+
+
+def _to_build(manifest: Mapping[str, Any], stale: Iterable[str], standing: Collection[str]) -> set[str]:
     """What is built, and tests of nothing that is: tests of selected models come along by themselves."""
     chosen = {unique_id: manifest["nodes"][unique_id] for unique_id in stale}
-    built = {unique_id for unique_id, node in chosen.items() if node["resource_type"] in _BUILT}
+    built = {one for one, node in chosen.items() if node["resource_type"] in _BUILT and one not in standing}
     alone = {
         unique_id
         for unique_id, node in chosen.items()
-        if node["resource_type"] == "test" and chosen.keys().isdisjoint(node["depends_on"]["nodes"])
+        if node["resource_type"] == "test" and built.isdisjoint(node["depends_on"]["nodes"])
     }
     return built | alone
 
@@ -275,12 +304,19 @@ def _landed(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def _source_digest(connection: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The vendors' tables only ever grow, so their number of rows tells; the loader's own small ones are read whole."""
-    columns = [name for name, _ in columns_of(connection, SOURCE_SCHEMA, table)]
-    if "_position" in columns:
-        ((count,),) = connection.execute(f'select count(*) from {SOURCE_SCHEMA}."{table}"').fetchall()  # noqa: S608
-        return f"{','.join(columns)}|{count}"
-    return content_digest(connection, SOURCE_SCHEMA, table)[1]
+    """The columns, and what tells of the rows: of the vendors' tables, which only ever grow, their number; the loader's
+    own small ones are read whole.
+    """
+    columns = columns_of(connection, SOURCE_SCHEMA, table)
+    if "_position" in dict(columns):
+        ((rows,),) = connection.execute(f'select count(*) from {SOURCE_SCHEMA}."{table}"').fetchall()  # noqa: S608
+    else:
+        rows = content_digest(connection, SOURCE_SCHEMA, table)[1]
+    return f"{','.join(f'{name} {kind}' for name, kind in columns)}|{rows}"
+
+
+def _columns_of(digest: str | None) -> str | None:
+    return None if digest is None else digest.rpartition("|")[0]
 
 
 _MARK = "last_build"

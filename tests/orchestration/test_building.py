@@ -16,6 +16,7 @@ from orchestration.lib.landing import Landing
 from orchestration.lib.publish import publish
 from orchestration.lib.settings import Settings
 from orchestration.lib.state import State
+from orchestration.lib.warehouse import connect
 from tests.orchestration.conftest import rewrite
 from tests.orchestration.vendor import Vendor, line
 
@@ -56,9 +57,60 @@ def test_new_rows_build_what_reads_them_and_its_tests(project: Settings) -> None
     load(project, 3)
     result = building.build(project)
     names = {node.name for node in result.nodes}
-    assert names >= {"stg_lines", "totals", "exceptions", "act_totals", "unique_totals_marketplace_code"}
-    assert "quarantined" not in names
+    assert names >= {"totals", "exceptions", "act_totals", "unique_totals_marketplace_code"}
+    assert names.isdisjoint({"quarantined", "stg_lines"}), "a view shows the new rows as it is"
+    assert "not_null_stg_lines_id" in names, "which its tests are asked of"
     assert "quarantine_is_mirakl" not in names
+
+
+def test_views_of_a_table_with_other_columns_are_made_again(project: Settings) -> None:
+    with connect(project) as connection:
+        connection.execute("alter table raw.mirakl_transaction_lines add column added varchar")
+    load(project, 3)
+    assert built(project) == {"stg_lines", "totals", "exceptions", "act_totals"}
+    with connect(project) as connection:
+        ((lines,),) = connection.execute("select count(*) from staging.stg_lines where added is null").fetchall()
+    assert lines == 3
+
+
+def test_views_stand_unless_their_sql_may_be_another() -> None:
+    def model(name: str, *parents: str, kind: str = "view", clock: bool = False) -> dict[str, Any]:
+        depends_on = {"macros": ["macro.t.as_of"] if clock else [], "nodes": list(parents)}
+        config = {"materialized": kind}
+        return {"resource_type": "model", "name": name, "raw_code": "", "depends_on": depends_on, "config": config}
+
+    lines, orders = "source.t.raw.lines", "source.t.raw.orders"
+    parents = {
+        "of_lines": (lines,),
+        "of_that": ("model.t.of_lines",),
+        "of_orders": (orders,),
+        "table": (lines,),
+        "of_table": ("model.t.table",),
+        "due": (orders,),
+    }
+    models = {f"model.t.{name}": model(name, *of, clock=name == "due") for name, of in parents.items()}
+    models["model.t.table"]["config"]["materialized"] = "table"
+    manifest = {
+        "sources": {lines: {"name": "lines"}, orders: {"name": "orders"}},
+        "macros": {"macro.t.as_of": {"depends_on": {"macros": []}, "macro_sql": "{{ var('as_of') }}"}},
+        "nodes": models,
+        "child_map": {
+            parent: [child for child, node in models.items() if parent in node["depends_on"]["nodes"]]
+            for parent in (lines, orders, *models)
+        },
+    }
+
+    def standing(project: str, **sources: str) -> set[str]:
+        before = building.Inputs("p", "08:00", {}, {"lines": "id VARCHAR|1", "orders": "id VARCHAR|1"})
+        found = building.standing_views(manifest, before, building.Inputs(project, "09:00", {}, sources))
+        return {one.rpartition(".")[2] for one in found}
+
+    grown, same = "id VARCHAR|2", "id VARCHAR|1"
+    assert standing("p", lines=grown, orders=same) == {"of_lines", "of_that", "of_orders", "of_table"}
+    assert standing("p", lines="id VARCHAR,more VARCHAR|1", orders=same) == {"of_orders", "of_table"}
+    assert standing("p", lines="id BIGINT|1", orders=same) == {"of_orders", "of_table"}
+    assert standing("p", orders=same) == {"of_orders", "of_table"}
+    assert standing("another", lines=same, orders=same) == set()
 
 
 def test_a_later_clock_builds_what_reads_the_clock(project: Settings) -> None:
@@ -249,7 +301,7 @@ def test_a_lane_builds_what_it_is_for_and_the_next_whole_build_the_rest(project:
 def test_a_summary_is_built_from_what_is_there(project: Settings) -> None:
     load(project, 3)
     part = building.build(project, targets=("stg_lines",), summaries=("act_totals",))
-    assert {node.name for node in part.nodes if node.resource_type == "model"} == {"stg_lines", "act_totals"}
+    assert {node.name for node in part.nodes if node.resource_type == "model"} == {"act_totals"}, "the other is a view"
     assert {node.name for node in building.build(project).nodes} >= {"totals", "act_totals"}
 
 
