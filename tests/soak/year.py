@@ -137,7 +137,6 @@ def _day(town: Town, settings: Settings, at: datetime, orders: int, is_grown: bo
         year.lane_runs += 1
 
     town.clock(at)
-    town.close_month(at)
     town.pay_in(at)
     if orders:
         town.order(at, orders, is_grown=is_grown)
@@ -146,6 +145,7 @@ def _day(town: Town, settings: Settings, at: datetime, orders: int, is_grown: bo
         town.ship(at + timedelta(hours=2))
         lane("dispatch", 125)
     lane("settlement", 130)
+    town.close_month(at)
     gc.collect()
     found = storage(settings)
     parts = {part.name: part.byte_count for part in found.parts}

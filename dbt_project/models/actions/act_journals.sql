@@ -1,6 +1,7 @@
 -- Grain: one journal to post now: expected, unblocked, not in the ERP under its key, not already on its way, and of a period that is
 -- not known to be shut. A journal whose action was rejected, has failed, or was verified and is gone again is left to a person: it is
--- reported, not repeated. What was received by the ERP's own cash book is posted already, whatever it was posted to.
+-- reported, not repeated. What was received by the ERP's own cash book is posted already, whatever it was posted to. What takes
+-- another journal back goes only where that one is in the books or on its way there.
 with
 
 journals as (
@@ -42,6 +43,16 @@ waiting_actions as (
         actions.wire_key
     from {{ ref('int_ledger__outbox_actions') }} as actions
     where actions.kind = 'JOURNAL' and actions.state in ('PROPOSED', 'APPROVED')
+
+),
+
+living_actions as (
+
+    select distinct
+        actions.marketplace_code,
+        actions.wire_key
+    from {{ ref('int_ledger__outbox_actions') }} as actions
+    where actions.kind = 'JOURNAL' and actions.state not in ('SUPERSEDED', 'REJECTED', 'FAILED')
 
 ),
 
@@ -161,6 +172,75 @@ due as (
 
 ),
 
+absentees as (
+
+    -- Neither in the books nor on their way there: of a shut period, blocked, or refused by a person or by the ERP.
+    select distinct
+        journals.marketplace_code,
+        journals.document_id,
+        case
+            when journals.kind in ('NEGATIVE_BALANCE_RECLASS', 'SELLER_DEBIT_RECLASS') then 'RECLASS' else journals.kind
+        end as taken_kind
+    from {{ ref('int_accounting__journals') }} as journals
+    left join postings
+        on
+            journals.erp_code = postings.erp_code
+            and journals.wire_key = postings.reference
+    left join living_actions
+        on
+            journals.marketplace_code = living_actions.marketplace_code
+            and journals.wire_key = living_actions.wire_key
+    left join due
+        on journals.journal_key = due.journal_key
+    where
+        journals.kind in (
+            'SETTLEMENT',
+            'FEE_ACCRUAL',
+            'UNBILLED_ACCRUAL',
+            'NEGATIVE_BALANCE_RECLASS',
+            'SELLER_DEBIT_RECLASS',
+            'FX_REVALUATION'
+        )
+        and not journals.is_excluded
+        and postings.reference is null
+        and living_actions.wire_key is null
+        and due.journal_key is null
+
+),
+
+takers as (
+
+    select
+        due.journal_key,
+        due.marketplace_code,
+        due.document_id,
+        case
+            when due.kind = 'VAT_RELEASE' then 'SETTLEMENT'
+            -- A month's accrual, or what a settlement held back.
+            when due.kind = 'UNBILLED_REVERSAL' and due.document_id not like '____-__' then 'SETTLEMENT'
+            when due.kind = 'UNBILLED_REVERSAL' then 'UNBILLED_ACCRUAL'
+            else replace(due.kind, '_REVERSAL', '')
+        end as taken_kind
+    from due
+    where
+        due.kind in (
+            'VAT_RELEASE', 'UNBILLED_REVERSAL', 'FEE_ACCRUAL_REVERSAL', 'RECLASS_REVERSAL', 'FX_REVALUATION_REVERSAL'
+        )
+
+),
+
+groundless as (
+
+    select takers.journal_key
+    from takers
+    inner join absentees
+        on
+            takers.marketplace_code = absentees.marketplace_code
+            and takers.document_id = absentees.document_id
+            and takers.taken_kind = absentees.taken_kind
+
+),
+
 line_texts as (
 
     select
@@ -216,6 +296,9 @@ payloads as (
     from due
     inner join line_texts
         on due.journal_key = line_texts.journal_key
+    left join groundless
+        on due.journal_key = groundless.journal_key
+    where groundless.journal_key is null
 
 ),
 
