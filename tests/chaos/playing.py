@@ -38,6 +38,7 @@ AFTER_EFFECT = (
     {"kind": "drop"},
     {"kind": "reset"},
 )
+BEFORE_SENDING = frozenset({"PROPOSED", "APPROVED"})
 
 
 class Killed(BaseException):
@@ -212,6 +213,7 @@ def _judge(seed: int, path: Path, jobs: Sequence[Job], stormy: Town, calm: Town,
     outbox = Outbox(f"sqlite:///{path}", Clock(random.Random(0)))
     rows = outbox.actions()
     is_sound = outbox.verify_audit().ok
+    too_early = _too_early(jobs, outbox)
     outbox.close()
     outcome.actions += len(rows)
     outcome.kinds.update(f"{job.form} {job.account}" for job in jobs)
@@ -226,8 +228,26 @@ def _judge(seed: int, path: Path, jobs: Sequence[Job], stormy: Town, calm: Town,
     if not is_sound:
         outcome.wrong += 1
         outcome.notes.append(f"seed {seed}: the audit trail does not verify")
+    outcome.wrong += len(too_early)
+    outcome.notes += [f"seed {seed}: {key} went before what it waits for" for key in too_early]
     is_alike = _compare(seed, stormy.store.state(), calm.store.state(), outcome)
     return is_alike and before == (outcome.lost, outcome.duplicated, outcome.wrong, outcome.unresolved, outcome.failed)
+
+
+def _too_early(jobs: Sequence[Job], outbox: Outbox) -> list[str]:
+    """Action keys of those that moved before what they wait for was VERIFIED, as the audit trail tells it."""
+    steps = [(str(entry["action_key"]), str(entry["to_state"])) for entry in outbox.audit_log()]
+    found = []
+    for job in jobs:
+        if (kind := job.payload.get("only_after")) is None:
+            continue
+        first = next(one for one in jobs if one.kind == kind and one.natural_id == job.natural_id).action.action_key
+        key = job.action.action_key
+        proved = steps.index((first, "VERIFIED")) if (first, "VERIFIED") in steps else len(steps)
+        moved = [at for at, (moving, state) in enumerate(steps) if moving == key and state not in BEFORE_SENDING]
+        if moved and moved[0] < proved:
+            found.append(key)
+    return found
 
 
 def _compare(seed: int, stormy: Mapping[str, Any], calm: Mapping[str, Any], outcome: Tally) -> bool:

@@ -14,7 +14,8 @@ from tests.chaos.playing import Tally, play
 from tests.chaos.town import NETSUITE, NETSUITE_SHOP, Town, running, world
 from tests.chaos.work import EVERYTHING, Plan
 
-SEEDS = (1, 4)
+SEEDS = (1, 5)
+"""An acceptance that waits for its order among them."""
 OWN_SEED = 8
 """Posts documents into Sage 200, for a test that runs in a process of its own."""
 STANDARD_RATED = TAX_ITEM_IDS[1]

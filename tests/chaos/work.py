@@ -37,10 +37,12 @@ class Job:
     wire_key: str
     form: str = ""
     """What the kind is drawn and counted as, where it has several."""
+    natural_id: str = ""
+    """What it is about, where another job is about the same; else nothing else is."""
 
     @property
     def action(self) -> Action:
-        key = f"{self.kind}|{self.marketplace}|{self.wire_key}|1"
+        key = f"{self.kind}|{self.marketplace}|{self.natural_id or self.wire_key}|1"
         return Action(key, self.wire_key, self.kind, self.marketplace, self.account, self.payload)
 
     @property
@@ -53,7 +55,7 @@ class Job:
             "account": self.account,
             "marketplace_code": self.marketplace,
             "entity_code": "UKTRADE",
-            "natural_id": self.wire_key,
+            "natural_id": self.natural_id or self.wire_key,
             "version": 1,
             "wire_key": self.wire_key,
             "amount": None,
@@ -84,6 +86,9 @@ class Plan:
         for number, (kind, account) in enumerate(self.kinds):
             name = f"CHAOS{self.seed}X{number}"
             context = Context(town, deliveries, name, _wire(name), account, self.places[str(number)])
+            if kind == ORDER_FIRST:
+                found += _order_then_acceptance(context)
+                continue
             payload = PAYLOADS[kind](context) if account not in (NETSUITE,) else NETSUITE_PAYLOADS[kind](context)
             # Two quantities for one offer are two wishes of which the outbox keeps the newer one.
             if (subject := payload.get("shop_sku")) is not None:
@@ -167,6 +172,21 @@ def _acceptance(one: Context) -> Payload:
     is_accepted = one.place % 5 != 0
     lines = [{"id": line["order_line_id"], "accepted": is_accepted} for line in order["order_lines"]]
     return {"order_id": order["order_id"], "order_lines": lines}
+
+
+def _order_then_acceptance(one: Context) -> list[Job]:
+    """An order that waits at the marketplace: created in the ERP, and accepted only when that is proved."""
+    order = one.order("WAITING_ACCEPTANCE")
+    order_id = str(order["order_id"])
+    erp, created = (SAGE, _sage_order(one)) if one.account == SAGE_SHOP else (NETSUITE, _netsuite_order(one))
+    lines = [{"id": line["order_line_id"], "accepted": True} for line in order["order_lines"]]
+    accepted = {"order_id": order_id, "order_lines": lines, "only_after": "SALES_ORDER"}
+    creation = {"wire_key": one.wire_key, **created}
+    then = _wire(f"{one.name} acceptance")
+    return [
+        Job("ACCEPTANCE", one.account, one.account, accepted, then, ORDER_FIRST, order_id),
+        Job("SALES_ORDER", erp, one.account, creation, one.wire_key, "SALES_ORDER", order_id),
+    ]
 
 
 def _tracking(one: Context) -> Payload:
@@ -443,13 +463,18 @@ MARKETPLACE_KINDS = (
     "OFFER_CREATE",
 )
 PARCEL_KINDS = ("SHIPMENT_DELETION", "SHIPMENT_ORIGIN")
+ORDER_FIRST = "ACCEPTANCE_AFTER_SALES_ORDER"
+"""Two jobs, of which the second waits for the first."""
 EVERYTHING: list[tuple[str, str]] = [
     *((kind, shop) for kind in MARKETPLACE_KINDS for shop in (SAGE_SHOP, NETSUITE_SHOP)),
     *((kind, PARCEL_SHOP) for kind in PARCEL_KINDS),
     *((kind, SAGE) for kind in PAYLOADS if kind not in (*MARKETPLACE_KINDS, *PARCEL_KINDS)),
     *((kind, NETSUITE) for kind in NETSUITE_PAYLOADS),
+    *((ORDER_FIRST, shop) for shop in (SAGE_SHOP, NETSUITE_SHOP)),
 ]
 FORMS = {"CANCELATION_OF_LINES": "CANCELATION"}
-"""What is drawn and counted apart although the outbox has one kind for it: OR30 beside OR29."""
+"""What is drawn and counted apart although the outbox has one kind for it: OR30 beside OR29. An acceptance that waits
+for its order is made by itself.
+"""
 LEFT_OUT = sorted(KINDS.keys() - {kind for kind, _ in EVERYTHING})
 """Kinds that no seed plays; there are none."""

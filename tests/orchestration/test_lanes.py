@@ -86,7 +86,7 @@ def test_a_lane_publishes_and_a_second_one_changes_nothing(settings: Settings) -
     assert second.models_built == 0  # nothing they read has changed
     connections.accounts["mirakl", "BRICO"].records["transaction_lines"] += [line(5)]
     third = run_lane("settlement", settings, workspace=workspace(settings, connections))
-    assert third.models_built == 4
+    assert third.models_built == 3  # what hangs on the view of them, which shows them as it is
     assert third.published.changed == ("exceptions", "totals")
     assert totals(settings)[0] == ("BRICO", 5, "61.70")
     assert second.published.digest == first.published.digest
