@@ -149,7 +149,7 @@ class Town:
         self.statement_until = last
 
     def close_month(self, now: datetime) -> None:
-        """From the tenth on a person closes the month before in the ERP: after the lanes, which post what is still due."""
+        """From the tenth on a person closes the month before in the ERP, when the lanes have posted what was due."""
         month = (now.date().replace(day=1) - timedelta(days=1)).replace(day=1)
         if now.day >= CLOSES_ON and f"{month:%b %Y}" not in self.closed:
             self._control(f"netsuite/{ERP}", {"close": f"{month:%b %Y}"})
