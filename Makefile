@@ -22,7 +22,7 @@ FUZZ := .venv-fuzz/.ready
 ENGINE ?= sail
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app outage chaos faults fuzz soak sbom dev test kills contract accuracy parity parity-spark examples lint types bench bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-stock bench-peak bench-close playbook docs lock clean
+.PHONY: help setup demo app outage chaos faults fuzz soak sbom dev test kills contract accuracy parity parity-spark examples lint types bench bench-ingest bench-ledgers bench-postings bench-matching bench-pages bench-receipts bench-lanes bench-stock bench-peak bench-close bench-kills playbook docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -144,6 +144,10 @@ bench-pages: $(STAMP) ## The web app's pages on the demo's published file multip
 bench-close: LINES = 500000
 bench-close: $(STAMP) ## Closing one month of LINES=500000 settlement lines, evidence pack and its verification included; make demo comes first
 	$(BIN)/python -m benchmarks.close --published $(DATA)/demo/data/published/tieout.duckdb --lines $(LINES) --output benchmarks/results/close.json
+
+bench-kills: KILL_ORDERS = 5000
+bench-kills: $(STAMP) ## A kill in the middle of each long step of a run over KILL_ORDERS=5000 orders, and what it costs
+	$(BIN)/python -m benchmarks.kills --orders $(KILL_ORDERS) --output benchmarks/results/kills.json
 
 bench-postings: $(STAMP) ## Posting documents to Sage 200 and NetSuite against the least time their own limits allow (DOCUMENTS=1000)
 	$(BIN)/python -m benchmarks.postings --documents $(DOCUMENTS) --output benchmarks/results/postings.json

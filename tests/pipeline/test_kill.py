@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.kills import VENDOR_MADE
 from tests.pipeline.site import Site, running_sandbox
 
 pytestmark = pytest.mark.pipeline
@@ -21,17 +22,6 @@ LANES = (("run", "settlement"), ("run", "stock")) if EVERY_POINT else (("run", "
 MARKETPLACES = ("BRICO",)
 """The one that is written to; a second one would only be read twelve times more."""
 MIRAKL = "/mirakl/BRICO/api"
-VENDOR_MADE = {
-    # The ERP numbers documents in the order of their arrival, which kills change; an answer that was lost held an id.
-    "actions": {"vendor_ids"},
-    "journals": {"erp_document_id"},
-    "journal_lines": {"erp_document_id"},
-    "cut_off_tests": {"document_no"},
-    # An accrual and its reversal are postings, which bear the ERP's numbers; their wire keys say which they are.
-    "rec_journals": {"right_id", "left_id", "subject_id"},
-    # How often something was received, and how many snapshots: what was staged and that it balances is compared.
-    "control_totals": {"landed_count", "duplicate_count", "records_in_count", "superseded_count"},
-}
 SAGE = "/sage200/accounts/v1"
 
 
