@@ -187,7 +187,10 @@ def difference(before: str | None, after: str) -> list[tuple[str, str]]:
 def _page(ask: Ask, row: Mapping[str, Any], *, shows_all: bool) -> Page:
     registry = load_registry(ask.settings.config_dir)
     before, preview = _before(ask, row), ask.outbox.previews.of(str(row["action_key"]))
-    show = (lambda text: text) if shows_all else masked
+
+    def show(text: str) -> str:
+        return text if shows_all else masked(text)
+
     lines = difference(None if before is None else before["payload"], row["payload"])
     bodies = [one.body for one in preview.requests] if preview else []
     free = [*bodies, row["payload"], row["detail"] or "", row["reason"]]

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from app.asking import Ask, Done, NotHere, NotNow, Page
+from app.masks import masked
 from app.people import Right
 from app.rendering import explained
 from app.tables import Column, Filter, Query, Row, Table
@@ -114,8 +115,11 @@ def one(ask: Ask) -> Page:
     """One exception: what, how much, by when, what to do, what follows from it, what happened and was said."""
     row = _named(ask, ask.path("exception"))
     id_ = str(row["exception_id"])
-    notes = ask.outbox.notes.about(About.EXCEPTION, id_)
-    decisions = [one for one in ask.outbox.decisions.all() if one["exception_id"] == id_]
+    notes = [note | {"text": masked(note["text"])} for note in ask.outbox.notes.about(About.EXCEPTION, id_)]
+    decisions = [
+        one | {"reason": masked(one["reason"])} for one in ask.outbox.decisions.all() if one["exception_id"] == id_
+    ]
+    history = ask.published.rows("SELECT * FROM exception_history WHERE exception_id = ?", [id_])
     tables = {
         "follow": _consequences(ask, row),
         "history": Table(
@@ -127,7 +131,7 @@ def one(ask: Ask) -> Page:
                 Column("amount_at_risk", "Amount", "money"),
                 Column("reason", "Why"),
             ),
-            source=Query("SELECT * FROM exception_history WHERE exception_id = ?", [id_]),
+            source=[row | {"reason": masked(row["reason"] or "")} for row in history],
             sort="event_at",
         ),
     }

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette.datastructures import FormData
 
 from app.asking import Ask, Done, NotHere, NotNow, Page
+from app.masks import masked
 from app.pages.explain import sections_of
 from app.people import Right
 from app.tables import Column, Filter, Query, Row, Table
@@ -127,7 +128,7 @@ def _page(ask: Ask, marketplace: str, id_: str, *, customer: list[tuple[str, str
         "sections": sections,
         "beside": [(page_of(one), one) for one in beside],
         "customer": customer,
-        "looks": ask.outbox.notes.about(About.ORDER, id_),
+        "looks": [look | {"text": masked(look["text"])} for look in ask.outbox.notes.about(About.ORDER, id_)],
         "back": page_of(keys),
     }
     return Page("order.html", f"Order {id_}", values, tables)

@@ -5,16 +5,11 @@ the source, and the same scene must leak: a new place that no scene reaches fail
 
 from __future__ import annotations
 
-import ast
-import importlib
-import inspect
 import io
 import logging
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
-from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import httpx
@@ -32,6 +27,7 @@ from orchestration.lib.alerts import Alert, Level, deliver
 from orchestration.lib.history import remembered
 from orchestration.lib.settings import Settings
 from orchestration.outbox import Outbox
+from tests.redactions import places, taken_away
 
 KEY = "canary-api-key-0001"
 SECRET = "canary-client-secret-0002"
@@ -42,7 +38,6 @@ CANARIES = (
     *("canary-api-key", "canary-client-secret", "canary-refresh-token", "canary-password"),
     *("canary-new-key", "canary-new-secret"),
 )
-ROOT = Path(__file__).parents[2]
 REDACTING = frozenset({"mask", "masked", "redact", "redacted_url", "_without"})
 """What the functions are called that take secrets out of words."""
 
@@ -192,70 +187,11 @@ def test_no_planted_secret_is_said(settings: Settings, monkeypatch: pytest.Monke
     assert leaked(said) == []
 
 
-def places() -> list[str]:
-    """Each call that takes secrets out of words, as `module:function or method:number`."""
-    found = []
-    for path in sorted([*(ROOT / "connectors").rglob("*.py"), *(ROOT / "orchestration").rglob("*.py")]):
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        tree = ast.parse(path.read_text("utf-8"))
-        for name, function in _functions(tree):
-            found += [f"{module}:{name}:{number}" for number, _ in enumerate(_redactions(function))]
-    return found
-
-
-def _functions(tree: ast.Module) -> list[tuple[str, ast.AST]]:
-    """Functions and methods by their qualified names; what is inside of one belongs to it."""
-    found: list[tuple[str, ast.AST]] = []
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            found.append((node.name, node))
-        elif isinstance(node, ast.ClassDef):
-            found += [(f"{node.name}.{part.name}", part) for part in node.body if isinstance(part, ast.FunctionDef)]
-    return found
-
-
-def _redactions(function: ast.AST) -> list[ast.Call]:
-    def name(call: ast.Call) -> str:
-        return getattr(call.func, "attr", getattr(call.func, "id", ""))
-
-    return [node for node in ast.walk(function) if isinstance(node, ast.Call) and name(node) in REDACTING]
-
-
-class _Without(ast.NodeTransformer):
-    """The tree with one call replaced by what it was given."""
-
-    def __init__(self, call: ast.Call) -> None:
-        self._call = call
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        return self.visit(node.args[0]) if node is self._call else self.generic_visit(node)
-
-
-def taken_away(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    """The function with one redaction less, in place of itself."""
-    name, qualified, number = place.split(":")
-    module = importlib.import_module(name)
-    assert module.__file__ is not None
-    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
-    call = _redactions(dict(_functions(tree))[qualified])[int(number)]
-    code = compile(ast.fix_missing_locations(_Without(call).visit(tree)), module.__file__, "exec")
-    function: Any = module
-    for part in qualified.split("."):
-        function = inspect.getattr_static(function, part)
-    monkeypatch.setattr(inspect.unwrap(function), "__code__", _code_of(code, qualified))
-
-
-def _code_of(code: CodeType, qualified: str) -> CodeType:
-    for part in qualified.split("."):
-        code = next(one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == part)
-    return code
-
-
-@pytest.mark.parametrize("place", places())
+@pytest.mark.parametrize("place", places(("connectors", "orchestration"), REDACTING))
 def test_without_any_one_redaction_the_canary_is_heard(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    taken_away(monkeypatch, place)
+    taken_away(monkeypatch, place, REDACTING)
     assert leaked(scene(settings, monkeypatch)) != []
 
 
