@@ -79,7 +79,7 @@ def shown(visitor: Visitor, action: str) -> list[str]:
 
 
 def test_no_page_shows_a_person_that_somebody_wrote_down(signed_in: SignedIn, written: str) -> None:
-    assert {name: shown(signed_in(name), written) for name in READERS} == dict.fromkeys(READERS, [])
+    assert {name: shown(signed_in(name), written) for name in READERS} == {name: [] for name in READERS}
 
 
 @pytest.mark.parametrize("place", places(["app/pages"], MASKING))
