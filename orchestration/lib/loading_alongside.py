@@ -34,9 +34,11 @@ def loading_alongside(settings: Settings, feeds: Feeds, on_loaded: Callable[[Loa
     `on_loaded` is called in another thread. A load that fails is left to the one that follows the block, which meets
     the same reason and reports it. The block must not hold the warehouse.
     """
+    with State(settings.state_path) as state:
+        before = state.records_landed()  # counted here: the thread may begin when much has landed
     ended = threading.Event()
     thread = threading.Thread(
-        target=_watch, args=(settings, feeds, on_loaded, ended), name="loading-alongside", daemon=True
+        target=_watch, args=(settings, feeds, on_loaded, ended, before), name="loading-alongside", daemon=True
     )
     thread.start()
     try:
@@ -46,10 +48,12 @@ def loading_alongside(settings: Settings, feeds: Feeds, on_loaded: Callable[[Loa
         thread.join()
 
 
-def _watch(settings: Settings, feeds: Feeds, on_loaded: Callable[[LoadResult], None], ended: threading.Event) -> None:
+def _watch(
+    settings: Settings, feeds: Feeds, on_loaded: Callable[[LoadResult], None], ended: threading.Event, before: int
+) -> None:
     try:
         with State(settings.state_path) as state, Processes() as processes:
-            before, is_last, wanted = state.records_landed(), False, FIRST_RECORDS
+            is_last, wanted = False, FIRST_RECORDS
             while not is_last:
                 is_last = ended.wait(LOOK_SECONDS)
                 landed = state.records_landed()

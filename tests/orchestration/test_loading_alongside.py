@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -84,6 +86,23 @@ def test_a_large_rest_is_loaded_here_when_processes_are_there_for_it(
     assert sum(result.inserted for result in early) == (11 if are_running else 0)
     assert loading.load(settings).inserted == (0 if are_running else 11)
     assert loading.proved_counts(settings) == []
+
+
+def test_what_lands_before_the_thread_first_looks_counts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding.Processes, "are_running", True)
+    has_landed = threading.Event()
+    watch = loading_alongside._watch
+
+    def late(*arguments: Any) -> None:
+        has_landed.wait(30)
+        watch(*arguments)
+
+    monkeypatch.setattr(loading_alongside, "_watch", late)
+    early: list[LoadResult] = []
+    with loading_alongside.loading_alongside(settings, REGISTRY, early.append):
+        land(settings, lines(*(line(n) for n in range(1, 12))))
+        has_landed.set()
+    assert sum(result.inserted for result in early) == 11
 
 
 def test_what_lands_while_a_load_runs_is_loaded_by_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
