@@ -33,7 +33,8 @@ from orchestration.lib.warehouse import quote
 STEPS = ("Fetching", "Loading", "Reconciling", "Publishing", "Delivering")
 VENDOR_MADE: Mapping[str, frozenset[str]] = {
     # The ERP numbers documents in the order of their arrival, which kills change; an answer that was lost held an id.
-    "actions": frozenset({"vendor_ids"}),
+    # The proof of a NetSuite journal names its number.
+    "actions": frozenset({"vendor_ids", "detail"}),
     "journals": frozenset({"erp_document_id"}),
     "journal_lines": frozenset({"erp_document_id"}),
     "cut_off_tests": frozenset({"document_no"}),

@@ -13,13 +13,11 @@ from xdist.scheduler import LoadScopeScheduling
 FINISHED = "finished"
 SHARED = (FINISHED, "test_csv_ledger.py", "test_contract.py", "test_arrival.py", "test_real_input.py", "test_backup.py")
 """The users of the finished installation, which takes a minute to make, and files whose fixtures take as long."""
-FIRST = ("test_kill.py", FINISHED, "test_lint.py", "test_arrival.py", "test_real_input.py", "test_csv_ledger.py")
+FIRST = (FINISHED, "test_lint.py", "test_arrival.py", "test_real_input.py", "test_csv_ledger.py")
 """In the order in which they begin."""
 ROOT = Path(__file__).parent
 LOOKING = {
-    path.relative_to(ROOT.parent).as_posix()
-    for path in ROOT.rglob("test_*.py")
-    if f"{FINISHED}: Site" in path.read_text()
+    path.relative_to(ROOT.parent).as_posix() for path in ROOT.rglob("test_*.py") if f"{FINISHED}: " in path.read_text()
 }
 
 

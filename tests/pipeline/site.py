@@ -124,7 +124,7 @@ class Site:
         response.raise_for_status()
         return response.json()
 
-    def kill_when(self, reached: Callable[[], bool], *arguments: str, seconds: float = 120) -> bool:
+    def kill_when(self, reached: Callable[[], bool], *arguments: str, seconds: float = 300) -> bool:
         """Runs a command and kills its whole process group once `reached()`; False when it ended by itself before."""
         process = self.start(*arguments)
         deadline = time.monotonic() + seconds
