@@ -436,7 +436,10 @@ class _Loader:
         self._connection.execute(f"insert into raw.{quote(table)} ({names}) {selected}")
         if self._lake:
             digest = hashlib.sha256(group.files[0].path.encode()).hexdigest()[:16]
-            self._lake.put(table, self._connection.sql(selected).to_arrow_table(), digest)
+            # In the table's order, which its file without rows has: models lay tables over each other by position.
+            order = [name for name, _ in columns_of(self._connection, "raw", table) if name in incoming.schema.names]
+            rows = self._connection.sql(selected).select(*map(quote, order)).to_arrow_table()
+            self._lake.put(table, rows, digest)
 
     def _find_repeating(self, chunk: Files) -> set[str]:
         """Files that may hold a record which is in raw already or comes twice in this chunk. What the others hold is

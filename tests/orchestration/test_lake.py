@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from connectors.feeds import feed_spec
@@ -45,6 +46,8 @@ def test_the_files_hold_every_row_of_every_table_over_several_loads(lake: Settin
     loading.load(lake)
     loading.load(lake)
     assert raw.odd_tables(lake, copied(lake, tmp_path / "copy")) == []
+    files = (tmp_path / "lake" / "mirakl_transaction_lines").rglob("*.parquet")
+    assert len({tuple(pq.read_schema(path).names) for path in files}) == 1, "also of the file without rows"
     stale = tmp_path / "lake" / "mirakl_transaction_lines" / "_account=001"
     for path in stale.iterdir():
         path.unlink()
