@@ -119,7 +119,7 @@
 {%- endmacro %}
 
 {% macro spark__minutes_between(start_stamp, end_stamp) -%}
-    timestampdiff(minute, {{ start_stamp }}, {{ end_stamp }})
+    timestampdiff(minute, date_trunc('minute', {{ start_stamp }}), date_trunc('minute', {{ end_stamp }}))
 {%- endmacro %}
 
 
@@ -133,7 +133,7 @@
 {%- endmacro %}
 
 {% macro spark__seconds_between(start_stamp, end_stamp) -%}
-    timestampdiff(second, {{ start_stamp }}, {{ end_stamp }})
+    timestampdiff(second, date_trunc('second', {{ start_stamp }}), date_trunc('second', {{ end_stamp }}))
 {%- endmacro %}
 
 
