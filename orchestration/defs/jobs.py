@@ -5,7 +5,6 @@ does anything, and the order of the steps, with one broken account stopping only
 The steps are runs of the jobs below it, with their own assets, checks and logs.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -13,12 +12,11 @@ from dagster import OpExecutionContext
 
 from orchestration.defs.delivery import DELIVERIES_KEY, PROPOSALS_KEY
 from orchestration.defs.extraction import lane_selection
-from orchestration.defs.loading import MANIFEST_KEY, OUTBOX_KEY, loaded_key
+from orchestration.defs.loading import OUTBOX_KEY
 from orchestration.defs.publication import PUBLISHED_KEY
 from orchestration.lib.completeness import check_ids
 from orchestration.lib.lanes import (
     LANE_MODELS,
-    LANE_PAUSES,
     LANES,
     LOAD_JOB,
     SUMMARIES,
@@ -48,8 +46,8 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
         found.append(
             dg.define_asset_job(
                 transform_job(lane),
-                selection=_loaded_by(workspace, lane, loading) | _models_of(lane, models),
-                description="Loads what was landed and builds the models that hang on it.",
+                selection=dg.AssetSelection.assets(OUTBOX_KEY) | _models_of(lane, models),
+                description="Copies the outbox's state into the warehouse and builds the models; loading comes first.",
             )
         )
         found.append(_lane_job(lane))
@@ -57,7 +55,7 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
         dg.define_asset_job(
             LOAD_JOB,
             selection=dg.AssetSelection.assets(loading[0]),
-            description="Loads what was landed, for feeds that are read by the ids in it.",
+            description="Loads what was landed. A lane notes the feeds that it read; all are loaded.",
         )
     )
     found.append(
@@ -84,22 +82,6 @@ def jobs(workspace: Workspace, loading: list[dg.AssetsDefinition], models: dg.As
     )
     found.append(_id_check_job())
     return found
-
-
-def _loaded_by(workspace: Workspace, lane: str, loading: Sequence[dg.AssetsDefinition]) -> dg.AssetSelection:
-    """What the lane notes of its loading. Every feed is loaded, but what a lane of the minute did not read is none of
-    its news: Dagster writes five events for each.
-    """
-    if lane not in LANE_PAUSES:
-        return dg.AssetSelection.assets(*loading)
-    registry = workspace.registry
-    keys = {
-        loaded_key(feed.vendor, feed.entity)
-        for vendor in registry.vendors
-        for feed in registry.lane_feeds(lane, vendor)
-    }
-    known = {key for definition in loading for key in definition.keys}
-    return dg.AssetSelection.assets(*sorted(keys & known), MANIFEST_KEY, OUTBOX_KEY)
 
 
 def _models_of(lane: str, models: dg.AssetsDefinition) -> dg.AssetSelection:

@@ -6,7 +6,7 @@ import dagster as dg
 from dagster import AssetExecutionContext
 
 from orchestration.lib.call_usage import replace_call_usage
-from orchestration.lib.lanes import feed_key
+from orchestration.lib.lanes import LOADED_MANIFEST, feed_key, loaded_key
 from orchestration.lib.loading import Mismatch, load, proved_counts, replace_outbox_actions
 from orchestration.lib.warehouse import connect
 from orchestration.lib.workspace import Step, Workspace
@@ -15,14 +15,8 @@ from orchestration.outbox import Outbox
 WAREHOUSE = "warehouse"
 """The pool with one slot: DuckDB lets one process open the file."""
 
-MANIFEST_KEY = dg.AssetKey(["loaded", "tieout", "manifest"])
 OUTBOX_KEY = dg.AssetKey(["loaded", "tieout", "outbox_actions"])
 COUNTS_CHECK = "counts_are_proved"
-
-
-def loaded_key(vendor: str, entity: str) -> dg.AssetKey:
-    """The raw tables of a feed."""
-    return dg.AssetKey(["loaded", vendor, entity])
 
 
 def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
@@ -47,7 +41,7 @@ def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
                 for name, key in keys.items()
             ),
             dg.AssetSpec(
-                MANIFEST_KEY,
+                LOADED_MANIFEST,
                 deps=[feed_key(*name.split("/")) for name in keys],
                 group_name="loaded",
                 kinds={"duckdb"},
@@ -77,13 +71,17 @@ def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
             result = load(workspace.settings, feeds=workspace.feeds, on_progress=on_progress)
             mismatches = proved_counts(workspace.settings)
             replace_call_usage(workspace.settings, workspace.connections.usage())
-        workspace.journal.loads.append(result)
-        workspace.journal.mismatches[:] = mismatches
+        journal = workspace.journal
+        journal.loads.append(result)
+        journal.mismatches[:] = mismatches
+        new, journal.noted_loads = journal.loads[journal.noted_loads :], len(journal.loads)
         selected, checked = context.selected_asset_keys, context.selected_asset_check_keys
         for name, key in keys.items():
-            if key not in selected:  # loaded and counted all the same: a lane of the minute notes its own feeds
+            if key not in selected:  # loaded and counted all the same: a lane notes what it read
                 continue
-            counts = [count for count in result.feeds if f"{count.feed.vendor}/{count.feed.entity}" == name]
+            counts = [
+                count for load in new for count in load.feeds if f"{count.feed.vendor}/{count.feed.entity}" == name
+            ]
             is_checked = dg.AssetCheckKey(key, COUNTS_CHECK) in checked
             yield dg.MaterializeResult(
                 asset_key=key,
@@ -94,10 +92,10 @@ def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
                 },
                 check_results=[_counts_check(key, name, mismatches)] if is_checked else [],
             )
-        if MANIFEST_KEY not in selected:
+        if LOADED_MANIFEST not in selected:
             return
         yield dg.MaterializeResult(
-            asset_key=MANIFEST_KEY,
+            asset_key=LOADED_MANIFEST,
             metadata={
                 "files": result.files,
                 "unknown_fields": len(result.unknown_fields),
@@ -113,7 +111,7 @@ def loading_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
         pool=WAREHOUSE,
         required_resource_keys={"workspace"},
         # One process holds the warehouse at a time; the order keeps two steps of a run from waiting for each other.
-        deps=[MANIFEST_KEY],
+        deps=[LOADED_MANIFEST],
     )
     def copy_outbox(context: AssetExecutionContext) -> dg.MaterializeResult[None]:
         workspace: Workspace = context.resources.workspace

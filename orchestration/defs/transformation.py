@@ -10,9 +10,10 @@ import dagster as dg
 from dagster import AssetExecutionContext
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
-from orchestration.defs.loading import MANIFEST_KEY, OUTBOX_KEY, WAREHOUSE, loaded_key
+from orchestration.defs.loading import OUTBOX_KEY, WAREHOUSE
 from orchestration.lib import building, dbt
 from orchestration.lib.decoding import Feeds
+from orchestration.lib.lanes import LOADED_MANIFEST, loaded_key
 from orchestration.lib.workspace import Step, Workspace
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -52,7 +53,7 @@ class Translator(DagsterDbtTranslator):
     def _source_key(self, table: str) -> dg.AssetKey:
         if table in ("outbox_actions", "tieout_decisions", "tieout_close_events", "tieout_closed_figures"):
             return OUTBOX_KEY
-        return self._feed_of_table.get(table, MANIFEST_KEY)
+        return self._feed_of_table.get(table, LOADED_MANIFEST)
 
 
 def _group(properties: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, sa.Engine] = {}
-        self._tables: set[str] = set()
+        self._there: set[str] = set()
+        """Tables, columns and indexes that were found once: what is there stays."""
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -41,10 +42,25 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         return cls(inst_data=inst_data, **config_value)
 
     def has_table(self, table_name: str) -> bool:
-        """Asked before every event of a check; a table that is there stays."""
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
+        """Asked before every event of a check."""
+        return self._is_there(f"table {table_name}", super().has_table, table_name)
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Asked twice for every asset that another one hangs on."""
+        return self._is_there(f"index {name}", super().has_secondary_index, name)
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Asked several times for every event of an asset, as is the same of an open connection."""
+        return self._is_there(f"column {column_name}", super().has_asset_key_col, column_name)
+
+    def _has_asset_key_col_on_connection(self, conn: sa.Connection, column_name: str) -> bool:
+        look = super()._has_asset_key_col_on_connection
+        return self._is_there(f"column {column_name}", look, conn, column_name)
+
+    def _is_there(self, what: str, look: Callable[..., bool], *asked: Any) -> bool:
+        if what not in self._there and look(*asked):
+            self._there.add(what)
+        return what in self._there
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:

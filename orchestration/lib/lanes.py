@@ -1,6 +1,6 @@
 """A lane from end to end, for the command line and for Dagster's schedules alike.
 
-extract per account → where there are new ids: load, extract what hangs on them → load, with the outbox's state → dbt →
+extract per account → where there are new ids: load, extract what hangs on them → load → the outbox's state, dbt →
 publish → propose → approve by policy → deliver → when something was delivered: read the touched accounts again, load,
 dbt, publish. Every arrow is a real Dagster run in this process. The lanes of the minute publish once, at their end:
 what can be delivered does not wait for a copy of the marts.
@@ -119,6 +119,11 @@ def feed_key(vendor: str, entity: str) -> dg.AssetKey:
     return dg.AssetKey(["raw", vendor, entity])
 
 
+def loaded_key(vendor: str, entity: str) -> dg.AssetKey:
+    """The raw tables of a feed."""
+    return dg.AssetKey(["loaded", vendor, entity])
+
+
 def extract_job(lane: str, vendor: str) -> str:
     return f"{lane}_extract_{vendor}"
 
@@ -128,6 +133,7 @@ def transform_job(lane: str) -> str:
 
 
 LOAD_JOB = "load"
+LOADED_MANIFEST = dg.AssetKey(["loaded", "tieout", "manifest"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +318,8 @@ class _Lane:
         self._all_feeds = all_feeds
         self._by_id: list[FeedKey] = []
         """Feeds of this pass that wait for their parents to be loaded."""
+        self._noted = 0
+        """Outcomes of reading that loading has noted."""
         self._is_unpublished = False
         """Whether marts were built whole that nobody can read yet."""
         self._result = LaneResult(lane)
@@ -371,7 +379,7 @@ class _Lane:
                 self._extract(vendor, account, planned.feeds)
         if is_first and self._lane in LANE_PAUSES and not has_news(workspace.settings, workspace.registry, self._lane):
             return False
-        if not self._extract_by_id():
+        if not (self._extract_by_id() and self._load()):
             return False
         # What the build before left unpublished is overwritten, and nobody may read marts that failed half-way.
         self._is_unpublished = self._stage("transform", transform_job(self._lane))
@@ -382,13 +390,11 @@ class _Lane:
         return self._stage("publish", "publish")
 
     def _extract_by_id(self) -> bool:
-        """Load, and read what hangs on ids that are new; False when loading failed. Does nothing in a pass that
-        brought no ids, because the transformation loads too.
-        """
+        """Read what hangs on ids that are new, for which what brought them is loaded; False when that failed."""
         workspace = self._workspace
         waiting = may_be_wanted(workspace.settings, workspace.feeds, self._by_id) if self._by_id else []
         if waiting:
-            if not self._stage("load", LOAD_JOB):
+            if not self._load():
                 return False
             specs = [(key, workspace.feeds[key.vendor][key.entity]) for key in waiting]
             workspace.wanted_ids = {key: ids for key, ids in wanted_ids(workspace.settings, specs).items() if ids}
@@ -401,6 +407,15 @@ class _Lane:
             mine = tuple(key for key in wanted if (key.vendor, key.account) == (vendor, account))
             self._extract(vendor, account, mine)
         return True
+
+    def _load(self) -> bool:
+        """Everything that was landed. Dagster writes five events for each feed that is noted: what brought nothing is
+        no news.
+        """
+        read = self._workspace.journal.feeds[self._noted :]
+        self._noted += len(read)
+        news = {loaded_key(one.feed.vendor, one.feed.entity) for one in read if one.landed or one.error is not None}
+        return self._stage("load", LOAD_JOB, [*sorted(news), LOADED_MANIFEST])
 
     def _extract(self, vendor: str, account: str, keys: tuple[FeedKey, ...]) -> None:
         if not keys:
@@ -430,9 +445,9 @@ class _Lane:
         made = self._workspace.journal.deliveries[before:]
         return frozenset(account for delivered in made for account in delivered.touched_accounts)
 
-    def _stage(self, stage: str, job: str) -> bool:
+    def _stage(self, stage: str, job: str, assets: Sequence[dg.AssetKey] = ()) -> bool:
         """Run a job that serves all accounts; its failure is a problem that ends the lane."""
-        finished = self._execute(stage, job)
+        finished = self._execute(stage, job, assets=assets)
         if not finished.success:
             self._result.problems.append(Problem(stage, None, _advised(_reason(finished))))
         return finished.success

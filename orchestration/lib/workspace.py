@@ -55,6 +55,8 @@ class Journal:
 
     feeds: list[FeedOutcome] = field(default_factory=list)
     loads: list[LoadResult] = field(default_factory=list)
+    noted_loads: int = 0
+    """How many of them Dagster has been told of."""
     mismatches: list[Mismatch] = field(default_factory=list)
     builds: list[DbtResult] = field(default_factory=list)
     published: Published | None = None

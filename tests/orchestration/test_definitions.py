@@ -66,25 +66,6 @@ def test_the_models_are_made_anew_only_for_another_project_or_other_feeds(settin
     assert dbt_definitions(workspace, manifest) is not made
 
 
-def test_a_lane_of_the_minute_notes_of_its_loading_only_what_it_read(settings: Settings) -> None:
-    rewrite(
-        settings.config_dir / "feeds.csv",
-        lambda rows: [{**row, "lane": "orders" if row["entity"] == "offers" else "settlement"} for row in rows],
-    )
-    built = definitions.build(Workspace.open(settings))
-
-    def loaded(job: str) -> set[str]:
-        keys = built.resolve_job_def(job).asset_layer.selected_asset_keys
-        return {key.to_user_string() for key in keys if key.path[0] == "loaded"}
-
-    assert loaded("orders_transform") == {
-        "loaded/mirakl/offers",
-        "loaded/tieout/manifest",
-        "loaded/tieout/outbox_actions",
-    }
-    assert loaded("settlement_transform") > loaded("orders_transform")
-
-
 def test_feeds_are_partitioned_by_account_and_grouped_by_vendor(built: dg.Definitions) -> None:
     node = built.resolve_asset_graph().get(dg.AssetKey(["raw", "mirakl", "offers"]))
     assert node.partitions_def == dg.StaticPartitionsDefinition(["BRICO", "MAISON"])
