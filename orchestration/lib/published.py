@@ -32,13 +32,13 @@ class Published:
         """Let go of the file."""
         self._connection.close()
 
-    def rows(self, query: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
+    def rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Rows as dictionaries. DECIMAL comes as Decimal, TIMESTAMP as naive UTC datetime."""
         _, rows = self.table(query, parameters)
         return rows
 
     def table(
-        self, query: str, parameters: Sequence[Any] | None = None, *, limit: int | None = None
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None, *, limit: int | None = None
     ) -> tuple[list[str], list[dict[str, Any]]]:
         """Column names in order, and the rows (at most `limit`). Columns of the same name get a number behind it."""
         result = self._connection.execute(query, parameters or [])

@@ -23,7 +23,7 @@ from orchestration.lib.explaining.columns import (
     STOCK,
 )
 from orchestration.lib.explaining.finding import Subject
-from orchestration.lib.explaining.reading import MartReader, Row, another
+from orchestration.lib.explaining.reading import MartReader, Row, another, worst_first
 from orchestration.lib.explaining.tree import ZERO, Listing, Node, Proof, total
 
 
@@ -51,10 +51,10 @@ class Explainer(MartReader):
         """opening + Σ lines by fee type = closing + pay-out; documents, journal, receipts, residual."""
         cycle = self._one("fct_cycles", subject, "billing_cycle_id")
         id_, currency = cycle["billing_cycle_id"], cycle["currency_code"]
-        lines = [row for row in self._lines(cycle["marketplace_code"], billing_cycle_id=id_) if row["is_in_net"]]
+        by_type = self._lines_by_type(cycle)
         allocations = self._allocations(cycle["marketplace_code"], billing_cycle_id=[id_])
         node = self._cycle_node(cycle, allocations)
-        documents = sorted({str(row["document_number"]) for row in lines if row["document_number"]})
+        documents = sorted({str(number) for row in by_type for number in row["documents"] if number})
         node.facts |= {
             "failure": cycle["pay_out_failure_reason"],
             "paid on": cycle["pay_out_date"],
@@ -65,8 +65,8 @@ class Explainer(MartReader):
             if node.facts["residual"]
             else None,
         }
-        grouped = _by_type(lines)
-        title = f"What it is made of ({len(lines):,} lines)"
+        grouped = _grouped(by_type)
+        title = f"What it is made of ({sum(row['count'] for row in grouped):,} lines)"
         node.listings.append(Listing("lines_by_type", title, BY_FEE_TYPE, grouped))
         if allocations:
             node.listings.append(Listing("receipts", "Money received", ALLOCATIONS, allocations))
@@ -75,18 +75,14 @@ class Explainer(MartReader):
         )
         node.children = self._settlement_journals(cycle)
         node.children += [self._journal_node(row) for row in self._receipt_journals(allocations)]
-        node.exceptions = self._exceptions(
+        own = self._exceptions(
             cycle["marketplace_code"],
             CYCLE=[id_],
             PAYOUT=[id_],
             RECEIPT=[row["receipt_id"] for row in allocations],
             JOURNAL=[child.id for child in node.children],
-            TRANSACTION_LINE=[row["transaction_line_id"] for row in lines],
-            ORDER_LINE=[row["order_line_id"] for row in lines],
-            ORDER=[row["order_id"] for row in lines],
-            REFUND=[row["refund_id"] for row in lines],
-            TRANSACTION_TYPE=[row["transaction_type"] for row in lines],
         )
+        node.exceptions = worst_first([*own, *self._line_exceptions(cycle)])
         return node
 
     def _cycle_node(self, cycle: Row, allocations: Sequence[Row]) -> Node:
@@ -347,15 +343,10 @@ class Explainer(MartReader):
             node.listings.append(
                 Listing("cycles", "Through this cycle", CYCLES, [self._cycle_row(cycle, [line]) for cycle in cycles])
             )
-            inside = [
-                row for row in self._lines(marketplace, billing_cycle_id=line["billing_cycle_id"]) if row["is_in_net"]
-            ]
-            others = [row for row in inside if row["transaction_line_id"] != line["transaction_line_id"]]
-            own = line["amount"] if line["is_in_net"] else ZERO
             node.proofs.append(
                 Proof(
                     "this line + the other lines = net of the cycle",
-                    own + total(others, "amount"),
+                    total(self._lines_by_type(cycles[0]), "amount"),
                     cycles[0]["net_amount"],
                     line.get("currency_code"),
                 )
@@ -493,7 +484,7 @@ TAX_TYPES = ("_TAX", "_VAT")
 
 
 def _by_type(lines: Sequence[Row]) -> list[dict[str, Any]]:
-    """Σ per fee type and transaction type, tax apart, in a stable order: sales first, then by fee type."""
+    """Lines added up by fee type and transaction type, as the marts add up a cycle's."""
     groups: dict[tuple[str, str], dict[str, Any]] = {}
     for row in lines:
         key = (str(row["fee_type"]), str(row["transaction_type"]))
@@ -505,11 +496,19 @@ def _by_type(lines: Sequence[Row]) -> list[dict[str, Any]]:
                 "account_role": row.get("account_role"),
                 "count": 0,
                 "amount": ZERO,
-                "tax_amount": ZERO,
-                "total_amount": ZERO,
             },
         )
         group["count"] += 1
-        group["tax_amount" if key[1].endswith(TAX_TYPES) else "amount"] += row["amount"]
-        group["total_amount"] += row["amount"]
-    return [groups[key] for key in sorted(groups)]
+        group["amount"] += row["amount"]
+    return _grouped([groups[key] for key in sorted(groups)])
+
+
+def _grouped(by_type: Sequence[Row]) -> list[dict[str, Any]]:
+    """Σ per fee type and transaction type, tax apart."""
+    found = []
+    for row in by_type:
+        is_tax = str(row["transaction_type"]).endswith(TAX_TYPES)
+        amounts = {"amount": ZERO if is_tax else row["amount"], "tax_amount": row["amount"] if is_tax else ZERO}
+        names = ("fee_type", "transaction_type", "account_role", "count")
+        found.append({**{name: row[name] for name in names}, **amounts, "total_amount": row["amount"]})
+    return found

@@ -7,9 +7,19 @@ from typing import Any
 
 from orchestration.lib.explaining.finding import Subject
 from orchestration.lib.explaining.tree import total
-from orchestration.lib.published import Published
+from orchestration.lib.published import CLOSED, Published
 
 Row = Mapping[str, Any]
+
+LINES = "fct_settlement_lines"
+SUBJECTS_OF_A_LINE = {
+    "TRANSACTION_LINE": "transaction_line_id",
+    "ORDER_LINE": "order_line_id",
+    "ORDER": "order_id",
+    "REFUND": "refund_id",
+    "TRANSACTION_TYPE": "transaction_type",
+}
+_IN_NET = "marketplace_code = $marketplace AND billing_cycle_id = $cycle AND is_in_net"
 
 
 class MartReader:
@@ -31,9 +41,42 @@ class MartReader:
         """Settlement lines, oldest first."""
         if marketplace is not None:
             where["marketplace_code"] = marketplace
-        return self._marts.select(
-            "fct_settlement_lines", where, order_by=("created_at", "line_date", "transaction_line_id")
+        return self._marts.select(LINES, where, order_by=("created_at", "line_date", "transaction_line_id"))
+
+    def _lines_by_type(self, cycle: Row) -> list[dict[str, Any]]:
+        """The lines in the net of a cycle, added up by fee type and transaction type: `count`, `amount`, `documents`
+        (their numbers). A cycle may have more lines than can be looked at one by one.
+        """
+        if LINES not in self._marts.marts:
+            return []
+        role = "account_role" if "account_role" in self._marts.marts[LINES] else "null"
+        return self._marts.rows(
+            f"""
+            SELECT
+                fee_type, transaction_type, count(*) AS count, sum(amount) AS amount,
+                first({role} ORDER BY transaction_line_id) AS account_role,
+                list(DISTINCT document_number) AS documents
+            FROM {LINES}
+            WHERE {_IN_NET}
+            GROUP BY fee_type, transaction_type
+            ORDER BY fee_type, transaction_type
+            """,  # noqa: S608  (names of our own; values are parameters)
+            _named(cycle),
         )
+
+    def _line_exceptions(self, cycle: Row) -> list[dict[str, Any]]:
+        """Open exceptions on the lines in the net of a cycle, and on what those belong to."""
+        if not {LINES, "exceptions"} <= self._marts.marts.keys():
+            return []
+        subjects = " OR ".join(
+            f"(subject_type = '{kind}' AND subject_id IN (SELECT {column} FROM {LINES} WHERE {_IN_NET}))"  # noqa: S608  (as above)
+            for kind, column in SUBJECTS_OF_A_LINE.items()
+        )
+        found = self._marts.rows(
+            f"SELECT * FROM exceptions WHERE marketplace_code = $marketplace AND ({subjects})",  # noqa: S608  (as above)
+            _named(cycle),
+        )
+        return [row for row in found if row["status"] not in CLOSED]
 
     def _cycles(self, marketplace: str | None, ids: Iterable[Any]) -> list[dict[str, Any]]:
         wanted = sorted({str(id_) for id_ in ids if id_})
@@ -141,11 +184,21 @@ class MartReader:
             if marketplace is not None:
                 where["marketplace_code"] = marketplace
             for row in self._marts.select("exceptions", where):
-                if row["status"] not in ("RESOLVED", "WRITTEN_OFF"):
+                if row["status"] not in CLOSED:
                     found[row["exception_id"]] = row
-        return sorted(
-            found.values(), key=lambda row: (str(row["severity"]), str(row["exception_code"]), str(row["subject_id"]))
-        )
+        return worst_first(found.values())
+
+
+def worst_first(exceptions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each exception once, in a stable order."""
+    return sorted(
+        {row["exception_id"]: row for row in exceptions}.values(),
+        key=lambda row: (str(row["severity"]), str(row["exception_code"]), str(row["subject_id"])),
+    )
+
+
+def _named(cycle: Row) -> dict[str, Any]:
+    return {"marketplace": cycle["marketplace_code"], "cycle": cycle["billing_cycle_id"]}
 
 
 def another(value: Any, own: Any) -> str | None:
