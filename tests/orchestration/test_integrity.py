@@ -132,7 +132,7 @@ def test_a_run_refuses_a_warehouse_that_somebody_edited(ran: Settings) -> None:
     published = ran.published_path.read_bytes()
     edit_warehouse(ran)
     result = run_lane("settlement", ran, workspace=workspace(ran, vendors(BRICO=4)), all_feeds=True)
-    assert [problem.stage for problem in result.problems] == ["transform"]
+    assert [problem.stage for problem in result.problems] == ["load"]
     assert "changed outside Tieout" in result.problems[0].detail
     assert "tieout rebuild" in result.problems[0].detail
     assert ran.published_path.read_bytes() == published

@@ -7,6 +7,7 @@ the connector that refuses; this list keeps them from being lost (test_unit_test
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ RULES = {
     ),
     "a locked month": (
         "what_belongs_to_a_locked_month_is_dated_in_the_first_open_one",
-        {"natural_id": "late", "reason": "Belongs to 2026-04, which is locked: dated 2026-06-01"},
-        {"natural_id": "open", "reason": "Cycle of 2026-06-11"},
+        {"journal_key": "late", "books_date": date(2026, 6, 1), "prior_period": "2026-04"},
+        {"journal_key": "open", "books_date": date(2026, 6, 11), "prior_period": None},
     ),
     "a rate that is missing": (
         "a_bad_rate_blocks_its_journal_and_no_other",
