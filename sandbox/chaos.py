@@ -14,6 +14,7 @@ from sandbox.clock import in_seconds, until
 
 Kind = Literal[
     "latency",
+    "hang",
     "fail",
     "empty",
     "outcome_unknown",
@@ -41,6 +42,7 @@ class Rule:
     """One failure for the calls under a path.
 
     The call has no effect:
+    - hang: nothing is answered for `seconds`, then the connection breaks.
     - fail: it is answered with `status`, `body`, and `Retry-After: retry_after` when given. HTML is labelled so.
     - empty: it is answered with `status` and no body.
 
@@ -127,7 +129,10 @@ class Chaos:
         striking = {rule.kind: rule for rule in self.rules if rule.strikes(method, path)}
         if latency := striking.pop("latency", None):
             send = _not_before(in_seconds(latency.seconds), send)
-        if failure := striking.get("fail") or striking.get("empty"):
+        if hang := striking.get("hang"):
+            await until(in_seconds(hang.seconds))
+            await _hang_up(receive)
+        elif failure := striking.get("fail") or striking.get("empty"):
             await _refuse(failure, receive, send)
         elif "outcome_unknown" in striking:
             await self._app(scope, receive, _swallow)

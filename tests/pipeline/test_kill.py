@@ -23,12 +23,12 @@ SAGE = "/sage200/accounts/v1"
 
 
 def during(
-    site: Site, path: str, *, kind: str = "latency", after: int = 0, method: str | None = None
+    site: Site, path: str, *, kind: str = "hang", after: int = 0, method: str | None = None
 ) -> Callable[[], bool]:
-    """True while a call of this path hangs before its effect (latency), or had it unanswered (outcome_unknown)."""
+    """True while a call of this path hangs before its effect, or had it unanswered (outcome_unknown)."""
     site.calm()
     rule = {"path": path, "kind": kind, "after": after, "times": 1}
-    site.strike(**rule | ({"seconds": 60} if kind == "latency" else {}) | ({"method": method} if method else {}))
+    site.strike(**rule | ({"seconds": 60} if kind == "hang" else {}) | ({"method": method} if method else {}))
     return lambda: site.strikes() > 0
 
 

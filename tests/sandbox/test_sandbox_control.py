@@ -78,6 +78,17 @@ def test_answers_can_be_late(fresh: Served) -> None:
     assert client.get("version", timeout=0.25).status_code == 200
 
 
+def test_a_call_that_hangs_has_no_effect(fresh: Served) -> None:
+    client = fresh.sage()
+    chaos(fresh, path="/sage200/accounts/v1/sales_receipts", kind="hang", method="POST", seconds=0.1, times=1)
+    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+        client.post("sales_receipts", json=receipt(fresh))
+    asked = {"$filter": "reference eq 'TO0000000000000001'"}
+    assert client.get("sales_posted_transactions", params=asked).json() == []
+    client.post("sales_receipts", json=receipt(fresh)).raise_for_status()
+    assert len(client.get("sales_posted_transactions", params=asked).json()) == 1
+
+
 @pytest.mark.parametrize(
     "rule", [{"kind": "fail"}, {"path": "/", "kind": "fire"}, {"path": "/", "kind": "fail", "x": 1}]
 )
