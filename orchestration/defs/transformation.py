@@ -12,9 +12,12 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from orchestration.defs.loading import OUTBOX_KEY, WAREHOUSE
 from orchestration.lib import building, dbt
+from orchestration.lib.asset_keys import gather_once
 from orchestration.lib.decoding import Feeds
 from orchestration.lib.lanes import LOADED_MANIFEST, loaded_key
 from orchestration.lib.workspace import Step, Workspace
+
+gather_once()
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 EXCEPTIONS_WITHIN = timedelta(hours=26)
