@@ -21,7 +21,7 @@ from typing import Any
 from filelock import FileLock
 
 from connectors.erps import registered_erps
-from orchestration.lib import data_tests, parse_cache
+from orchestration.lib import data_tests, lean_dbt, parse_cache
 from orchestration.lib.configuration import ROW_TYPES
 from orchestration.lib.files import replace_file
 from orchestration.lib.registry import configured_vendors
@@ -406,6 +406,7 @@ def _invoke_dbt(
     for folder in (target_path(settings), settings.temporary_dir):
         folder.mkdir(parents=True, exist_ok=True)
     prepare_project(settings)
+    lean_dbt.relieve(settings.cache_dir)
     if manifest is not None:
         manifest.build_flat_graph()
     with _variables(environment(settings)):
