@@ -157,7 +157,7 @@ def test_a_project_is_parsed_once_for_all_data_folders(
 def test_a_broken_entry_of_the_cache_is_parsed_anew(project: Settings, tmp_path: Path, content: bytes) -> None:
     first = project.model_copy(update={"cache_dir": tmp_path / "cache", "data_dir": tmp_path / "first"})
     expected = dbt.ensure_manifest(first).stem
-    (entry,) = first.cache_dir.iterdir()
+    (entry,) = first.cache_dir.glob("*.parsed")
     entry.write_bytes(content)
     second = first.model_copy(update={"data_dir": tmp_path / "second"})
     assert dbt.ensure_manifest(second).stem == expected
