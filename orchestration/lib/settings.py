@@ -68,7 +68,9 @@ class Settings(BaseSettings):
     write_back: bool = False
     dbt_project_dir: Path = DBT_PROJECT_DIR
     cache_dir: Annotated[Path, BeforeValidator(_cache_dir)] = Field(default="", validate_default=True)
-    """What several data folders on this machine share: the parsed dbt project. No data; may be deleted at any time."""
+    """What several data folders on this machine share: the parsed dbt project and its compiled templates. No data; it
+    may be deleted at any time.
+    """
     landing_url: str | None = None
     """fsspec address of the landing files (`s3://bucket/landing`); default `<data dir>/landing`."""
     persons_file: Path | None = None
