@@ -8,7 +8,6 @@ what can be delivered does not wait for a copy of the marts.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import resource
@@ -29,6 +28,7 @@ from orchestration.lib.account_warnings import account_warnings, untold_warnings
 from orchestration.lib.actions import waiting_actions
 from orchestration.lib.advice import advice
 from orchestration.lib.alerts import Alert, Level
+from orchestration.lib.collecting import rarely_collected
 from orchestration.lib.deadline_alerts import deadline_alert
 from orchestration.lib.files import replace_file
 from orchestration.lib.history import remembered
@@ -86,9 +86,6 @@ its minute, and the other lanes wait with it.
 
 LANE_PAUSES: Mapping[str, int] = {"orders": 60, "dispatch": 60}
 """Seconds between two looks of the lanes that run whenever there is something to do, instead of by the clock."""
-
-COLLECTED_EVERY = 50_000
-"""New objects between two looks for garbage while a lane runs; Python's own 700 suits small programs."""
 
 LANES = tuple(LANE_KINDS)
 CODE_LOCATION = "orchestration.definitions"
@@ -235,7 +232,7 @@ def run_lane(
         lane_lock(settings, timeout=3600),
         remembered(settings, lane) as ended,
         open_instance(settings, instance) as opened,
-        _rarely_collected(),
+        rarely_collected(),
     ):
         began = time.monotonic()
         workspace = workspace or Workspace.open(settings)
@@ -250,19 +247,6 @@ def run_lane(
         ended(result)
     _tell(settings, result)
     return result
-
-
-@contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """Looking for cycles of garbage is a tenth of a lane's processor time: manifest and asset graph are a million
-    objects that stay, and hardly anything else goes in cycles.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(COLLECTED_EVERY, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def lane_lock(settings: Settings, *, timeout: float) -> FileLock:

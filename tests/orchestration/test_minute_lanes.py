@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from orchestration.lib import deadline_alerts, lanes, looking
+from orchestration.lib.collecting import COLLECTED_EVERY
 from orchestration.lib.deadline_alerts import deadline_alert
 from orchestration.lib.lanes import run_lane
 from orchestration.lib.looking import look
@@ -40,7 +41,7 @@ def test_a_run_builds_only_when_records_came_through_whichever_lane(minute: Sett
 
     first = run_lane("orders", minute, workspace=workspace(minute, connections), progress=watch)
     assert first.ok, first.problems
-    assert (thresholds, gc.get_threshold()) == ({lanes.COLLECTED_EVERY}, usual)
+    assert (thresholds, gc.get_threshold()) == ({COLLECTED_EVERY}, usual)
     assert first.models_built > 0
     assert stages.index("propose") < stages.index("publish"), "what can be delivered waits for no copy of the marts"
     again = run_lane("orders", minute, workspace=workspace(minute, connections))
