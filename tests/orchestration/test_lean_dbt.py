@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,17 +98,46 @@ def test_the_same_text_gives_a_value_where_one_is_wanted(cache: Path) -> None:
     assert get_environment(native=True).from_string(text).render({}) == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"something else", b"\x00" * 200], ids=["empty", "other", "zeros"])
-def test_a_damaged_template_is_compiled_again(cache: Path, compiled: list[str], content: bytes) -> None:
+@pytest.mark.parametrize(
+    "damaged",
+    [lambda _: b"", lambda whole: whole[:-20], lambda whole: bytes(len(whole))],
+    ids=["empty", "cut off", "zeros"],
+)
+def test_a_damaged_template_is_compiled_again(
+    cache: Path, compiled: list[str], damaged: Callable[[bytes], bytes]
+) -> None:
     get_environment().from_string(TEXT)
     (kept,) = (cache / "templates").iterdir()
     whole = kept.read_bytes()
-    kept.write_bytes(whole[: len(whole) - 20] if content == b"something else" else content)
+    kept.write_bytes(damaged(whole))
 
     relieve_anew(cache)
     assert get_environment().from_string(TEXT).render({}) == "select 2 as two"
     assert len(compiled) == 2
     assert kept.read_bytes() == whole
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_templates_are_not_run_that_others_may_have_written(
+    cache: Path, compiled: list[str], mode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    get_environment().from_string(TEXT)
+    (cache / "templates").chmod(mode)
+    relieve_anew(cache)
+    get_environment().from_string(TEXT)
+    assert len(compiled) == 2
+    assert "others may write into" in caplog.text
+
+
+def test_templates_of_another_user_are_not_run(
+    cache: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get_environment().from_string(TEXT)
+    someone_else = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: someone_else)
+    relieve_anew(cache)
+    get_environment().from_string(TEXT)
+    assert len(compiled) == 2
 
 
 def test_without_a_folder_each_process_compiles_for_itself(tmp_path: Path, compiled: list[str]) -> None:
