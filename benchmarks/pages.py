@@ -111,6 +111,9 @@ def pages(published: Path) -> dict[str, str]:
         order = one("SELECT marketplace_code || '/' || order_id FROM marts.fct_orders ORDER BY 1 DESC")
         tracking = one("SELECT max(tracking_numbers) FROM marts.order_status")
         line = one("SELECT max(transaction_line_id) FROM marts.fct_settlement_lines")
+        marketplace = one(
+            f"SELECT max(marketplace_code) FROM marts.fct_settlement_lines WHERE transaction_line_id = '{line}'"  # noqa: S608
+        )
         month = one("SELECT entity_code || '/' || max(period) FROM marts.close_readiness GROUP BY entity_code")
     return {
         "Today": "/",
@@ -123,7 +126,7 @@ def pages(published: Path) -> dict[str, str]:
         "Orders by tracking number": f"/orders?q={tracking}",
         "One order": f"/orders/{order}",
         "Explain a pay-out": f"/explain?id={payout.split('/')[1]}",
-        "Explain a line": f"/explain?id={line}",
+        "Explain a line": f"/explain?id={line}&marketplace={marketplace}",
         "Explain what is not there": "/explain?id=no-such-id-anywhere",
         "Evidence of a line": f"/evidence?id={line}",
         "Journal lines": "/journals",

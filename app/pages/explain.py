@@ -10,7 +10,7 @@ from app.asking import Ask, Page
 from app.rendering import evidence_address, explained
 from app.tables import Column, Link, Row, Table, linked, of_listing
 from orchestration.lib.explaining.chains import Explainer
-from orchestration.lib.explaining.finding import find, similar
+from orchestration.lib.explaining.finding import AT_ONCE, Subject, find, similar
 from orchestration.lib.explaining.tree import Listing, Node
 
 ID_COLUMNS = (
@@ -29,17 +29,37 @@ ROWS = 25
 
 
 def explain(ask: Ask) -> Page:
-    """The explanation of the id in the address; a form when there is none, near ids when nothing has it."""
+    """The explanation of the id in the address; a form when there is none, near ids when nothing has it, and what to
+    choose from when too many things have it.
+    """
     text = ask.asked.get("id", "").strip()[:LONGEST_ID]
     if not text:
         return Page("explain.html", "Explain", {"id": "", "sections": [], "near": []})
-    subjects = find(ask.published, text)
+    subjects = find(ask.published, text, ask.asked.get("marketplace") or None)
+    if len(subjects) > AT_ONCE:
+        facts = {"id": text, "sections": [], "near": []}
+        return Page("explain.html", f"Explain {text}", facts, {"choices": _choices(text, subjects)})
     if not subjects:
         near = similar(ask.published, text) if len(text) >= 3 else []
         return Page("explain.html", f"Nothing is called {text}", {"id": text, "sections": [], "near": near}, status=404)
     explainer = Explainer(ask.published)
     sections, tables = sections_of([explainer.explain(subject) for subject in subjects])
     return Page("explain.html", f"Explain {text}", {"id": text, "sections": sections, "near": []}, tables)
+
+
+def _choices(text: str, subjects: list[Subject]) -> Table:
+    """What has the id, each leading to its own explanation."""
+
+    def link(row: Row) -> str:
+        return "/explain?" + urlencode({key: row[key] for key in ("id", "marketplace") if row[key]})
+
+    rows = [{"kind": one.kind, "id": one.id, "marketplace": one.marketplace_code} for one in subjects]
+    columns = [
+        Column("id", "Id", link=link),
+        Column("kind", "What it is", "words"),
+        Column("marketplace", "Marketplace"),
+    ]
+    return Table(f"{len(rows)} things have the id {text}: which one?", columns, rows, name="choices", page_rows=ROWS)
 
 
 def sections_of(nodes: list[Node]) -> tuple[list[dict[str, Any]], dict[str, Table]]:

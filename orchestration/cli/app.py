@@ -234,12 +234,15 @@ def explain(
     id: Annotated[
         str, typer.Argument(help="Order, line, refund, pay-out, voucher, receipt, journal, SKU, exception, document …")
     ],
+    marketplace: Annotated[
+        str | None, typer.Option("--marketplace", "-m", help="Of this marketplace only, where several have such an id.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """The chain the money took, to the penny, from any id."""
     from orchestration.cli.commands.explain import explain_command
 
-    explain_command(_session(ctx), id)
+    explain_command(_session(ctx), id, marketplace)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from orchestration.examination.finding import CHECKS, Found
 from orchestration.examination.report import keep
 from orchestration.lib.customers import read_new
 from orchestration.lib.evidence_index import update
+from orchestration.lib.explaining.finding import AT_ONCE
 from orchestration.lib.map_gaps import gaps
 from orchestration.lib.published import Published
 from orchestration.outbox.notes import About
@@ -87,6 +88,17 @@ def test_a_payout_leads_down_to_the_line(signed_in: SignedIn) -> None:
     assert "opening + net − pay-out = closing" in page
     assert "/explain?id=T-5" in page
     assert "Transaction line T-5" in vera.get("/explain?id=T-5").text
+
+
+def test_of_an_id_that_many_marketplaces_have_one_is_chosen(signed_in: SignedIn, site: Site) -> None:
+    lines = [{"transaction_line_id": "T-SHARED", "marketplace_code": f"M{number}"} for number in range(AT_ONCE + 1)]
+    marts.build(site.settings.published_path, {"fct_settlement_lines": lines})
+    vera = signed_in("vera")
+    page = unescape(vera.get("/explain?id=T-SHARED").text)
+    assert f"{AT_ONCE + 1} things have the id T-SHARED" in page
+    assert "Transaction line T-SHARED" not in page
+    assert "/explain?id=T-SHARED&marketplace=M3" in page
+    assert "Transaction line T-SHARED" in vera.get("/explain?id=T-SHARED&marketplace=M3").text
 
 
 def test_an_order_is_found_by_its_tracking_number(signed_in: SignedIn) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.lib.explaining.finding import AT_ONCE
 from orchestration.lib.settings import Settings
 
 from . import marts
@@ -184,6 +185,22 @@ def test_many_exceptions_of_one_code_are_counted_not_listed(
     assert output.count("! SET-003") == 3
     assert "and 5 more SET-003" in output
     assert len(run_json("explain", "C-1")["explanations"][0]["exceptions"]) == 8
+
+
+def test_of_an_id_that_many_marketplaces_have_somebody_says_which(run: Run, run_json: Callable[..., Any]) -> None:
+    lines = [{"transaction_line_id": "T-SHARED", "marketplace_code": f"M{number}"} for number in range(AT_ONCE + 1)]
+    published = Settings().published_path
+    published.unlink()
+    marts.build(published, {"fct_settlement_lines": lines})
+    result = run("explain", "T-SHARED")
+    assert result.exit_code == 1
+    assert f"{AT_ONCE + 1} things have the id 'T-SHARED': transaction line T-SHARED M0; " in result.stderr
+    assert "--marketplace" in result.stderr
+    (node,) = run_json("explain", "T-SHARED", "--marketplace", "M3")["explanations"]
+    assert (node["kind"], node["facts"]["marketplace"]) == ("TRANSACTION_LINE", "M3")
+    published.unlink()
+    marts.build(published, {"fct_settlement_lines": lines[1:]})
+    assert len(run_json("explain", "T-SHARED")["explanations"]) == AT_ONCE
 
 
 def test_an_unknown_id_says_so_and_hints(run: Run, run_json: Callable[..., Any]) -> None:

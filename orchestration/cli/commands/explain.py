@@ -8,7 +8,7 @@ from orchestration.cli.output import console, print_json
 from orchestration.cli.problems import CliError
 from orchestration.cli.session import Session
 from orchestration.lib.explaining.chains import Explainer
-from orchestration.lib.explaining.finding import find, similar
+from orchestration.lib.explaining.finding import AT_ONCE, Subject, find, similar
 from orchestration.lib.explaining.tree import Node
 from orchestration.lib.figure_evidence import places_of
 
@@ -24,10 +24,21 @@ def _add_evidence(session: Session, node: Node) -> None:
         _add_evidence(session, child)
 
 
-def explain_command(session: Session, text: str) -> None:
-    """Explain everything the id names (one thing, or one per marketplace)."""
+def _named(subjects: list[Subject]) -> str:
+    return "; ".join(
+        " ".join(filter(None, (one.kind.replace("_", " ").lower(), one.id, one.marketplace_code))) for one in subjects
+    )
+
+
+def explain_command(session: Session, text: str, marketplace: str | None = None) -> None:
+    """Explain everything the id names (one thing, or one per marketplace), up to AT_ONCE things."""
     published = session.published
-    subjects = find(published, text)
+    subjects = find(published, text, marketplace)
+    if len(subjects) > AT_ONCE:
+        raise CliError(
+            f"{len(subjects)} things have the id {text!r}: " + _named(subjects[:AT_ONCE]) + " …",
+            action="Say which: a marketplace with --marketplace, or the thing's own id",
+        )
     if not subjects:
         near = similar(published, text)
         hint = "; ".join(f"{subject.kind.replace('_', ' ').lower()} {subject.id}" for subject in near)

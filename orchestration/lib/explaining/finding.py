@@ -66,10 +66,20 @@ PLACES = (
 )
 
 
-def find(published: Published, text: str) -> list[Subject]:
+AT_ONCE = 8
+"""So many things of one id are explained together; of more, somebody says which."""
+
+
+def find(published: Published, text: str, marketplace: str | None = None) -> list[Subject]:
     """Subjects that `text` names exactly (upper and lower case count alike); of the first kind of place that knows
-    it.
+    it, and where a marketplace is given, of that marketplace or of none.
     """
+    return [
+        one for one in _found(published, text) if marketplace is None or one.marketplace_code in (None, marketplace)
+    ]
+
+
+def _found(published: Published, text: str) -> list[Subject]:
     wanted = text.strip()
     # As it was written, in capitals and in small letters an id is looked up without touching every row; only what is
     # nowhere so is compared letter by letter, every mart once.

@@ -94,7 +94,7 @@ final as (
         compared.amount_at_risk,
         compared.currency_code,
         compared.decision_key,
-        decisions.reason
+        {{ without_contacts('decisions.reason') }} as reason
     from compared
     left join decisions
         on compared.decision_key = decisions.decision_key
