@@ -4,8 +4,9 @@ r"""A Mirakl source for benchmarks: the sandbox's own pages, multiplied, and ser
         --orders 100000 --lines 1000000 --port 8960
 
 It reads every order (OR11) and transaction line (TL02) of a small sandbox world once, repeats them with other ids until
-there are as many as asked for, and keeps the finished pages in memory, so that what is measured is the reader. Paging
-works as Mirakl's does: `max`/`offset` with a Link header, `limit`/`page_token` with `next_page_token`.
+there are as many as asked for; a page is finished when it is asked for, by putting a number into its ids, so that what
+is measured is the reader. Paging works as Mirakl's does: `max`/`offset` with a Link header, `limit`/`page_token` with
+`next_page_token`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator
 
 import httpx
 import msgspec
@@ -24,8 +24,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 ORDER_PAGE, LINE_PAGE = 100, 2000
-_LINE_ID = re.compile(rb'"id":"[0-9a-f]{2}(?=[0-9a-f]{6}-[0-9a-f]{4}-)')
-_ORDER_ID = re.compile(rb"BRICO26")
+MARK = b"\xff\xff\xff\xff"
+"""What no JSON holds, as long as the number that takes its place."""
+ROUNDS = 0x10000
+_LINE_ID = re.compile(rb'(?<="id":")[0-9a-f]{4}(?=[0-9a-f]{4}-[0-9a-f]{4}-)')
+_ORDER_ID = re.compile(rb"(?<=BRICO)26(?=[0-9-])")
 
 
 class _Orders(msgspec.Struct):
@@ -60,33 +63,34 @@ def read_lines(client: httpx.Client, shop: str) -> list[bytes]:
         parameters = {"shop_id": shop, "page_token": page.next_page_token}
 
 
-def repeated(records: list[bytes], wanted: int, pattern: re.Pattern[bytes], form: str) -> Iterator[bytes]:
-    """`wanted` records; those of each round have ids of their own."""
-    given = 0
-    for number in range(100):
-        replacement = (form % number).encode()
-        for record in records:
-            if given == wanted:
-                return
-            yield pattern.sub(replacement, record)
-            given += 1
-    raise SystemExit(f"a world of {len(records)} records cannot be repeated into {wanted}: take a larger sandbox")
+class Repeated:
+    """`count` records in pages of `size`: those of a small world again and again, each time with ids of their own.
+
+    One round of pages is kept, with a mark where a round's number belongs, so that memory does not grow with the count.
+    """
+
+    def __init__(self, records: list[bytes], count: int, size: int, pattern: re.Pattern[bytes]) -> None:
+        whole = [pattern.sub(MARK, record) for record in records[: len(records) // size * size]]
+        if not whole:
+            raise SystemExit(f"a world of {len(records)} records has no page of {size}: take a larger sandbox")
+        if count > len(whole) * ROUNDS:
+            raise SystemExit(f"{len(whole)} records cannot be repeated into {count}: take a larger sandbox")
+        self._pages = [whole[at : at + size] for at in range(0, len(whole), size)]
+        self._joined = [b",".join(page) for page in self._pages]
+        self._count, self._size = count, size
+
+    def __len__(self) -> int:
+        return -(-self._count // self._size)
+
+    def __getitem__(self, number: int) -> bytes:
+        """A page without its brackets."""
+        turn, place = divmod(number, len(self._pages))
+        rest = self._count - number * self._size
+        page = self._joined[place] if rest >= self._size else b",".join(self._pages[place][:rest])
+        return page.replace(MARK, b"%04x" % turn)
 
 
-def pages(records: Iterator[bytes], size: int) -> list[bytes]:
-    """Pages of `size` records, each without its brackets."""
-    result, page = [], []
-    for record in records:
-        page.append(record)
-        if len(page) == size:
-            result.append(b",".join(page))
-            page = []
-    if page:
-        result.append(b",".join(page))
-    return result
-
-
-def application(order_pages: list[bytes], order_count: int, line_pages: list[bytes]) -> Starlette:
+def application(order_pages: Repeated, order_count: int, line_pages: Repeated) -> Starlette:
     async def orders(request: Request) -> Response:
         offset = int(request.query_params.get("offset", "0"))
         number = offset // ORDER_PAGE
@@ -120,8 +124,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
     client = httpx.Client(base_url=options.sandbox + "/", headers={"Authorization": options.key}, timeout=60)
-    order_pages = pages(repeated(read_orders(client, options.shop), options.orders, _ORDER_ID, "BRICO%02d"), ORDER_PAGE)
-    line_pages = pages(repeated(read_lines(client, options.shop), options.lines, _LINE_ID, '"id":"%02x'), LINE_PAGE)
+    order_pages = Repeated(read_orders(client, options.shop), options.orders, ORDER_PAGE, _ORDER_ID)
+    line_pages = Repeated(read_lines(client, options.shop), options.lines, LINE_PAGE, _LINE_ID)
     sys.stderr.write(f"{options.orders} orders, {options.lines} lines\n")
     server = application(order_pages, options.orders, line_pages)
     uvicorn.run(server, host="127.0.0.1", port=options.port, log_level="warning", access_log=False)
