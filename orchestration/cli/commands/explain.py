@@ -25,6 +25,7 @@ def _add_evidence(session: Session, node: Node) -> None:
 
 
 def _named(subjects: list[Subject]) -> str:
+    """Each with what it is and whose, for a message."""
     return "; ".join(
         " ".join(filter(None, (one.kind.replace("_", " ").lower(), one.id, one.marketplace_code))) for one in subjects
     )
@@ -41,10 +42,11 @@ def explain_command(session: Session, text: str, marketplace: str | None = None)
         )
     if not subjects:
         near = similar(published, text)
-        hint = "; ".join(f"{subject.kind.replace('_', ' ').lower()} {subject.id}" for subject in near)
         raise CliError(
             f"nothing published has the id {text!r}",
-            action=f"Near it: {hint}" if near else 'Look around: tieout sql "select order_id from fct_orders limit 10"',
+            action=f"Near it: {_named(near)}"
+            if near
+            else 'Look around: tieout sql "select order_id from fct_orders limit 10"',
         )
     explainer = Explainer(published)
     nodes = [explainer.explain(subject) for subject in subjects]
